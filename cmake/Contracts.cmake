@@ -1,0 +1,34 @@
+# proto/**.proto as C (protoc-c) and as one descriptor set, embedded as data: routes,
+# roles, reflection and OpenAPI are read from it. Nothing made here is committed.
+set(GENERATED ${CMAKE_BINARY_DIR}/proto)
+find_program(PROTOC protoc REQUIRED)
+find_program(PROTOC_C protoc-c REQUIRED)
+find_path(WELL_KNOWN google/protobuf/descriptor.proto REQUIRED)
+
+file(GLOB_RECURSE PROTO_FILES RELATIVE ${PROJECT_SOURCE_DIR}/proto CONFIGURE_DEPENDS
+    ${PROJECT_SOURCE_DIR}/proto/*.proto)
+set(PROTO_INPUTS ${PROTO_FILES} google/protobuf/timestamp.proto google/protobuf/duration.proto
+    google/protobuf/any.proto google/protobuf/empty.proto google/protobuf/wrappers.proto
+    google/protobuf/descriptor.proto)
+set(PROTO_C)
+foreach(proto ${PROTO_INPUTS})
+    string(REGEX REPLACE "\\.proto$" ".pb-c.c" c ${proto})
+    list(APPEND PROTO_C ${GENERATED}/${c})
+endforeach()
+list(TRANSFORM PROTO_FILES PREPEND ${PROJECT_SOURCE_DIR}/proto/ OUTPUT_VARIABLE PROTO_DEPENDS)
+
+file(MAKE_DIRECTORY ${GENERATED})
+add_custom_command(OUTPUT ${PROTO_C}
+    COMMAND ${PROTOC_C} -I${PROJECT_SOURCE_DIR}/proto -I${WELL_KNOWN} --c_out=${GENERATED} ${PROTO_INPUTS}
+    DEPENDS ${PROTO_DEPENDS} VERBATIM)
+add_custom_command(OUTPUT ${GENERATED}/descriptors.pb
+    COMMAND ${PROTOC} -I${PROJECT_SOURCE_DIR}/proto -I${WELL_KNOWN} --include_imports --include_source_info
+            --descriptor_set_out=${GENERATED}/descriptors.pb ${PROTO_FILES}
+    DEPENDS ${PROTO_DEPENDS} VERBATIM)
+set_source_files_properties(${PROJECT_SOURCE_DIR}/cmake/descriptors.S PROPERTIES
+    OBJECT_DEPENDS ${GENERATED}/descriptors.pb
+    COMPILE_DEFINITIONS "DESCRIPTORS_FILE=\"${GENERATED}/descriptors.pb\"")
+
+add_library(contracts STATIC ${PROTO_C} ${PROJECT_SOURCE_DIR}/cmake/descriptors.S)
+target_include_directories(contracts SYSTEM PUBLIC ${GENERATED})
+target_link_libraries(contracts PUBLIC PkgConfig::libprotobuf-c)
