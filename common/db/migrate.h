@@ -1,0 +1,22 @@
+/* Migrations: numbered SQL, forward only, each in a transaction of its own, under an advisory lock.
+ * migrations/NNNN_name.sql of a daemon become one table (tools/migrations2c.awk). */
+#ifndef COMMON_DB_MIGRATE_H
+#define COMMON_DB_MIGRATE_H
+
+#include "common/db/db.h"
+
+struct migration {
+    int number;
+    const char *name, *text;
+};
+
+/* Brings the schema up to date, as the owner role. Waits for the database at most wait_ms, and for
+ * another that migrates. Logs each step. */
+enum status migrate(struct ctx *ctx, const struct db_options *owner, const struct migration *table,
+                    size_t count, int wait_ms) MUST_CHECK;
+
+/* The number of the newest migration applied; 0: none. For readiness: a daemon runs on a newer schema
+ * than its own, not on an older one. */
+enum status migrate_version(struct ctx *ctx, struct db_conn *db, int *number) MUST_CHECK;
+
+#endif

@@ -1,0 +1,17 @@
+/* W3C trace context: where it comes in, how it goes on. */
+#ifndef COMMON_OBS_TRACE_H
+#define COMMON_OBS_TRACE_H
+
+#include "common/base/ctx.h"
+
+enum { TRACEPARENT_SIZE = 56 };
+
+/* Takes a traceparent over as parent and makes a span of our own below it; an absent or malformed one (all
+ * zero ids, version ff) starts a new trace. */
+void trace_begin(struct ctx *ctx, const char *traceparent);
+/* For calls, events and rows that go out: our span is their parent. */
+void trace_traceparent(const struct ctx *ctx, char text[TRACEPARENT_SIZE]);
+/* What the client called it: printable ASCII up to 64 characters, else the trace id. */
+void trace_correlation(struct ctx *ctx, const char *correlation_id);
+
+#endif

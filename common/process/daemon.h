@@ -1,0 +1,41 @@
+/* What every daemon does the same way: arguments, signals, drain, health, exit codes. */
+#ifndef COMMON_PROCESS_DAEMON_H
+#define COMMON_PROCESS_DAEMON_H
+
+#include "common/base/ctx.h"
+
+#include <stdbool.h>
+
+/* Blocks SIGINT and SIGTERM in all threads started later, ignores SIGPIPE. Call it first. */
+void daemon_block_signals(void);
+
+/* Sleeps until one of them comes. */
+int daemon_wait_for_signal(void);
+
+/* Readiness: 503 only for what 'required' names (own database, keys, draining); the others show as
+ * degraded with 200 (D7). Checks run at most once a second, on the health server's thread, and may take
+ * 500 ms each. */
+struct health;
+struct health_check {
+    const char *name; /* "postgres" */
+    bool required;
+    bool (*is_up)(void *service);
+};
+struct health *health_new(const struct health_check *checks, void *service); /* ends with {0} */
+void health_free(struct health *health);
+void health_set_draining(struct health *health);
+/* The body of /readyz; true: 200. Any thread. */
+bool health_report(struct health *health, struct arena *arena, const char **json);
+
+/* /healthz, /readyz and /metrics on a port of their own. */
+struct admin_server;
+struct admin_options {
+    const char *address;
+    int port;
+    struct health *health;
+    const char *user, *password; /* Basic for /metrics; NULL: open */
+};
+struct admin_server *admin_server_start(const struct admin_options *options);
+void admin_server_stop(struct admin_server *server);
+
+#endif
