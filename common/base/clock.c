@@ -48,11 +48,13 @@ void clock_pretend(int64_t wall_ms)
 
 void clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE])
 {
-    time_t seconds = wall_ms / 1000;
+    int64_t ms = (wall_ms % 1000 + 1000) % 1000;
+    time_t seconds = (wall_ms - ms) / 1000;
     struct tm utc;
     char date[21];
 
-    gmtime_r(&seconds, &utc);
-    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text, CLOCK_TEXT_SIZE, "%s.%03dZ", date, (int)(wall_ms % 1000));
+    if (!gmtime_r(&seconds, &utc) || !strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc)) {
+        snprintf(date, sizeof(date), "9999-12-31T23:59:59"); /* RFC 3339 has four digits */
+    }
+    snprintf(text, CLOCK_TEXT_SIZE, "%s.%03dZ", date, (int)ms);
 }

@@ -36,7 +36,7 @@ struct setting {
         .env = (env_), .text = (field), .fallback = (fallback_), .about = (about_) \
     }
 
-/* One of several words: SETTING_CHOICE("LOG_LEVEL", &loaded.log_level, "info", "debug info", ...) */
+/* One of several words, for example "debug info warn error". */
 #define SETTING_CHOICE(env_, field, fallback_, choices_, about_)                        \
     {                                                                                   \
         .env = (env_), .text = (field), .fallback = (fallback_), .choices = (choices_), \

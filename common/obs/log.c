@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ static struct {
 void log_open(const char *daemon, const char *level)
 {
     settings.daemon = daemon;
+    settings.lowest = LOG_LEVEL_INFO;
     for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
         if (strcmp(level_names[i], level) == 0) {
             settings.lowest = (enum log_level)i;
@@ -43,6 +45,9 @@ static void write_all(const char *bytes, size_t left)
     while (left) {
         ssize_t written = write(STDOUT_FILENO, bytes, left);
 
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
         if (written <= 0) {
             return; /* nobody reads our log: there is nowhere to say so */
         }
