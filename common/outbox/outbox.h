@@ -14,12 +14,18 @@ enum { OUTBOX_PARTS = 8 };
 
 int outbox_part(const char *key); /* for the statements that insert */
 
-/* One row that is due. */
+/* One row: what outbox_add() writes and what a sink gets when it is due. A Kafka row may name several
+ * topics, separated by a space: the same payload goes to each, in that order. */
 struct outbox_row {
     int64_t id;
+    const char *sink;
     const char *topic, *key, *payload, *traceparent, *correlation_id;
     enum status outcome; /* set by send(): ST_OK, ST_UNAVAILABLE (later), ST_INVALID (never: dead letter) */
 };
+
+/* Writes one row in the caller's transaction; trace and correlation id come from ctx. For use cases whose
+ * statement does not write its rows itself. */
+enum status outbox_add(struct ctx *ctx, struct db_conn *tx, const struct outbox_row *row) MUST_CHECK;
 
 /* Where rows go. send() gets rows in order and sets each outcome; it may take deadline_ms. */
 struct outbox_sink {
