@@ -1,0 +1,16 @@
+# shellcheck shell=sh
+# Every part of the stack, in one place to source.
+# shellcheck source=tools/stack/lib.sh
+. "$ROOT/tools/stack/lib.sh"
+# shellcheck source=tools/stack/settings.sh
+. "$STACK/settings.sh"
+# shellcheck source=tools/stack/install.sh
+. "$STACK/install.sh"
+# shellcheck source=tools/stack/keys.sh
+. "$STACK/keys.sh"
+for part in postgres valkey kafka temporal daemons; do
+    # shellcheck source=/dev/null
+    . "$STACK/parts/$part.sh"
+done
+# shellcheck source=tools/stack/processes.sh
+. "$STACK/processes.sh"

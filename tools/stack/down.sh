@@ -1,0 +1,46 @@
+# shellcheck shell=sh
+# ./everything down
+#
+# Stops everything that `up` started: daemons first, then the servers, each gently and
+# then, after its grace, hard. Data stays. Leaves no process.
+set -eu
+. "$ROOT/tools/stack/all.sh"
+[ $# -eq 0 ] || { warn "down: takes no argument (got $1)" && exit 2; }
+[ -d "$RUN" ] || { say "Nothing runs." && exit 0; }
+exec 9>"$RUN/lock"
+flock -w 60 9 || die "another ./everything works on $RUN" "wait for it to end"
+
+stop_all() { # NAMES...: at once
+    for name in "$@"; do
+        [ -d "$RUN/$name" ] || continue
+        ! is_running "$name" || stopped="$stopped $name"
+        stop_process "$name" 9>&- &
+    done
+    wait
+}
+
+# Whatever still works in a folder of ours, as the workers of a killed Postgres would.
+left_over() {
+    for cwd in $(find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$RUN/*" -o -lname "$(pg_data)" \) 2>/dev/null); do
+        left_pid=${cwd#/proc/}
+        echo "${left_pid%/cwd}"
+    done
+}
+none_left() { [ -z "$(left_over)" ]; }
+
+stopped=''
+# shellcheck disable=SC2046
+stop_all $(processes_of daemon)
+# shellcheck disable=SC2046
+stop_all $(processes_of server)
+if supervisor_runs; then
+    kill "$live_pid"
+    supervisor_gone() { ! supervisor_runs; }
+    wait_until 5 supervisor_gone || kill -9 "$live_pid"
+fi
+if ! wait_until 3 none_left; then
+    # shellcheck disable=SC2046
+    kill -9 $(left_over) 2>/dev/null || :
+    wait_until 3 none_left || die "these processes do not go: $(left_over | tr '\n' ' ')"
+fi
+if [ -n "$stopped" ]; then say "Stopped:$stopped. Data is kept in $RUN."; else say "Nothing was running."; fi

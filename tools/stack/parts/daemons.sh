@@ -1,0 +1,89 @@
+# shellcheck shell=sh
+# Our three daemons. Each gets its settings by environment and nothing else.
+
+BIN=$ROOT/build/release/bin
+DAEMONS='customer-service order-service gateway'
+
+daemon_sources() { for d in $DAEMONS; do [ ! -f "$ROOT/$d/main.c" ] || echo "$d"; done; }
+
+build_daemons() {
+    cd "$ROOT"
+    [ -f build/release/build.ninja ] || cmake --preset release
+    # shellcheck disable=SC2046
+    ninja -C build/release $(daemon_sources)
+}
+
+setting() { printf "export %s='%s'\n" "$1" "$2"; }
+
+daemon_settings() { # common to all
+    setting PATH /usr/local/bin:/usr/bin:/bin
+    setting LC_ALL C.UTF-8
+    setting LISTEN_ADDRESS 127.0.0.1
+    setting VALKEY_HOST "$VALKEY_HOST"
+    setting VALKEY_PORT "$VALKEY_PORT"
+    setting VALKEY_USER "$(valkey_user "$1")"
+    setting VALKEY_PASSWORD "$(valkey_password "$1")"
+    setting ORDER_SERVICE_ADDR "127.0.0.1:$ORDER_GRPC_PORT"
+    setting CUSTOMER_SERVICE_ADDR "127.0.0.1:$CUSTOMER_GRPC_PORT"
+    setting IDENTITY_KEYS_FILE "$SECRETS/identity.keys"
+    setting PAGE_TOKEN_KEY_FILE "$SECRETS/page-token.key"
+    setting DEMO 1
+    setting SHOP_TZ Europe/Berlin
+    setting LOG_LEVEL info
+    for passed_on in $PASS_ON; do
+        eval "setting $passed_on \"\$$passed_on\""
+    done
+}
+
+service_settings() { # DATABASE ROLE: common to the two with a database
+    setting DB_HOST "$DB_HOST"
+    setting DB_PORT "$DB_PORT"
+    setting DB_NAME "$1_db"
+    setting DB_USER "$1_service"
+    setting DB_PASSWORD "$(secret "$1_service")"
+    setting KAFKA_BROKERS "$KAFKA_BROKERS"
+    setting TEMPORAL_HOST "$TEMPORAL_HOST"
+    setting TEMPORAL_PORT "$TEMPORAL_PORT"
+}
+
+gateway_settings() {
+    daemon_settings server
+    setting HTTP_PORT "$HTTP_PORT"
+    setting METRICS_PORT "$GATEWAY_METRICS_PORT"
+}
+order_service_settings() {
+    daemon_settings order
+    service_settings order
+    setting GRPC_PORT "$ORDER_GRPC_PORT"
+    setting METRICS_PORT "$ORDER_METRICS_PORT"
+}
+customer_service_settings() {
+    daemon_settings customer
+    service_settings customer
+    setting GRPC_PORT "$CUSTOMER_GRPC_PORT"
+    setting METRICS_PORT "$CUSTOMER_METRICS_PORT"
+    setting JWT_KEYS_DIR "$SECRETS/jwt"
+}
+
+# The size and time of the binary are part of the script: a new build is a new script, and
+# so a restart. The owner's password is for --migrate alone.
+run_daemon() { # NAME FUNCTION_PREFIX
+    echo "# $(stat -c '%s %Y' "$BIN/$1")"
+    "$2_settings"
+    echo "exec '$BIN/$1'"
+}
+run_gateway() { run_daemon gateway gateway; }
+run_order_service() { run_daemon order-service order_service; }
+run_customer_service() { run_daemon customer-service customer_service; }
+
+migrate_order_service() { migrate order-service order; }
+migrate_customer_service() { migrate customer-service customer; }
+migrate() (
+    eval "$("${2}_service_settings")"
+    eval "$(setting DB_OWNER_USER "$2_owner"; setting DB_OWNER_PASSWORD "$(secret "$2_owner")")"
+    exec "$BIN/$1" --migrate
+)
+
+ready_gateway() { "$TOOLS/probe" http 127.0.0.1 "$GATEWAY_METRICS_PORT" /readyz; }
+ready_order_service() { "$TOOLS/probe" http 127.0.0.1 "$ORDER_METRICS_PORT" /readyz; }
+ready_customer_service() { "$TOOLS/probe" http 127.0.0.1 "$CUSTOMER_METRICS_PORT" /readyz; }

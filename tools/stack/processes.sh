@@ -1,0 +1,105 @@
+# shellcheck shell=sh
+# The one table of what runs. A new process is a line here and a function run_NAME (with _
+# for -) that prints its start script; prepare_NAME (files it needs), ready_NAME (does it
+# serve? else: its first port accepts), setup_NAME (once it is ready) and fetch_NAME (get
+# the program) are optional. In a port column, + joins the names of several settings.
+
+#          name             kind    ports                                    stop grace_s ready_s
+PROCESSES='postgres         server  DB_PORT                                  INT  20      40
+           valkey           server  VALKEY_PORT                              TERM 10      20
+           kafka            server  KAFKA_PORT+KAFKA_CONTROLLER_PORT         TERM 40      90
+           temporal         server  TEMPORAL_PORT+TEMPORAL_UI_PORT+TEMPORAL_HTTP_PORT+TEMPORAL_METRICS_PORT TERM 15 60
+           customer-service daemon  CUSTOMER_GRPC_PORT+CUSTOMER_METRICS_PORT TERM 30      30
+           order-service    daemon  ORDER_GRPC_PORT+ORDER_METRICS_PORT       TERM 30      30
+           gateway          daemon  HTTP_PORT+GATEWAY_METRICS_PORT           TERM 30      30'
+
+process_names() { printf '%s\n' "$PROCESSES" | awk '{ print $1 }'; }
+processes_of() { printf '%s\n' "$PROCESSES" | awk -v kind="$1" '$2 == kind { print $1 }'; }
+column() { printf '%s\n' "$PROCESSES" | awk -v name="$1" -v at="$2" '$1 == name { print $at }'; }
+is_process() { [ -n "$(column "$1" 1)" ]; }
+ports_of() { for p in $(column "$1" 3 | tr '+' ' '); do eval "echo \$$p"; done; }
+
+# hook KIND NAME: the function of that process; true when there is one
+hook() {
+    hook_name=$1_$(printf '%s' "$2" | tr '-' '_')
+    command -v "$hook_name" >/dev/null
+}
+run_hook() { ! hook "$1" "$2" || "$hook_name"; }
+
+is_ready() {
+    if hook ready "$1"; then "$hook_name"; else "$TOOLS/probe" port 127.0.0.1 "$(ports_of "$1" | head -n 1)"; fi
+}
+
+wait_ready() { # NAME: until it serves, at most as long as the table says
+    wait_until "$(column "$1" 6)" is_ready "$1" && return
+    state_of "$1"
+    echo "$1 is $state, restarts $restarts, last exit $last_exit; its log ends:"
+    tail -n 8 "$RUN/$1/log"
+    return 1
+}
+
+is_running() { is_alive "$RUN/$1/pid"; }
+is_wanted() { [ "$(cat "$RUN/$1/want" 2>/dev/null)" = up ]; }
+
+# state_of NAME sets: state pid restarts last_exit since
+state_of() {
+    # shellcheck disable=SC2034
+    state=down pid=0 restarts=0 last_exit=- since=0
+    # shellcheck disable=SC2034
+    [ ! -r "$RUN/$1/state" ] || read -r state pid _ restarts last_exit since <"$RUN/$1/state"
+    if is_running "$1"; then
+        pid=$live_pid
+    elif [ "$state" = up ]; then
+        state=dead pid=0 # the supervisor is gone, or has not seen it yet
+    fi
+}
+
+supervisor_runs() { is_alive "$RUN/supervisor.pid"; }
+tell_supervisor() { supervisor_runs && kill -HUP "$live_pid"; }
+
+# The supervisor gets an environment of its own and none of our descriptors.
+ensure_supervisor() {
+    supervisor_runs && return 0
+    env -i PATH="$PATH" HOME="$HOME" LC_ALL=C.UTF-8 "$TOOLS/supervisor" "$RUN" \
+        >>"$RUN/log/supervisor.log" 2>&1 </dev/null 9>&- &
+    wait_until 5 supervisor_runs || die "the supervisor did not start: $(tail -n 1 "$RUN/log/supervisor.log")"
+}
+
+wish() { # NAME up|down
+    printf '%s\n' "$2" >"$RUN/$1/want"
+}
+
+is_stopped() { ! is_running "$1"; }
+stop_process() {
+    wish "$1" down
+    tell_supervisor || stop_by_hand "$1"
+    wait_until $(($(column "$1" 5) + 5)) is_stopped "$1"
+}
+# without a supervisor the same, from here
+stop_by_hand() {
+    is_running "$1" || return 0
+    kill -s "$(column "$1" 4)" "$live_pid"
+    wait_until "$(column "$1" 5)" is_stopped "$1" || kill -9 "$live_pid"
+}
+
+# Writes what the supervisor reads; true when the start script is another than before.
+describe_process() {
+    mkdir -p "$RUN/$1"
+    run_hook prepare "$1"
+    hook run "$1"
+    echo "$(column "$1" 4) $(column "$1" 5)" >"$RUN/$1/stop"
+    {
+        echo '#!/bin/sh'
+        "$hook_name"
+    } | write_if_changed "$RUN/$1/run" 700
+}
+
+check_ports() {
+    for port in $(ports_of "$1"); do
+        if owner=$(port_owner "$port"); then
+            die "$1 needs port $port, which $owner has" \
+                "end that process, or move the port: $(port_name "$1" "$port")=NUMBER in $SETTINGS"
+        fi
+    done
+}
+port_name() { for n in $(column "$1" 3 | tr '+' ' '); do eval "[ \"\$$n\" = '$2' ]" && echo "$n" && return; done; }

@@ -1,0 +1,140 @@
+# shellcheck shell=sh
+# ./everything up [NAME...] [--without NAME[,NAME...]] [--yes]
+#
+# Brings everything up: installs what is missing (the apt line is shown first), starts
+# Postgres, Valkey, Kafka, Temporal and the daemons on 127.0.0.1 and waits until each
+# serves. Whatever dies later is started again by a supervisor. A second `up` changes
+# nothing. With names, only those; one that runs is restarted.
+#
+#   --without NAME   leave it out, for a debugger (or `daemons`: only the servers)
+#   --yes            do not ask before installing packages
+#
+# Ports and hosts are set in .env (README, docs/CONFIG.md).
+set -eu
+. "$ROOT/tools/stack/all.sh"
+
+names='' without=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    --yes | -y) YES=1 ;;
+    --without) without="$without $(printf '%s' "${2:?--without needs a name}" | tr ',' ' ')" && shift ;;
+    --without=*) without="$without $(printf '%s' "${1#*=}" | tr ',' ' ')" ;;
+    -*) warn "up: unknown option $1" && exit 2 ;;
+    *) names="$names $1" ;;
+    esac
+    shift
+done
+without=$(printf '%s ' $without | sed "s/daemons/$DAEMONS/")
+for name in $names $without; do
+    is_process "$name" || { warn "up: no process is called $name; there are:" $(process_names) && exit 2; }
+done
+
+chosen() { # NAME: is it to run?
+    case " $without " in *" $1 "*) return 1 ;; esac
+    [ -z "$names" ] && return 0
+    case " $names " in *" $1 "*) return 0 ;; *) return 1 ;; esac
+}
+is_named() { case " $names " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+
+mkdir -p "$RUN/log" "$CACHE"
+exec 9>"$RUN/lock"
+flock -w 60 9 || die "another ./everything works on $RUN" "wait for it to end"
+begin=$(now_s)
+
+# What must be there before anything starts.
+prepare_machine() {
+    anything_to_start=0
+    for name in $(process_names); do
+        chosen "$name" || continue
+        is_running "$name" || is_external "$name" || anything_to_start=1
+    done
+    install_packages
+    build_tools
+    make_secrets
+    [ "$anything_to_start" = 1 ] || return 0
+    check_memory
+    for name in $(process_names); do
+        ! chosen "$name" || is_running "$name" || is_external "$name" || check_ports "$name"
+    done
+    [ -x "$TEMPORAL_HOME/bin/temporal" ] && [ -e "$KAFKA_HOME/libs" ] && check_disk 300 && return
+    check_disk 3000
+}
+
+fetch_limit() { case $1 in temporal) echo 3000 ;; *) echo 900 ;; esac; }
+
+# bring NAME: one process from nothing to serving.
+bring() {
+    if is_external "$1"; then
+        wait_until 5 is_ready "$1" || die "$1 is named in $SETTINGS but does not answer" "start it, or remove its host there"
+        say "  $1: used where $SETTINGS says"
+        return
+    fi
+    ! hook fetch "$1" || step "$1: fetching" "$(fetch_limit "$1")" "$hook_name" || return 1
+    restart=0
+    if is_running "$1"; then
+        describe_process "$1" && restart=1
+        is_named "$1" && restart=1
+        [ $restart = 0 ] || stop_process "$1" || return 1
+    fi
+    if ! is_running "$1" || ! is_wanted "$1"; then
+        # once more, now that it is down: what prepare_ may only do then
+        describe_process "$1" || :
+        wish "$1" up
+        tell_supervisor
+    fi
+    step "$1: starting" $(($(column "$1" 6) + 5)) wait_ready "$1" || return 1
+    ! hook setup "$1" || step "$1: setting up" 60 "$hook_name" || return 1
+}
+
+# bring_all NAMES...: all at once; fails when one does
+bring_all() {
+    pids=''
+    for name in "$@"; do
+        chosen "$name" || continue
+        bring "$name" 9>&- &
+        pids="$pids $!"
+    done
+    all_well=0
+    for pid in $pids; do wait "$pid" || all_well=1; done
+    return $all_well
+}
+
+build() {
+    todo=''
+    for name in $DAEMONS; do
+        ! chosen "$name" || todo="$todo $name"
+    done
+    [ -n "$todo" ] && [ -n "$(daemon_sources)" ] || return 0
+    step 'building the daemons' 1800 build_daemons
+}
+
+bring_daemons() {
+    present=''
+    for name in $(processes_of daemon); do
+        chosen "$name" || continue
+        if [ -x "$BIN/$name" ]; then
+            present="$present $name"
+        else
+            say "  $name: left out, this checkout has no $name yet"
+        fi
+    done
+    for name in $present; do
+        hook migrate "$name" || continue
+        step "$name: migrating its database" 60 "$hook_name" || return 1
+    done
+    # shellcheck disable=SC2086
+    bring_all $present
+}
+
+# shellcheck source=tools/stack/table.sh
+. "$STACK/table.sh"
+
+prepare_machine
+ensure_supervisor
+build 9>&- &
+build_pid=$!
+# shellcheck disable=SC2046
+bring_all $(processes_of server) || { wait $build_pid; die "not everything came up (see above)" "./everything doctor, ./everything logs NAME"; }
+wait $build_pid || die "the daemons do not build (see above); the servers run" "repair the source, then ./everything up"
+bring_daemons || die "not everything came up (see above)" "./everything logs NAME"
+print_table $(($(now_s) - begin))
