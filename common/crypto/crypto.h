@@ -29,6 +29,7 @@ bool password_matches(const char *password, const char *hash);
 
 /* Opaque page tokens and the like: 'text' under a MAC, base64url. */
 char *seal(struct arena *arena, const uint8_t key[SHA256_SIZE], const char *text);
-char *unseal(struct arena *arena, const uint8_t key[SHA256_SIZE], const char *sealed); /* NULL: forged */
+char *unseal(struct arena *arena, const uint8_t key[SHA256_SIZE],
+             const char *sealed); /* NULL: forged */
 
 #endif
