@@ -31,8 +31,12 @@ void metric_set(struct metric_series *series, int64_t to); /* gauge */
 /* Seconds; 'trace_id' becomes the exemplar of its bucket when it is not empty. */
 void metric_observe(struct metric_series *series, double seconds, const char *trace_id);
 
-/* A gauge that is read when somebody looks. */
+/* A gauge without labels that is read when somebody looks. Said again it replaces the first; with a NULL
+ * 'read' it is gone, and no read() runs once that call returned. read() must not call this. */
 void metric_gauge_callback(const struct metric_def *def, int64_t (*read)(void *user), void *user);
+
+/* build_info{service,version} 1, so that a graph shows which version ran when. */
+void metrics_build_info(const char *service, const char *version);
 
 /* Everything, as OpenMetrics text with exemplars, or as plain Prometheus text. */
 void metrics_print(struct text *out, bool openmetrics);
