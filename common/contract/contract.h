@@ -49,6 +49,7 @@ struct contract *contract_new_from(const void *descriptor_set, size_t size,
                                    void *complaints);
 void contract_free(struct contract *contract);
 
+/* The methods of those services, in the order of the protos. */
 size_t contract_count(const struct contract *contract);
 const struct contract_method *contract_at(const struct contract *contract, size_t i);
 const struct contract_method *contract_find(const struct contract *contract, const char *path);
@@ -70,12 +71,17 @@ const struct contract_file *contract_file_of(const struct contract *contract, co
 /* What one field is, beyond protobuf-c's own descriptor: its rules and its comment. */
 struct contract_field {
     bool required, uuid;
-    int64_t min, max;
-    int min_length, max_length, max_items;
-    const char *example, *pattern, *comment;
+    int64_t min, max;                      /* both 0: unbounded; max below min: no upper bound */
+    int min_length, max_length, max_items; /* the defaults of options.proto are filled in */
+    const char *example, *pattern;         /* NULL: none */
+    const char *comment;                   /* "": none */
 };
 const struct contract_field *contract_field(const struct contract *contract,
                                             const ProtobufCMessageDescriptor *message,
                                             const ProtobufCFieldDescriptor *field);
+
+/* The proto's words about one of the services, or a message that a method takes or answers,
+ * by its full name; "" when there are none. */
+const char *contract_comment(const struct contract *contract, const char *name);
 
 #endif
