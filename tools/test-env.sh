@@ -5,6 +5,7 @@
 # DB_* is an empty database of the tests' own, test_db, whose owner is also its user;
 # ORDER_DB_* and CUSTOMER_DB_* are those of the daemons; TEST_PG_ADMIN_URL is a superuser's
 # conninfo, for tests that make databases. VALKEY_USER may do everything.
+# shellcheck disable=SC2153
 set -eu
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tools/stack/all.sh

@@ -21,10 +21,8 @@ stop_all() { # NAMES...: at once
 
 # Whatever still works in a folder of ours, as the workers of a killed Postgres would.
 left_over() {
-    for cwd in $(find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$RUN/*" -o -lname "$(pg_data)" \) 2>/dev/null); do
-        left_pid=${cwd#/proc/}
-        echo "${left_pid%/cwd}"
-    done
+    find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$RUN/*" -o -lname "$(pg_data)" \) 2>/dev/null |
+        sed 's#/proc/##; s#/cwd##'
 }
 none_left() { [ -z "$(left_over)" ]; }
 

@@ -72,7 +72,7 @@ apt_unpack() {
 }
 
 unpack_one() (
-    cd "$1/debs"
+    cd "$1/debs" || exit
     apt-get -q $(apt_options) download "$2" || {
         echo "$2 is not there any more: the newest of bookworm-backports instead"
         apt-get -q $(apt_options) download "${2%%=*}/bookworm-backports"

@@ -36,7 +36,7 @@ make_secrets() (
 # The next key (which verifiers know already) signs from now on; the old one is still accepted.
 rotate_signing_key() (
     umask 077
-    cd "$SECRETS/jwt"
+    cd "$SECRETS/jwt" || exit
     cp current.pem previous.pem.new
     mv previous.pem.new previous.pem
     mv next.pem current.pem

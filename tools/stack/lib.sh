@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 # What every verb of ./everything uses: folders, messages, steps with a time limit, pids.
 # Sourced; ROOT is set by the caller. EVERYTHING_RUN (state folder), EVERYTHING_ENV
 # (settings file) and EVERYTHING_PORT_BASE (all ports shifted) make a second stack.
@@ -51,7 +51,7 @@ step() {
         sleep 0.1
         step_took=$(($(now_s) - step_begin))
         if [ "$step_took" -ge 2 ] && [ "$step_took" -ge "$step_said" ]; then
-            [ "$step_said" -eq 0 ] && say "  $step_label ..." || say "  $step_label ... ${step_took} s"
+            if [ "$step_said" -eq 0 ]; then say "  $step_label ..."; else say "  $step_label ... ${step_took} s"; fi
             step_said=$((step_took + 15))
         fi
     done
@@ -130,9 +130,4 @@ confirm() {
     printf '%s [y/N] ' "$1"
     read -r confirm_answer
     case $confirm_answer in y | Y | yes) return 0 ;; *) return 1 ;; esac
-}
-
-# show_help FILE: the comment at the head of a verb's file is its help
-show_help() {
-    awk 'NR > 1 && !/^#/ { exit } /^# shellcheck/ { next } NR > 1 { sub(/^# ?/, ""); print }' "$1"
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 # The one table of what runs. A new process is a line here and a function run_NAME (with _
 # for -) that prints its start script; prepare_NAME (files it needs), ready_NAME (does it
 # serve? else: its first port accepts), setup_NAME (once it is ready) and fetch_NAME (get
@@ -14,6 +14,7 @@ PROCESSES='postgres         server  DB_PORT                                  INT
            gateway          daemon  HTTP_PORT+GATEWAY_METRICS_PORT           TERM 30      30'
 
 process_names() { printf '%s\n' "$PROCESSES" | awk '{ print $1 }'; }
+process_list() { process_names | tr '\n' ' '; }
 processes_of() { printf '%s\n' "$PROCESSES" | awk -v kind="$1" '$2 == kind { print $1 }'; }
 column() { printf '%s\n' "$PROCESSES" | awk -v name="$1" -v at="$2" '$1 == name { print $at }'; }
 is_process() { [ -n "$(column "$1" 1)" ]; }
@@ -43,9 +44,7 @@ is_wanted() { [ "$(cat "$RUN/$1/want" 2>/dev/null)" = up ]; }
 
 # state_of NAME sets: state pid restarts last_exit since
 state_of() {
-    # shellcheck disable=SC2034
     state=down pid=0 restarts=0 last_exit=- since=0
-    # shellcheck disable=SC2034
     [ ! -r "$RUN/$1/state" ] || read -r state pid _ restarts last_exit since <"$RUN/$1/state"
     if is_running "$1"; then
         pid=$live_pid

@@ -9,6 +9,8 @@ CUSTOMER_METRICS_PORT DB_PORT VALKEY_PORT KAFKA_PORT KAFKA_CONTROLLER_PORT TEMPO
 TEMPORAL_UI_PORT TEMPORAL_HTTP_PORT TEMPORAL_METRICS_PORT'
 PORT_DEFAULTS='8000 50051 50052 9464 9465 9466 5432 6379 9092 9093 7233 8233 7243 9467'
 HOST_NAMES='DB_HOST DB_ADMIN_URL VALKEY_HOST KAFKA_BROKERS TEMPORAL_HOST'
+# shellcheck disable=SC2086,SC2116
+ALL_NAMES=$(echo $PORT_NAMES $HOST_NAMES)
 PASS_ON='' # other keys of .env: handed to the daemons as they are
 
 # shellcheck disable=SC2086
@@ -28,7 +30,7 @@ read_settings() {
         \'*\') settings_value=${settings_value#\'} settings_value=${settings_value%\'} ;;
         esac
         eval "$settings_key=\$settings_value"
-        case " $(echo $PORT_NAMES $HOST_NAMES) " in
+        case " $ALL_NAMES " in
         *" $settings_key "*) ;;
         *) PASS_ON="$PASS_ON $settings_key" ;;
         esac

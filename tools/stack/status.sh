@@ -23,10 +23,10 @@ row() {
     elif [ "$pid" != 0 ]; then
         pss=$(pss_kib "$pid")
     fi
-    { [ "$pid" != 0 ] || [ $state = external ]; } && is_ready "$1" >/dev/null 2>&1 && ready=yes
+    { [ "$pid" != 0 ] || [ "$state" = external ]; } && is_ready "$1" >/dev/null 2>&1 && ready=yes
     wanted=no
     is_wanted "$1" && wanted=yes
-    [ $state != external ] || wanted=yes
+    [ "$state" != external ] || wanted=yes
     printf '%s\n' "$1|$state|$ready|$pid|$port|$pss|$restarts|$last_exit|$since|$wanted" >"$rows/$1"
 }
 
@@ -39,7 +39,7 @@ supervisor=gone
 supervisor_runs && supervisor=up
 
 if [ $json = 1 ]; then
-    awk -F'|' -v supervisor=$supervisor -v pid="${live_pid:-0}" '
+    awk -F'|' -v supervisor="$supervisor" -v pid="${live_pid:-0}" '
         BEGIN { printf "{\"supervisor\":{\"state\":\"%s\",\"pid\":%d},\"processes\":[", supervisor, pid }
         { printf("%s{\"name\":\"%s\",\"state\":\"%s\",\"ready\":%s,\"wanted\":%s,\"pid\":%d,\"port\":%d,\"pssKib\":%d,\"restarts\":%d,\"lastExit\":\"%s\",\"since\":%d}",
                  NR > 1 ? "," : "", $1, $2, $3 == "yes" ? "true" : "false", $10 == "yes" ? "true" : "false", $4, $5, $6, $7, $8, $9) }

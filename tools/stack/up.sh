@@ -24,9 +24,9 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-without=$(printf '%s ' $without | sed "s/daemons/$DAEMONS/")
+without=$(printf '%s' "$without" | sed "s/daemons/$DAEMONS/")
 for name in $names $without; do
-    is_process "$name" || { warn "up: no process is called $name; there are:" $(process_names) && exit 2; }
+    is_process "$name" || { warn "up: no process is called $name; there are: $(process_list)" && exit 2; }
 done
 
 chosen() { # NAME: is it to run?
@@ -56,6 +56,7 @@ prepare_machine() {
     for name in $(process_names); do
         ! chosen "$name" || is_running "$name" || is_external "$name" || check_ports "$name"
     done
+    # shellcheck disable=SC2153
     [ -x "$TEMPORAL_HOME/bin/temporal" ] && [ -e "$KAFKA_HOME/libs" ] && check_disk 300 && return
     check_disk 3000
 }
@@ -133,6 +134,9 @@ prepare_machine
 ensure_supervisor
 build 9>&- &
 build_pid=$!
+for name in $without; do
+    ! is_running "$name" || stop_process "$name"
+done
 # shellcheck disable=SC2046
 bring_all $(processes_of server) || { wait $build_pid; die "not everything came up (see above)" "./everything doctor, ./everything logs NAME"; }
 wait $build_pid || die "the daemons do not build (see above); the servers run" "repair the source, then ./everything up"

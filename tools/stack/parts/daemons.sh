@@ -7,7 +7,7 @@ DAEMONS='customer-service order-service gateway'
 daemon_sources() { for d in $DAEMONS; do [ ! -f "$ROOT/$d/main.c" ] || echo "$d"; done; }
 
 build_daemons() {
-    cd "$ROOT"
+    cd "$ROOT" || return
     [ -f build/release/build.ninja ] || cmake --preset release
     # shellcheck disable=SC2046
     ninja -C build/release $(daemon_sources)

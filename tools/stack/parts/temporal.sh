@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2153
 # Temporal's development server (1.29.1 inside CLI 1.5.1), built once from the Go module proxy.
 
 TEMPORAL_VERSION=1.5.1

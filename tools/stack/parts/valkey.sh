@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2119,SC2120,SC2153
 # Valkey 8 of bookworm-backports, unpacked into the cache: users limited to their prefixes.
 
 VALKEY_VERSION='8.0.1+dfsg1-1~bpo12+1'

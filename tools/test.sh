@@ -1,0 +1,168 @@
+#!/bin/sh
+# ./everything test [SUITE...] [--yes]
+#
+# Builds and runs the tests, all suites or those named, on a stack of their own beside
+# yours (ports from TEST_PORT_BASE, 26000, on; state in .run/test). Ends with the line
+# `N passed, N failed`; exit 0 when none failed. Every result is in build/test-results.txt.
+#
+#   style         the rules of docs/STYLE.md, and that each rule finds what it forbids
+#   unit          ctest, under AddressSanitizer and UBSan
+#   integration   ctest, against real Postgres, Valkey, Kafka and Temporal
+#   e2e           tests/e2e/*.sh, through HTTP
+#   frontdoor     ./everything itself
+#   tsan          unit and integration under ThreadSanitizer (only when named)
+set -eu
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+export ROOT
+EVERYTHING_RUN=$ROOT/.run/test
+EVERYTHING_PORT_BASE=${TEST_PORT_BASE:-26000}
+EVERYTHING_ENV=$EVERYTHING_RUN/env # a developer's .env does not count here
+export EVERYTHING_RUN EVERYTHING_PORT_BASE EVERYTHING_ENV
+# shellcheck source=tools/stack/all.sh
+. "$ROOT/tools/stack/all.sh"
+
+suites=''
+for argument in "$@"; do
+    case $argument in
+    --yes | -y) YES=1 ;;
+    style | unit | integration | e2e | frontdoor | tsan) suites="$suites $argument" ;;
+    *) warn "test: no suite is called $argument; there are: style unit integration e2e frontdoor tsan" && exit 2 ;;
+    esac
+done
+suites=${suites:-style unit integration e2e frontdoor}
+
+mkdir -p "$RUN/log" "$ROOT/build"
+results=$ROOT/build/test-results.txt
+: >"$results"
+begin=$(now_s)
+stack_is_up=0
+
+note() { printf '%s\n' "$*" >>"$results"; } # pass|fail|skip SUITE NAME [FILE]
+tell() { printf '[%4d s] %s\n' $(($(now_s) - begin)) "$*"; }
+
+finish() {
+    [ $stack_is_up = 0 ] || "$ROOT/everything" down >/dev/null 2>&1 || :
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# The lines of the test programs out of ctest's log. A program that fails without telling
+# which test did (a crash, a sanitizer at exit) counts as one failure under its own name.
+note_ctest() { # SUITE BUILD_DIR
+    awk -v suite="$1" '
+        /^[0-9]+\/[0-9]+ Test: / { program = $3; told = 0; ran = 0 }
+        /^(pass|fail|skip) [A-Za-z0-9_]+$/ { print $1, suite, $2, program; ran++; told += $1 == "fail" }
+        /^Test Failed\./ && !told { print "fail", suite, program, program }
+        /^Test Passed\./ && !ran { print "pass", suite, program, program }
+        /^Test (Failed|Passed)\./ { done++ }
+        END { exit !done }' "$2/Testing/Temporary/LastTest.log" >>"$results" ||
+        note fail "$1" a_test_program_ran
+}
+
+run_ctest() { # SUITE BUILD_DIR JOBS LABEL
+    rm -f "$2/Testing/Temporary/LastTest.log"
+    timeout 1500 ctest --test-dir "$2" -L "^$4\$" -j "$3" --output-on-failure --no-tests=error </dev/null || :
+    if [ -f "$2/Testing/Temporary/LastTest.log" ]; then note_ctest "$1" "$2"; else note fail "$1" a_test_program_ran; fi
+}
+
+# A script prints `ok NAME`, `not ok NAME`, `skip NAME`; what it prints is shown.
+run_script() { # SUITE FILE LIMIT_S
+    script_log=$RUN/log/$(basename "$2").log
+    script_rc=0
+    timeout --kill-after=20 "$3" "$2" >"$script_log" 2>&1 </dev/null || script_rc=$?
+    cat "$script_log"
+    script_file=${2#"$ROOT"/}
+    sed -n -e "s#^ok \(.*\)#pass $1 \1 $script_file#p" -e "s#^not ok \(.*\)#fail $1 \1 $script_file#p" \
+        -e "s#^skip \(.*\)#skip $1 \1 $script_file#p" "$script_log" >>"$results"
+    if [ $script_rc != 0 ] && ! grep -q '^not ok' "$script_log"; then
+        note fail "$1" "$(basename "$2" .sh)_ends_well" "$script_file"
+        tell "$script_file ended with $script_rc"
+    elif ! grep -qE '^(ok|not ok|skip) ' "$script_log"; then
+        note fail "$1" "$(basename "$2" .sh)_runs_a_test" "$script_file"
+    fi
+}
+
+run_scripts() { # SUITE LIMIT_S FILES...
+    scripts_suite=$1 scripts_limit=$2
+    shift 2
+    for file in "$@"; do
+        [ -f "$file" ] || continue
+        tell "$scripts_suite: ${file#"$ROOT"/}"
+        run_script "$scripts_suite" "$file" "$scripts_limit"
+    done
+}
+
+build_preset() { # PRESET
+    cd "$ROOT" || return
+    [ -f "build/$1/build.ninja" ] || cmake --preset "$1"
+    ninja -C "build/$1"
+}
+build() { # PRESET SUITE: once a run; a build that fails is a failure of the suite
+    case " ${built:-} " in *" $1 "*) return 0 ;; esac
+    tell "building ($1)"
+    if build_preset "$1" >"$RUN/log/build-$1.log" 2>&1; then
+        built="${built:-} $1"
+        return 0
+    fi
+    tail -n 40 "$RUN/log/build-$1.log"
+    note fail "$2" "the_$1_preset_builds"
+    return 1
+}
+
+# The servers and, where asked, the daemons, at the ports of the tests.
+need_stack() { # SUITE [--without daemons]
+    stack_suite=$1
+    shift
+    tell "bringing the test stack up"
+    stack_is_up=1
+    "$ROOT/everything" up --yes "$@" </dev/null && return
+    note fail "$stack_suite" the_test_stack_comes_up
+    return 1
+}
+
+suite_style() {
+    if [ -x "$ROOT/tools/check-style.sh" ]; then
+        if "$ROOT/tools/check-style.sh"; then note pass style the_tree_keeps_the_rules; else note fail style the_tree_keeps_the_rules; fi
+    fi
+    run_scripts style 300 "$ROOT"/tests/style/*.sh "$ROOT"/tools/style/test*.sh
+}
+suite_unit() {
+    build asan unit || return 0
+    run_ctest unit build/asan 2 unit
+}
+suite_integration() {
+    build asan integration || return 0
+    need_stack integration --without daemons || return 0
+    eval "$("$ROOT/tools/test-env.sh")"
+    run_ctest integration build/asan 1 integration
+}
+suite_e2e() {
+    need_stack e2e || return 0
+    eval "$("$ROOT/tools/test-env.sh")"
+    run_scripts e2e 600 "$ROOT"/tests/e2e/*.sh
+}
+suite_frontdoor() { run_scripts frontdoor 600 "$ROOT"/tests/frontdoor/*.sh; }
+suite_tsan() {
+    build tsan tsan || return 0
+    run_ctest tsan build/tsan 2 unit
+    need_stack tsan --without daemons || return 0
+    eval "$("$ROOT/tools/test-env.sh")"
+    run_ctest tsan build/tsan 1 integration
+}
+
+cd "$ROOT"
+install_packages
+for suite in $suites; do
+    tell "suite $suite"
+    "suite_$suite"
+    grep -qE "^(pass|fail) $suite " "$results" || note fail "$suite" the_suite_ran_a_test
+    tell "suite $suite: $(grep -c "^pass $suite " "$results" || :) passed, $(grep -c "^fail $suite " "$results" || :) failed"
+done
+finish
+stack_is_up=0
+grep '^fail ' "$results" || :
+skipped=$(grep -c '^skip ' "$results" || :)
+[ "$skipped" = 0 ] || say "$skipped skipped"
+failed=$(grep -c '^fail ' "$results" || :)
+say "$(grep -c '^pass ' "$results" || :) passed, $failed failed"
+[ "$failed" = 0 ]
