@@ -1,0 +1,138 @@
+/* Trace context: what comes in is believed only when it is well-formed. */
+#include "common/obs/trace.h"
+
+#include "common/base/auto.h"
+#include "tests/helpers/house_test.h"
+
+#include <string.h>
+
+#define TRACE "4bf92f3577b34da6a3ce929d0e0e4736"
+#define SPAN  "00f067aa0ba902b7"
+
+DEFINE_AUTO(ctx, struct ctx *, ctx_free)
+
+START_TEST(a_traceparent_goes_on_with_a_span_of_ours)
+{
+    AUTO(ctx) struct ctx *ctx = ctx_new_system("test");
+    char out[TRACEPARENT_SIZE];
+
+    trace_begin(ctx, "00-" TRACE "-" SPAN "-01");
+    ck_assert_str_eq(ctx->trace_id, TRACE);
+    ck_assert_str_ne(ctx->span_id, SPAN);
+    trace_traceparent(ctx, out);
+    ck_assert_int_eq(strlen(out), 55);
+
+    struct trace_parent ours;
+    ck_assert(trace_parse(out, &ours));
+    ck_assert_str_eq(ours.trace_id, TRACE);
+    ck_assert_str_eq(ours.span_id, ctx->span_id);
+    ck_assert(ours.sampled);
+}
+END_TEST
+
+START_TEST(the_sampled_flag_is_kept)
+{
+    AUTO(ctx) struct ctx *ctx = ctx_new_system("test");
+    char out[TRACEPARENT_SIZE];
+
+    trace_begin(ctx, "00-" TRACE "-" SPAN "-00");
+    trace_traceparent(ctx, out);
+    ck_assert_str_eq(out + 53, "00");
+    trace_begin(ctx, "00-" TRACE "-" SPAN "-03"); /* an unknown flag beside it is dropped */
+    trace_traceparent(ctx, out);
+    ck_assert_str_eq(out + 53, "01");
+}
+END_TEST
+
+START_TEST(a_malformed_traceparent_starts_a_new_trace)
+{
+    static const char *const malformed[] = {
+        NULL,
+        "",
+        "00",
+        "ff-" TRACE "-" SPAN "-01",
+        "00-" TRACE "-" SPAN "-01-more",
+        "00-" TRACE "-" SPAN "-0",
+        "00-" TRACE "-" SPAN "-0g",
+        "00-00000000000000000000000000000000-" SPAN "-01",
+        "00-" TRACE "-0000000000000000-01",
+        "00-4BF92F3577B34DA6A3CE929D0E0E4736-" SPAN "-01",
+        "00_" TRACE "-" SPAN "-01",
+        "00-" TRACE "_" SPAN "-01",
+        "0x-" TRACE "-" SPAN "-01",
+        "01-" TRACE "-" SPAN "-01.more",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(malformed); i++) {
+        AUTO(ctx) struct ctx *ctx = ctx_new_system("test");
+
+        trace_begin(ctx, malformed[i]);
+        ck_assert_int_eq(strlen(ctx->trace_id), 32);
+        ck_assert_int_eq(strlen(ctx->span_id), 16);
+        ck_assert_msg(strcmp(ctx->trace_id, TRACE) != 0, "%s", malformed[i]);
+        ck_assert(ctx->sampled);
+    }
+}
+END_TEST
+
+START_TEST(a_newer_version_is_read_as_far_as_we_know_it)
+{
+    struct trace_parent parent;
+
+    ck_assert(trace_parse("01-" TRACE "-" SPAN "-01", &parent));
+    ck_assert(trace_parse("cc-" TRACE "-" SPAN "-01-what-the-future-brings", &parent));
+    ck_assert_str_eq(parent.trace_id, TRACE);
+}
+END_TEST
+
+START_TEST(ids_do_not_repeat)
+{
+    AUTO(ctx) struct ctx *ctx = ctx_new_system("test");
+    char seen[1000][17];
+
+    for (size_t i = 0; i < ARRAY_LEN(seen); i++) {
+        trace_begin(ctx, NULL);
+        memcpy(seen[i], ctx->span_id, sizeof(seen[i]));
+        for (size_t j = 0; j < i; j++) {
+            ck_assert_str_ne(seen[i], seen[j]);
+        }
+    }
+}
+END_TEST
+
+/* OBS-16 */
+START_TEST(the_correlation_id_is_the_clients_or_the_trace_id)
+{
+    static const char *const refused[] = {
+        NULL,
+        "",
+        "two\r\nX-Header: lines",
+        "caf\xc3\xa9",
+        "12345678901234567890123456789012345678901234567890123456789012345", /* 65 */
+    };
+    AUTO(ctx) struct ctx *ctx = ctx_new_system("test");
+
+    trace_begin(ctx, NULL);
+    trace_correlation(ctx, "till 3, order 17");
+    ck_assert_str_eq(ctx->correlation_id, "till 3, order 17");
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        trace_correlation(ctx, refused[i]);
+        ck_assert_str_eq(ctx->correlation_id, ctx->trace_id);
+    }
+}
+END_TEST
+
+START_TEST(work_without_a_trace_has_no_traceparent)
+{
+    AUTO(ctx) struct ctx *ctx = ctx_new_system("test");
+    char out[TRACEPARENT_SIZE];
+
+    trace_traceparent(ctx, out);
+    ck_assert_str_eq(out, "");
+}
+END_TEST
+
+TEST_MAIN("trace", a_traceparent_goes_on_with_a_span_of_ours, the_sampled_flag_is_kept,
+          a_malformed_traceparent_starts_a_new_trace, a_newer_version_is_read_as_far_as_we_know_it,
+          ids_do_not_repeat, the_correlation_id_is_the_clients_or_the_trace_id,
+          work_without_a_trace_has_no_traceparent)
