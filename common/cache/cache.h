@@ -44,9 +44,14 @@ struct cache_reply {
 /* Any command, as words. ST_INTERNAL when Valkey refuses it. */
 enum status cache_command(struct ctx *ctx, struct cache *cache, const char *const *words,
                           size_t count, struct cache_reply *reply) MUST_CHECK;
-#define CACHE_COMMAND(ctx, cache, reply, ...)                     \
+#define CACHE_COMMAND(ctx, cache, reply, ...)                         \
     cache_command((ctx), (cache), (const char *const[]){__VA_ARGS__}, \
                   sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), (reply))
+
+/* A command that may wait at Valkey for wait_ms (XREADGROUP ... BLOCK): it holds a connection meanwhile, so
+ * give such readers a cache of their own. */
+enum status cache_command_waiting(struct ctx *ctx, struct cache *cache, const char *const *words,
+                                  size_t count, int wait_ms, struct cache_reply *reply) MUST_CHECK;
 
 /* A Lua script, run by EVALSHA and loaded again after a restart or FLUSHALL. */
 struct cache_script {
@@ -65,6 +70,8 @@ struct cache_subscriber_events {
     void (*message)(const char *channel, const char *message, size_t size, void *user);
     void (*up)(bool up, void *user);
 };
+/* Both run on the subscriber's thread; only 'message' may be slow, and then Valkey ends the connection when
+ * its buffer is full, which up() tells. Never call cache_unsubscribe() from them. */
 struct cache_subscriber *cache_subscribe(const struct cache_options *options, const char *pattern,
                                          const struct cache_subscriber_events *events, void *user);
 void cache_unsubscribe(struct cache_subscriber *subscriber); /* joins its thread; NULL is fine */
