@@ -14,29 +14,42 @@ struct http_stream;  /* a reply that goes on: SSE, CSV */
 struct http_socket;  /* a WebSocket */
 
 struct http_options {
-    const char *address; /* "127.0.0.1" */
-    int port;            /* 0: any; http_server_port() tells */
-    int threads;         /* 0: one a core */
-    size_t max_body;     /* 0: 64 KiB; above it: 413 before the rest is read */
-    int max_connections; /* 0: 2000 */
+    const char *address;             /* "127.0.0.1" */
+    int port;                        /* 0: any; http_server_port() tells */
+    int threads;                     /* 0: one a core */
+    size_t max_body;                 /* 0: 64 KiB; above it: 413 before the rest is read */
+    int max_connections;             /* 0: 2000 */
     int max_connections_per_address; /* 0: no bound */
-    int idle_timeout_s;  /* 0: 30; also how long a slow client may take for a request */
+    int idle_timeout_s;              /* 0: 30; also how long a slow client may take for a request */
+    int ping_ms; /* of WebSockets; 0: 15000. A client that is silent for twice as long is gone */
     /* Called once for each complete request (or one that was refused while it was read: http_refused()). It
      * must call exactly one of http_reply(), http_stream_open(), http_socket_accept(), now or later. */
     void (*handle)(struct ctx *ctx, struct http_request *request, void *user);
     void *user;
 };
 
-struct http_server *http_server_start(const struct http_options *options); /* NULL: the reason is logged */
+struct http_server *
+http_server_start(const struct http_options *options); /* NULL: the reason is logged */
 int http_server_port(const struct http_server *server);
 /* Takes no new connections, tells kept ones to close, waits for what runs; then streams are ended. */
 void http_server_drain(struct http_server *server, int grace_ms);
-void http_server_free(struct http_server *server);
+void http_server_free(
+    struct http_server *server); /* NULL is fine; handlers that have not replied are waited for */
+
+/* What is under way now, for gauges. */
+struct http_load {
+    int requests, streams, sockets;
+};
+void http_server_load(const struct http_server *server, struct http_load *load);
 
 const char *http_method(const struct http_request *request);
-const char *http_path(const struct http_request *request); /* percent-decoding is the router's */
+const char *http_path(const struct http_request *request); /* percent-decoding is the router's: */
+/* Decodes %41 in place, and '+' too in a query; false when an escape is broken, or the outcome has a NUL or is
+ * not UTF-8. */
+bool http_decode(char *text, bool plus_is_space);
 const char *http_header(const struct http_request *request, const char *name); /* NULL: absent */
-const char *http_client_address(const struct http_request *request); /* of the connection, as text */
+const char *
+http_client_address(const struct http_request *request); /* of the connection, as text */
 const char *http_body(const struct http_request *request, size_t *size);
 /* Each query parameter in order, decoded; return false to stop. A parameter that is not UTF-8 or has a NUL is bad. */
 void http_query(const struct http_request *request,
@@ -50,7 +63,7 @@ struct http_reply {
     const char *type; /* content type; NULL: none */
     const char *body; /* copied unless body_is_static */
     size_t size;
-    bool body_is_static;
+    bool body_is_static; /* or in the request's arena, which lives until the reply was sent */
 };
 
 void http_reply_header(struct http_request *request, const char *name, const char *value);
@@ -74,7 +87,8 @@ struct http_socket_events {
 /* NULL when the request is no valid upgrade; then reply as usual. 'protocol' is echoed when not NULL. */
 struct http_socket *http_socket_accept(struct http_request *request, const char *protocol,
                                        const struct http_socket_events *events, void *user);
-bool http_socket_send(struct http_socket *socket, const char *text, size_t size); /* false: over, or too slow */
+bool http_socket_send(struct http_socket *socket, const char *text,
+                      size_t size); /* false: over, or too slow */
 void http_socket_close(struct http_socket *socket, int code, const char *reason);
 void http_socket_unref(struct http_socket *socket);
 

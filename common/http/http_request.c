@@ -1,0 +1,293 @@
+/* Reading one request: its limits, its body, and handing it to the handler. libmicrohttpd calls on one of
+ * its threads; a connection's calls never overlap. */
+#include "common/base/auto.h"
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/http/http_internal.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void set_reading_since(struct http_conn *conn, int64_t since_ms)
+{
+    pthread_mutex_lock(&conn->server->lock);
+    conn->reading_since_ms = since_ms;
+    pthread_mutex_unlock(&conn->server->lock);
+}
+
+/* The first MHD tells of a request: its line was read. */
+void *http_request_begin(void *user, const char *target, struct MHD_Connection *mhd)
+{
+    struct arena *arena = arena_new(HTTP_ARENA_BLOCK);
+    struct http_request *request = arena_new_struct(arena, struct http_request);
+    struct http_server *server = user;
+
+    request->server = server;
+    request->mhd = mhd;
+    request->conn =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    request->ctx = arena_new_struct(arena, struct ctx);
+    request->ctx->arena = arena;
+    request->target = arena_strdup(arena, target);
+    atomic_init(&request->state, REQUEST_READING);
+    set_reading_since(request->conn, clock_monotonic_ms());
+    atomic_fetch_add(&server->requests, 1);
+    return request;
+}
+
+static void split_target(struct http_request *request)
+{
+    char *path = arena_strdup(request->ctx->arena, request->target);
+    char *query = strchr(path, '?');
+
+    if (query) {
+        *query++ = '\0';
+    }
+    request->path = path;
+    request->query = query;
+}
+
+struct framing {
+    int lengths, encodings;
+};
+
+static enum MHD_Result count_framing(void *user, enum MHD_ValueKind kind, const char *name,
+                                     const char *value)
+{
+    struct framing *framing = user;
+
+    (void)kind;
+    (void)value;
+    framing->lengths += strcasecmp(name, "Content-Length") == 0;
+    framing->encodings += strcasecmp(name, "Transfer-Encoding") == 0;
+    return MHD_YES;
+}
+
+/* Two ways to tell the body's length: proxies and we might disagree where the next request begins. */
+static bool framing_is_clear(struct http_request *request)
+{
+    struct framing framing = {0};
+
+    MHD_get_connection_values(request->mhd, MHD_HEADER_KIND, count_framing, &framing);
+    return framing.lengths + framing.encodings <= 1;
+}
+
+static bool announces_too_much(const struct http_request *request)
+{
+    const char *length = http_header(request, "Content-Length");
+    int64_t size;
+
+    return length && (!text_parse_int(length, 0, INT64_MAX, &size) ||
+                      size > (int64_t)request->server->options.max_body);
+}
+
+static enum problem look_at_head(struct http_request *request)
+{
+    const union MHD_ConnectionInfo *head =
+        MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    if (strlen(request->target) > HTTP_MAX_URL) {
+        return PROBLEM_URI_TOO_LONG;
+    }
+    if (head && head->header_size > HTTP_MAX_HEADER + strlen(request->target)) {
+        return PROBLEM_HEADERS_TOO_LARGE;
+    }
+    if (!framing_is_clear(request) || (request->query && !http_query_is_good(request->query))) {
+        return PROBLEM_BAD_REQUEST;
+    }
+    return announces_too_much(request) ? PROBLEM_TOO_LARGE : PROBLEM_NONE;
+}
+
+static bool has_body(const struct http_request *request)
+{
+    const char *length = http_header(request, "Content-Length");
+
+    return http_header(request, "Transfer-Encoding") || (length && strcmp(length, "0") != 0);
+}
+
+/* Queues what the handler has made; the connection then belongs to MHD again. */
+static enum MHD_Result queue(struct http_request *request, void **slot)
+{
+    struct MHD_Response *response = request->response;
+
+    request->response = NULL;
+    if (!response) {
+        return MHD_NO;
+    }
+    enum MHD_Result queued = MHD_queue_response(request->mhd, (unsigned)request->code, response);
+
+    MHD_destroy_response(response);
+    if (request->streams) { /* a stream may last for hours: the request's memory need not */
+        atomic_fetch_sub(&request->server->requests, 1);
+        *slot = NULL;
+        arena_free(request->ctx->arena);
+    }
+    return queued;
+}
+
+static enum MHD_Result handle(struct http_request *request, void **slot)
+{
+    const struct http_options *options = &request->server->options;
+    enum request_state handling = REQUEST_HANDLING;
+
+    set_reading_since(request->conn, 0);
+    atomic_store(&request->state, REQUEST_HANDLING);
+    options->handle(request->ctx, request, options->user);
+    if (atomic_load(&request->state) == REQUEST_REPLIED) {
+        return queue(request, slot);
+    }
+    /* From here on another thread may reply. If it did so since we looked, nobody else wakes us. */
+    struct MHD_Connection *mhd = request->mhd;
+
+    MHD_suspend_connection(mhd);
+    if (!atomic_compare_exchange_strong(&request->state, &handling, REQUEST_WAITING)) {
+        MHD_resume_connection(mhd);
+    }
+    return MHD_YES;
+}
+
+static void keep_body(struct http_request *request, const char *data, size_t size)
+{
+    if (request->size + size > request->server->options.max_body) {
+        request->refused = PROBLEM_TOO_LARGE; /* what else comes is read and dropped */
+    }
+    if (request->refused != PROBLEM_NONE) {
+        return;
+    }
+    if (request->size + size + 1 > request->room) {
+        const char *length = http_header(request, "Content-Length");
+        size_t room = (request->size + size) * 2 + 1;
+        int64_t told;
+
+        if (length &&
+            text_parse_int(length, 0, (int64_t)request->server->options.max_body, &told)) {
+            room = (size_t)told + 1;
+        }
+        char *body = arena_alloc(request->ctx->arena, room);
+
+        if (request->size) {
+            memcpy(body, request->body, request->size);
+        }
+        request->body = body;
+        request->room = room;
+    }
+    memcpy(request->body + request->size, data, size);
+    request->size += size;
+}
+
+/* A chunked body that goes on and on is not read for ever. */
+static bool is_flooding(struct http_request *request, size_t size)
+{
+    if (request->refused == PROBLEM_TOO_LARGE) {
+        request->size += size;
+    }
+    return request->size > request->server->options.max_body * 16;
+}
+
+enum MHD_Result http_request_read(void *user, struct MHD_Connection *mhd, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *size, void **slot)
+{
+    struct http_request *request = *slot;
+
+    (void)user;
+    (void)mhd;
+    (void)url;
+    (void)version;
+    if (!request->started) {
+        request->started = true;
+        request->method = arena_strdup(request->ctx->arena, method);
+        split_target(request);
+        request->refused = look_at_head(request);
+        if (request->refused == PROBLEM_NONE || !has_body(request)) {
+            return MHD_YES; /* a reply now would close the connection: MHD calls again */
+        }
+        request->cut = true;
+        return handle(request, slot);
+    }
+    if (atomic_load(&request->state) == REQUEST_REPLIED) {
+        return queue(request, slot);
+    }
+    if (*size) {
+        keep_body(request, data, *size);
+        bool flooding = is_flooding(request, *size);
+        *size = 0;
+        return flooding ? MHD_NO : MHD_YES;
+    }
+    return handle(request, slot);
+}
+
+void http_request_completed(void *user, struct MHD_Connection *mhd, void **slot,
+                            enum MHD_RequestTerminationCode why)
+{
+    struct http_request *request = *slot;
+
+    (void)user;
+    (void)mhd;
+    (void)why;
+    if (!request) {
+        return;
+    }
+    if (request->cut) {
+        http_linger(request->server, request->conn->fd);
+    }
+    if (request->response) {
+        MHD_destroy_response(request->response);
+    }
+    set_reading_since(request->conn, clock_monotonic_ms());
+    atomic_fetch_sub(&request->server->requests, 1);
+    arena_free(request->ctx->arena);
+    *slot = NULL;
+}
+
+const char *http_method(const struct http_request *request)
+{
+    return request->method;
+}
+
+const char *http_path(const struct http_request *request)
+{
+    return request->path;
+}
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
+}
+
+const char *http_client_address(const struct http_request *request)
+{
+    const struct sockaddr *from =
+        MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    char *text = arena_alloc(request->ctx->arena, INET6_ADDRSTRLEN);
+
+    if (from->sa_family == AF_INET6) {
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr, text,
+                  INET6_ADDRSTRLEN);
+    } else {
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)from)->sin_addr, text,
+                  INET6_ADDRSTRLEN);
+    }
+    return text;
+}
+
+const char *http_body(const struct http_request *request, size_t *size)
+{
+    *size = request->size;
+    return request->size ? request->body : "";
+}
+
+enum problem http_refused(const struct http_request *request)
+{
+    return request->refused;
+}
+
+bool http_client_gone(const struct http_request *request)
+{
+    struct pollfd fd = {.fd = request->conn->fd, .events = POLLRDHUP};
+
+    return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}

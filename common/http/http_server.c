@@ -1,0 +1,244 @@
+/* Starting and stopping the server, and its connections: who may come, and who is too slow. Requests are
+ * read in http_request.c and answered in http_reply.c, http_stream.c and http_socket.c. */
+#include "common/base/auto.h"
+#include "common/base/clock.h"
+#include "common/http/http_internal.h"
+#include "common/obs/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { DEFAULT_CONNECTIONS = 2000, DEFAULT_IDLE_S = 30, LAST_WAIT_MS = 5000, POLL_MS = 5 };
+
+static void list_conn(struct http_server *server, struct http_conn *conn)
+{
+    pthread_mutex_lock(&server->lock);
+    conn->next = server->conns;
+    if (conn->next) {
+        conn->next->previous = conn;
+    }
+    server->conns = conn;
+    pthread_mutex_unlock(&server->lock);
+}
+
+static void unlist_conn(struct http_server *server, struct http_conn *conn)
+{
+    pthread_mutex_lock(&server->lock);
+    if (conn->next) {
+        conn->next->previous = conn->previous;
+    }
+    if (conn->previous) {
+        conn->previous->next = conn->next;
+    } else {
+        server->conns = conn->next;
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+static void connection_changed(void *user, struct MHD_Connection *mhd, void **socket_context,
+                               enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *server = user;
+    struct http_conn *conn = *socket_context;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        conn = http_must(calloc(1, sizeof(*conn)));
+        conn->server = server;
+        conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        conn->reading_since_ms = clock_monotonic_ms();
+        list_conn(server, conn);
+        *socket_context = conn;
+    } else if (conn) {
+        unlist_conn(server, conn);
+        http_socket_abandon(conn->socket);
+        free(conn);
+        *socket_context = NULL;
+    }
+}
+
+/* libmicrohttpd's time-out begins anew with each byte: a client that trickles would stay for ever. Here a
+ * request has idle_timeout_s from its first line to its last byte. */
+static void cut_slow_clients(void *user, int64_t now_ms)
+{
+    struct http_server *server = user;
+    int64_t limit_ms = (int64_t)server->options.idle_timeout_s * 1000;
+
+    pthread_mutex_lock(&server->lock);
+    for (struct http_conn *conn = server->conns; conn; conn = conn->next) {
+        if (conn->reading_since_ms && now_ms - conn->reading_since_ms > limit_ms) {
+            conn->reading_since_ms = 0;
+            shutdown(conn->fd, SHUT_RDWR); /* MHD sees the end, and closes */
+        }
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+static size_t keep_escapes(void *user, struct MHD_Connection *mhd, char *text)
+{
+    (void)user;
+    (void)mhd;
+    return strlen(text); /* we decode: MHD would let %00 cut a name short */
+}
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+static bool parse_address(const char *text, int port, union address *address)
+{
+    memset(address, 0, sizeof(*address));
+    if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) {
+        address->v4.sin_family = AF_INET;
+        address->v4.sin_port = htons((uint16_t)port);
+        return true;
+    }
+    if (inet_pton(AF_INET6, text, &address->v6.sin6_addr) == 1) {
+        address->v6.sin6_family = AF_INET6;
+        address->v6.sin6_port = htons((uint16_t)port);
+        return true;
+    }
+    return false;
+}
+
+static void fill_defaults(struct http_options *options)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    options->threads = options->threads ? options->threads : (int)cores;
+    options->max_body = options->max_body ? options->max_body : HTTP_MAX_BODY;
+    options->max_connections =
+        options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS;
+    options->ping_ms = options->ping_ms ? options->ping_ms : HTTP_PING_MS;
+    options->idle_timeout_s = options->idle_timeout_s ? options->idle_timeout_s : DEFAULT_IDLE_S;
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *server, const union address *address)
+{
+    const struct http_options *o = &server->options;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+                     (address->any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+    struct MHD_OptionItem more[] = {
+        {MHD_OPTION_THREAD_POOL_SIZE,        o->threads > 1 ? o->threads : 0,  NULL           },
+        {MHD_OPTION_CONNECTION_LIMIT,        o->max_connections,               NULL           },
+        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_per_address,   NULL           },
+        {MHD_OPTION_CONNECTION_TIMEOUT,      o->idle_timeout_s,                NULL           },
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_CONNECTION_MEMORY,           NULL           },
+        {MHD_OPTION_LISTENING_ADDRESS_REUSE, 1,                                NULL           },
+        {MHD_OPTION_STRICT_FOR_CLIENT,       1,                                NULL           },
+        {MHD_OPTION_SOCK_ADDR,               0,                                (void *)address},
+        {MHD_OPTION_URI_LOG_CALLBACK,        (intptr_t)http_request_begin,     server         },
+        {MHD_OPTION_UNESCAPE_CALLBACK,       (intptr_t)keep_escapes,           NULL           },
+        {MHD_OPTION_NOTIFY_COMPLETED,        (intptr_t)http_request_completed, server         },
+        {MHD_OPTION_NOTIFY_CONNECTION,       (intptr_t)connection_changed,     server         },
+        {MHD_OPTION_END,                     0,                                NULL           },
+    };
+
+    return MHD_start_daemon(flags, (uint16_t)o->port, NULL, NULL, http_request_read, server,
+                            MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+}
+
+struct http_server *http_server_start(const struct http_options *options)
+{
+    union address address;
+
+    if (!parse_address(options->address, options->port, &address)) {
+        log_error(NULL, "not an address to listen on", log_text("address", options->address));
+        return NULL;
+    }
+    struct http_server *server = http_must(calloc(1, sizeof(*server)));
+
+    server->options = *options;
+    fill_defaults(&server->options);
+    pthread_mutex_init(&server->lock, NULL);
+    server->loop = loop_start(cut_slow_clients, server);
+    server->daemon = start_daemon(server, &address);
+    if (!server->daemon) {
+        log_error(NULL, "cannot listen", log_text("address", options->address),
+                  log_num("port", options->port), log_text("reason", strerror(errno)));
+        http_server_free(server);
+        return NULL;
+    }
+    server->port = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    return server;
+}
+
+int http_server_port(const struct http_server *server)
+{
+    return server->port;
+}
+
+void http_server_load(const struct http_server *server, struct http_load *load)
+{
+    *load = (struct http_load){
+        .requests = atomic_load(&server->requests),
+        .streams = atomic_load(&server->open_streams),
+        .sockets = atomic_load(&server->open_sockets),
+    };
+}
+
+static bool wait_for_none(const atomic_int *count, int64_t until_ms)
+{
+    while (atomic_load(count) > 0) {
+        if (clock_monotonic_ms() >= until_ms) {
+            return false;
+        }
+        clock_pause_ms(POLL_MS);
+    }
+    return true;
+}
+
+void http_server_drain(struct http_server *server, int grace_ms)
+{
+    int64_t until = clock_monotonic_ms() + grace_ms;
+
+    if (!atomic_exchange(&server->draining, true)) {
+        MHD_socket listening = MHD_quiesce_daemon(server->daemon);
+
+        if (listening != MHD_INVALID_SOCKET) {
+            close(listening);
+        }
+    }
+    wait_for_none(&server->requests, until);
+    http_streams_end(server);
+    http_sockets_close(server);
+    wait_for_none(&server->open_streams, until);
+    wait_for_none(&server->open_sockets, until);
+}
+
+/* MHD_stop_daemon() aborts the process while a connection is suspended: every handler must have replied. */
+static void stop_daemon(struct http_server *server)
+{
+    int64_t until = clock_monotonic_ms() + LAST_WAIT_MS;
+
+    if (!atomic_load(&server->draining)) {
+        http_server_drain(server, 0);
+    }
+    bool quiet = wait_for_none(&server->requests, until);
+
+    quiet = wait_for_none(&server->open_streams, until) && quiet;
+    quiet = wait_for_none(&server->open_sockets, until) && quiet;
+    if (!quiet) {
+        log_error(NULL, "a request was never answered", log_num("requests", server->requests));
+        _exit(EXIT_FAILURE);
+    }
+    MHD_stop_daemon(server->daemon);
+}
+
+void http_server_free(struct http_server *server)
+{
+    if (!server) {
+        return;
+    }
+    if (server->daemon) {
+        stop_daemon(server);
+    }
+    loop_stop(server->loop);
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+}
