@@ -32,9 +32,10 @@ stop_all $(processes_of daemon)
 # shellcheck disable=SC2046
 stop_all $(processes_of server)
 if supervisor_runs; then
-    kill "$live_pid"
-    supervisor_gone() { ! supervisor_runs; }
-    wait_until 5 supervisor_gone || kill -9 "$live_pid"
+    supervisor=$live_pid # its file goes before it does
+    supervisor_gone() { ! start_ticks "$supervisor"; }
+    kill "$supervisor"
+    wait_until 5 supervisor_gone || kill -9 "$supervisor"
 fi
 if ! wait_until 3 none_left; then
     # shellcheck disable=SC2046

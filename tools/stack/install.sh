@@ -109,7 +109,7 @@ check_disk() { # MIB
             "free some space, or set XDG_CACHE_HOME or EVERYTHING_RUN to a larger disk"
     done
 }
-memory_mib() { awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo; }
+memory_mib() { awk '$1 == "MemAvailable:" { print int($2 / 1024) }' "${EVERYTHING_MEMINFO:-/proc/meminfo}"; }
 check_memory() {
     have=$(memory_mib)
     [ "$have" -ge 1536 ] || die "only $have MiB of memory are available, 1536 MiB are needed" \

@@ -1,0 +1,296 @@
+#!/bin/sh
+# ./everything as a stranger uses it, on a stack of its own (FRONTDOOR_PORT_BASE, 27000, and
+# .run/frontdoor), beside whatever else runs. One line a fact: ok|not ok NAME ROWS.
+# FRONTDOOR_UP (such as "--without daemons") goes to each full `up`.
+set -u
+ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+BASE=${FRONTDOOR_PORT_BASE:-27000}
+EVERYTHING_RUN=${FRONTDOOR_RUN:-$ROOT/.run/frontdoor}
+EVERYTHING_PORT_BASE=$BASE
+EVERYTHING_ENV=$EVERYTHING_RUN/env
+export EVERYTHING_RUN EVERYTHING_PORT_BASE EVERYTHING_ENV
+RUN=$EVERYTHING_RUN
+VERBS='up down status logs test lint bench demo reset doctor secrets order'
+everything() { timeout 3600 "$ROOT/everything" "$@"; }
+# shellcheck disable=SC2086
+up() { everything up --yes ${FRONTDOOR_UP:-}; }
+
+failures=0
+fact() { # NAME ROWS... then the function of that name is the test
+    fact_name=$1
+    if ("$fact_name") >"$scratch/out" 2>&1; then
+        echo "ok $*"
+    else
+        echo "not ok $*"
+        sed 's/^/  | /' "$scratch/out" | tail -n 25
+        failures=$((failures + 1))
+    fi
+}
+
+now_ms() { echo $(($(date +%s%N) / 1000000)); }
+json() { everything status --json | jq -e "$@"; }
+pid_of() { cut -d' ' -f1 "$RUN/$1/pid" 2>/dev/null; }
+all_pids() { cat "$RUN"/*/pid "$RUN/supervisor.pid" 2>/dev/null | sort; }
+wanted() { json -r '.processes[] | select(.wanted) | .name'; }
+within() { # SECONDS COMMAND...
+    within_end=$(($(now_ms) + $1 * 1000))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$(now_ms)" -lt "$within_end" ] || return 1
+        sleep 0.2
+    done
+}
+
+no_argument_prints_an_overview() { everything | grep -q 'Two commands'; }
+an_unknown_verb_exits_2_and_names_the_nearest() {
+    everything statsu 2>"$scratch/err"
+    [ $? = 2 ] && grep -q './everything status' "$scratch/err"
+    everything dwon 2>"$scratch/err"
+    [ $? = 2 ] && grep -q './everything down' "$scratch/err"
+}
+each_verb_explains_itself_with_help() {
+    for verb in $VERBS; do
+        everything "$verb" --help </dev/null | grep -q "./everything $verb" || { echo "$verb" && return 1; }
+    done
+    [ ! -e "$RUN/supervisor.pid" ] # and does nothing else
+}
+an_unknown_option_is_refused() {
+    everything up --nonsense
+    [ $? = 2 ] || return 1
+    everything up no-such-process
+    [ $? = 2 ]
+}
+
+too_little_memory_is_told() {
+    echo 'MemAvailable: 800000 kB' >"$scratch/meminfo"
+    ! EVERYTHING_MEMINFO=$scratch/meminfo everything up --yes valkey >"$scratch/err" 2>&1 &&
+        grep -q 'only 781 MiB of memory' "$scratch/err" && grep -q 'way out' "$scratch/err"
+}
+too_little_disk_is_told() {
+    mkdir -p "$scratch/bin"
+    printf '#!/bin/sh\necho head\necho x 1 1 1024 1 /\n' >"$scratch/bin/df"
+    chmod +x "$scratch/bin/df"
+    ! PATH=$scratch/bin:$PATH everything up --yes valkey >"$scratch/err" 2>&1 &&
+        grep -q 'only 1 MiB free' "$scratch/err" && grep -q 'way out' "$scratch/err"
+}
+a_taken_port_names_the_process_and_the_way_out() {
+    python3 -m http.server --bind 127.0.0.1 $((BASE + 7)) >/dev/null 2>&1 &
+    squatter=$!
+    within 10 python3 -c "import socket; socket.create_connection(('127.0.0.1', $BASE + 7))"
+    everything up --yes valkey >"$scratch/err" 2>&1
+    rc=$?
+    kill $squatter
+    cat "$scratch/err"
+    [ $rc = 1 ] && grep -q "pid $squatter (.*python3" "$scratch/err" && grep -q "VALKEY_PORT=" "$scratch/err"
+}
+a_port_moves_by_the_settings_file() {
+    echo "VALKEY_PORT=$((BASE + 77))" >"$EVERYTHING_ENV"
+    json ".processes[] | select(.name == \"valkey\") | .port == $((BASE + 77))"
+    rc=$?
+    rm -f "$EVERYTHING_ENV"
+    return $rc
+}
+
+# `| cat` ends only when no process of ours keeps the pipe
+everything_comes_up_with_no_container() { up </dev/null | cat && wanted && json '[.processes[] | select(.wanted) | .ready] | all'; }
+a_second_up_changes_nothing_and_takes_under_a_second() {
+    all_pids >"$scratch/before"
+    best=999999
+    for _ in 1 2 3; do # the best of three: other work may share the machine
+        begin=$(now_ms)
+        up >/dev/null
+        took=$(($(now_ms) - begin))
+        echo "$took ms"
+        [ $took -ge $best ] || best=$took
+    done
+    all_pids | diff "$scratch/before" - && [ $best -lt 1000 ]
+}
+status_json_tells_all_of_each_process() {
+    json '.supervisor.state == "up" and (.processes | length >= 7) and
+        ([.processes[] | has("name") and has("state") and has("ready") and has("pid") and has("port") and
+          has("pssKib") and has("restarts") and has("lastExit") and has("since")] | all)'
+}
+
+came_back() { json ".processes[] | select(.name == \"$1\") | .ready and .pid != $2 and .restarts >= 1 and .lastExit == \"signal:9\""; }
+killed_comes_back() { # NAME SECONDS
+    old=$(pid_of "$1")
+    begin=$(now_ms)
+    kill -9 "$old"
+    within "$2" came_back "$1" "$old" && echo "$1: back after $(($(now_ms) - begin)) ms" && within 15 json '[.processes[] | select(.wanted) | .ready] | all'
+}
+any_killed_process_comes_back_by_itself() {
+    for name in $(wanted); do
+        limit=15
+        [ "$name" != kafka ] || limit=30
+        killed_comes_back "$name" $limit || { echo "$name did not" && everything status && return 1; }
+    done
+}
+a_busy_postgres_comes_back_after_kill_9() {
+    eval "$("$ROOT/tools/test-env.sh")"
+    for _ in 1 2 3; do
+        timeout 60 psql -qX "$TEST_PG_ADMIN_URL" -c 'SELECT count(*) FROM generate_series(1, 1000000000)' >/dev/null 2>&1 &
+    done
+    sleep 1
+    killed_comes_back postgres 15
+}
+a_dead_supervisor_is_told_and_up_adopts_what_runs() {
+    kept=$(pid_of kafka)
+    gone=$(pid_of valkey)
+    kill -9 "$(cut -d' ' -f1 "$RUN/supervisor.pid")"
+    within 5 json '.supervisor.state == "gone"' || return 1
+    kill -9 "$gone"
+    sleep 0.5
+    everything status | grep -q 'supervisor: GONE'
+    up >/dev/null && json '.supervisor.state == "up"' && [ "$(pid_of kafka)" = "$kept" ] && [ "$(pid_of valkey)" != "$gone" ] &&
+        killed_comes_back valkey 15
+}
+up_with_a_name_restarts_that_one_only() {
+    valkey=$(pid_of valkey) kafka=$(pid_of kafka)
+    everything up valkey </dev/null && [ "$(pid_of valkey)" != "$valkey" ] && [ "$(pid_of kafka)" = "$kafka" ]
+}
+up_without_leaves_that_one_out() {
+    everything up --without daemons,temporal </dev/null && [ -z "$(pid_of temporal)" ] && [ -n "$(pid_of kafka)" ]
+    rc=$?
+    up >/dev/null && return $rc
+}
+a_server_named_in_the_settings_is_used_and_not_started() {
+    mkdir -p "$scratch/second"
+    printf 'VALKEY_HOST=127.0.0.1\nVALKEY_PORT=%s\nVALKEY_USER=admin\nVALKEY_PASSWORD=%s\n' \
+        $((BASE + 7)) "$(cat "$RUN/secrets/valkey_admin")" >"$scratch/env"
+    EVERYTHING_RUN=$scratch/second EVERYTHING_ENV=$scratch/env everything up valkey </dev/null >"$scratch/said"
+    rc=$?
+    cat "$scratch/said"
+    EVERYTHING_RUN=$scratch/second EVERYTHING_ENV=$scratch/env everything down
+    [ $rc = 0 ] && grep -q 'valkey: used where' "$scratch/said" && [ ! -e "$scratch/second/valkey/pid" ] && is_up valkey
+}
+is_up() { json ".processes[] | select(.name == \"$1\") | .ready"; }
+
+sql() { # DATABASE ROLE STATEMENT
+    PGPASSWORD=$(cat "$RUN/secrets/$2") psql -qAtX -v ON_ERROR_STOP=1 -h 127.0.0.1 -p $((BASE + 6)) -U "$2" -d "$1" -c "$3"
+}
+a_runtime_role_uses_tables_and_cannot_alter_them() {
+    sql order_db order_owner 'CREATE SCHEMA frontdoor; CREATE TABLE frontdoor.cups (id bigserial PRIMARY KEY, size int)' || return 1
+    sql order_db order_service 'INSERT INTO frontdoor.cups (size) VALUES (3)' && [ "$(sql order_db order_service 'SELECT size FROM frontdoor.cups')" = 3 ]
+    rc=$?
+    ! sql order_db order_service 'ALTER TABLE frontdoor.cups ADD more int' || rc=1
+    ! sql order_db order_service 'CREATE TABLE public.mine (id int)' || rc=1
+    ! sql order_db order_service 'CREATE SCHEMA mine' || rc=1
+    ! sql customer_db order_service 'SELECT 1' || rc=1
+    sql order_db order_owner 'DROP SCHEMA frontdoor CASCADE' && return $rc
+}
+postgres_never_runs_as_root() { [ "$(stat -c %U "/proc/$(pid_of postgres)")" != root ]; }
+secrets_are_private_and_stay() {
+    sha256sum "$RUN"/secrets/postgres "$RUN"/secrets/jwt/* >"$scratch/sums"
+    everything secrets >/dev/null && sha256sum -c "$scratch/sums" && [ -z "$(find "$RUN/secrets" -perm /077)" ]
+}
+rotation_signs_with_the_next_key_and_keeps_the_last() {
+    current=$(sha256sum <"$RUN/secrets/jwt/current.pem") next=$(sha256sum <"$RUN/secrets/jwt/next.pem")
+    everything secrets --rotate </dev/null && [ "$(sha256sum <"$RUN/secrets/jwt/current.pem")" = "$next" ] &&
+        [ "$(sha256sum <"$RUN/secrets/jwt/previous.pem")" = "$current" ] && openssl pkey -in "$RUN/secrets/jwt/next.pem" -noout
+}
+logs_show_one_order_by_its_id_and_its_traces() {
+    trace=0af7651916cd43dd8448eb211c80319c
+    {
+        printf '{"at":"2026-01-01T00:00:02Z","trace_id":"%s","event":"placed","order":"frontdoor-1"}\n' $trace
+        printf '{"at":"2026-01-01T00:00:01Z","trace_id":"%s","event":"called"}\n' $trace
+        printf '{"at":"2026-01-01T00:00:03Z","trace_id":"11111111111111111111111111111111","event":"other"}\n'
+    } >>"$RUN/valkey/log"
+    everything logs --order frontdoor-1 >"$scratch/lines" && [ "$(wc -l <"$scratch/lines")" = 2 ] && head -n 1 "$scratch/lines" | grep -q called
+}
+doctor_finds_a_healthy_stack_healthy() { everything doctor; }
+
+reset_asks_before_it_deletes() {
+    everything reset </dev/null && return 1
+    echo n | script -qec "$ROOT/everything reset" /dev/null && return 1
+    [ -s "$RUN/postgres/roles.done" ] && is_up postgres
+}
+down_leaves_no_process() {
+    all_pids >"$scratch/pids"
+    everything down || return 1
+    while read -r pid ticks; do
+        # a zombie is gone: it waits for a parent that is not ours
+        [ "$(awk '$3 != "Z" { print $22 }' "/proc/$pid/stat" 2>/dev/null)" != "$ticks" ] || { echo "$pid is left" && return 1; }
+    done <"$scratch/pids"
+    [ -s "$scratch/pids" ] && [ -z "$(find /proc/[0-9]*/cwd -maxdepth 0 -lname "$RUN/*" 2>/dev/null)" ]
+}
+a_warm_up_takes_15_seconds_at_most() {
+    begin=$(now_ms)
+    up >/dev/null || return 1
+    took=$(($(now_ms) - begin))
+    echo "$took ms"
+    [ $took -le 15000 ]
+}
+data_survives_down_and_up() { [ "$(sql customer_db customer_owner 'SELECT word FROM public.frontdoor_kept')" = kept ]; }
+reset_with_yes_deletes_it_all() { everything reset --yes && [ ! -e "$RUN/postgres" ] && [ ! -e "$RUN/secrets" ]; }
+
+# tools/test.sh on a checkout with one planted test: what it says and how it exits
+planted() { # LINE
+    mkdir -p "$scratch/planted/tests/style"
+    cp -r "$ROOT/everything" "$ROOT/tools" "$scratch/planted/"
+    rm -f "$scratch/planted/tools/check-style.sh" "$scratch"/planted/tools/style/test*.sh
+    printf '#!/bin/sh\necho "%s"\n' "$1" >"$scratch/planted/tests/style/planted.sh"
+    chmod +x "$scratch/planted/tests/style/planted.sh"
+    "$scratch/planted/everything" test --yes style </dev/null >"$scratch/said" 2>&1
+    planted_rc=$?
+    planted_said=$(tail -n 1 "$scratch/said")
+}
+the_tests_end_with_their_count() {
+    planted 'ok a_planted_fact' && [ "$planted_rc" = 0 ] && [ "$planted_said" = '1 passed, 0 failed' ]
+}
+a_planted_failure_fails_the_tests() {
+    planted 'not ok a_planted_fact' && [ "$planted_rc" = 1 ] && [ "$planted_said" = '0 passed, 1 failed' ]
+}
+a_suite_that_runs_no_test_fails() { planted 'nothing here' && [ "$planted_rc" = 1 ]; }
+the_tests_are_built_with_sanitizers() {
+    jq -e '.configurePresets[] | select(.name == "asan").cacheVariables.SANITIZE == "address,undefined"' "$ROOT/CMakePresets.json" &&
+        jq -e '.configurePresets[] | select(.name == "tsan").cacheVariables.SANITIZE == "thread"' "$ROOT/CMakePresets.json" &&
+        grep -q 'Werror' "$ROOT/cmake/House.cmake" && grep -q 'CMAKE_C_STANDARD 17' "$ROOT/CMakeLists.txt"
+}
+this_is_debian_12() { grep -q '^VERSION_ID="12"' /etc/os-release; }
+
+scratch=$(mktemp -d /tmp/everything-frontdoor.XXXXXX)
+chmod 755 "$scratch"
+finish() {
+    everything down >/dev/null 2>&1
+    rm -rf "$scratch"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+everything reset --yes >/dev/null 2>&1
+mkdir -p "$RUN"
+
+fact no_argument_prints_an_overview
+fact an_unknown_verb_exits_2_and_names_the_nearest
+fact each_verb_explains_itself_with_help
+fact an_unknown_option_is_refused
+fact the_tests_are_built_with_sanitizers DEV-11
+fact a_planted_failure_fails_the_tests DEV-02
+fact the_tests_end_with_their_count DEV-02
+fact a_suite_that_runs_no_test_fails DEV-02
+fact too_little_memory_is_told
+fact too_little_disk_is_told
+fact a_taken_port_names_the_process_and_the_way_out
+fact a_port_moves_by_the_settings_file
+fact this_is_debian_12 DEV-12
+fact everything_comes_up_with_no_container DOCK-11 DEV-12 DEV-01
+fact a_second_up_changes_nothing_and_takes_under_a_second
+fact status_json_tells_all_of_each_process
+fact a_runtime_role_uses_tables_and_cannot_alter_them
+fact postgres_never_runs_as_root
+fact secrets_are_private_and_stay
+fact rotation_signs_with_the_next_key_and_keeps_the_last
+fact logs_show_one_order_by_its_id_and_its_traces
+fact a_server_named_in_the_settings_is_used_and_not_started
+fact any_killed_process_comes_back_by_itself
+fact a_busy_postgres_comes_back_after_kill_9
+fact a_dead_supervisor_is_told_and_up_adopts_what_runs
+fact up_with_a_name_restarts_that_one_only
+fact up_without_leaves_that_one_out
+fact doctor_finds_a_healthy_stack_healthy
+fact reset_asks_before_it_deletes
+sql customer_db customer_owner "CREATE TABLE public.frontdoor_kept (word text); INSERT INTO public.frontdoor_kept VALUES ('kept')" >/dev/null 2>&1
+fact down_leaves_no_process
+fact a_warm_up_takes_15_seconds_at_most
+fact data_survives_down_and_up
+fact reset_with_yes_deletes_it_all
+[ $failures = 0 ]
