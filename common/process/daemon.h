@@ -31,11 +31,13 @@ bool health_report(struct health *health, struct arena *arena, const char **json
 struct admin_server;
 struct admin_options {
     const char *address;
-    int port;
+    int port; /* 0: any; admin_server_port() tells */
     struct health *health;
     const char *user, *password; /* Basic for /metrics; NULL: open */
 };
+/* NULL: the reason is logged. */
 struct admin_server *admin_server_start(const struct admin_options *options);
-void admin_server_stop(struct admin_server *server);
+int admin_server_port(const struct admin_server *server);
+void admin_server_stop(struct admin_server *server); /* NULL is fine */
 
 #endif

@@ -1,0 +1,30 @@
+/* Signals reach the one thread that waits. */
+#include "common/process/daemon.h"
+#include "tests/helpers/house_test.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+START_TEST(a_daemon_is_told_which_signal_came)
+{
+    daemon_block_signals();
+    kill(getpid(), SIGTERM);
+    ck_assert_int_eq(daemon_wait_for_signal(), SIGTERM);
+    kill(getpid(), SIGINT);
+    ck_assert_int_eq(daemon_wait_for_signal(), SIGINT);
+}
+END_TEST
+
+START_TEST(a_reader_that_goes_away_does_not_kill_us)
+{
+    int ends[2];
+
+    daemon_block_signals();
+    ck_assert_int_eq(pipe(ends), 0);
+    close(ends[0]);
+    ck_assert_int_lt(write(ends[1], "x", 1), 0);
+    close(ends[1]);
+}
+END_TEST
+
+TEST_MAIN("daemon", a_daemon_is_told_which_signal_came, a_reader_that_goes_away_does_not_kill_us)
