@@ -41,7 +41,7 @@ struct cache_reply {
     size_t count;
 };
 
-/* Any command, as words. ST_INTERNAL when Valkey refuses it. */
+/* Any command, as words. ST_INTERNAL when Valkey refuses it: its CACHE_ERROR is then in '*reply'. */
 enum status cache_command(struct ctx *ctx, struct cache *cache, const char *const *words,
                           size_t count, struct cache_reply *reply) MUST_CHECK;
 #define CACHE_COMMAND(ctx, cache, reply, ...)                         \
