@@ -79,10 +79,12 @@ check_committed() {
 
 check_format() {
     command -v clang-format-14 >/dev/null && [ -f .clang-format ] || return 0
-    chosen '\.[ch]$' | xargs -r -n 40 -P 4 clang-format-14 --dry-run -Werror 2>"$scratch/format"
+    : >"$scratch/format.0"
+    chosen '\.[ch]$' | xargs -r -n 40 -P 2 \
+        sh -c 'clang-format-14 --dry-run -Werror "$@" 2>"$0.$$"' "$scratch/format"
     awk -F: '/code should be clang-formatted/ && !seen[$1]++ {
         print $1 ":" $2 ": format: run clang-format-14 -i"; bad = 1 } END { exit bad }' \
-        "$scratch/format" || failed=1
+        "$scratch"/format.* || failed=1
 }
 
 check_shell() {
@@ -90,8 +92,12 @@ check_shell() {
         head -1 "$file" | grep -qE '^#!/bin/(sh|bash)|^#!/usr/bin/env (sh|bash)' && echo "$file"
     done >"$scratch/shell"
     command -v shellcheck >/dev/null || return 0
-    xargs -r -n 4 -P 4 shellcheck -x -S warning -f gcc <"$scratch/shell" >"$scratch/shellcheck"
+    xargs -r -n 4 -P 4 shellcheck -x -f gcc <"$scratch/shell" >"$scratch/shellcheck"
     sed -E 's/^([^:]*:[0-9]+):[0-9]+: [a-z]+: /\1: shellcheck: /' "$scratch/shellcheck" | grep . && failed=1
+}
+
+check_features() { # docs/FEATURES.md says what the tests say
+    [ ! -f tools/feature-rows/rows.tsv ] || "$here/features" --check --root . || failed=1
 }
 
 check_lines
@@ -101,4 +107,5 @@ check_file_lengths
 check_committed
 check_format
 check_shell
+check_features
 exit $failed

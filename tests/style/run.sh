@@ -1,7 +1,7 @@
 #!/bin/sh
 # Each rule of tools/check-style.sh is broken once, in a small tree of its own: the check
-# must fail and name the rule. And the tree as it is must pass. Prints `pass NAME` or
-# `fail NAME`, as our C tests do.
+# must fail and name the rule. Prints `ok NAME` or
+# `not ok NAME`, which tools/test.sh collects.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 2
 scratch=$(mktemp -d) || exit 2
@@ -10,7 +10,7 @@ trap 'exit 2' INT TERM
 failed=0
 
 tell() { # tell pass|fail NAME [WHY]
-    echo "$1 $2"
+    if [ "$1" = pass ]; then echo "ok $2"; else echo "not ok $2"; fi
     [ "$1" = pass ] || { failed=1; [ $# -lt 3 ] || echo "    $3"; }
 }
 
@@ -22,6 +22,7 @@ clean_tree() {
     cp "$root/.clang-format" "$scratch/tree/"
     cp "$root/common/base/arena.c" "$root/common/base/arena.h" "$scratch/tree/common/base/"
     echo 'CREATE TABLE orders.orders (id uuid);' >"$scratch/tree/order-service/migrations/0001_orders.sql"
+    # shellcheck disable=SC2016
     printf -- '-- order_get :one\nSELECT id FROM orders.orders WHERE id = $1;\n' \
         >"$scratch/tree/order-service/order/order.sql"
 }
@@ -102,6 +103,11 @@ planted_c banned-call common/db/pool.c 'int copy(char *to);
 int copy(char *to)
 {
     return strcpy(to, "x") != to;
+}'
+planted_c shell common/db/pool.c 'int run(void);
+int run(void)
+{
+    return system("ls");
 }'
 planted_c getenv order-service/order/order.c 'const char *home(void);
 const char *home(void)
@@ -244,9 +250,4 @@ allowed order-service/config.c the_settings_of_a_daemon <<'END'
 static struct config loaded;
 END
 
-if "$root/tools/check-style.sh" "$root" >"$scratch/out" 2>&1; then
-    tell pass the_tree_as_it_is_passes
-else
-    tell fail the_tree_as_it_is_passes "$(head -40 "$scratch/out")"
-fi
 exit $failed

@@ -75,10 +75,11 @@ function check_guard(line) {
     }
 }
 
-# enum status f(struct ctx *ctx, ...): the lists of status.h are no work that can fail.
+# enum status f(struct ctx *ctx, ...), or f(struct parser *parser, ...) where that has its
+# ctx inside. The lists of status.h are no work that can fail.
 function check_prototype(line) {
     if (line !~ /^enum status [a-z0-9_]+\(/ || FILENAME == "common/base/status.h") return
-    if (line !~ /^enum status [a-z0-9_]+\((const )?struct ctx \*/)
+    if (line !~ /^enum status [a-z0-9_]+\((const )?struct [a-z0-9_]+ \*/ || line ~ /, (const )?struct ctx \*/)
         complain("ctx-first", FNR, "ctx is the first parameter of what can fail")
 }
 
