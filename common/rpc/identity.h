@@ -1,6 +1,6 @@
 /* Who is asking, between daemons: metadata under an HMAC (DECISIONS.md D6). It covers key id,
- * audience, method, subject, role, session, amr, auth_time and the time (60 s either way). Two keys
- * are accepted, the first one signs. */
+ * audience, method, subject, role, session, amr, auth_time and the time (60 s either way). Two
+ * keys are accepted, the first one signs. */
 #ifndef COMMON_RPC_IDENTITY_H
 #define COMMON_RPC_IDENTITY_H
 
@@ -10,8 +10,8 @@
 
 struct identity_keys;
 
-/* Lines "<key id> <64 hex digits>". NULL, with the reason on 'complaints', when the file cannot be used or
- * holds an example key. */
+/* Lines "<key id> <64 hex digits>". NULL, with the reason on 'complaints', when the file cannot be
+ * used or holds an example key. */
 struct identity_keys *identity_keys_load(const char *file, FILE *complaints);
 void identity_keys_free(struct identity_keys *keys);
 
@@ -21,7 +21,8 @@ enum { IDENTITY_TEXT_SIZE = 512 };
 void identity_sign(const struct identity_keys *keys, const struct caller *caller,
                    const char *audience, const char *method, char text[IDENTITY_TEXT_SIZE]);
 
-/* ST_UNAUTHENTICATED, without saying why to the client, unless it was signed for this method and audience. */
+/* ST_UNAUTHENTICATED, without saying why to the client, unless it was signed for this method and
+ * audience. */
 enum status identity_verify(struct ctx *ctx, const struct identity_keys *keys, const char *text,
                             const char *audience, const char *method,
                             struct caller *caller) MUST_CHECK;

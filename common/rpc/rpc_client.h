@@ -1,6 +1,7 @@
 /* Calls to other daemons (and Temporal, and an OTLP collector). A client is one channel with its
- * completion-queue threads; it reconnects by itself, spreads over all addresses of a name (round_robin)
- * and retries UNAVAILABLE where the server cannot have seen the call. */
+ * completion-queue threads; it reconnects by itself, spreads over all addresses of a name
+ * (round_robin) and retries UNAVAILABLE where the server cannot have seen the call, or where ctx
+ * holds an idempotency key. */
 #ifndef COMMON_RPC_RPC_CLIENT_H
 #define COMMON_RPC_RPC_CLIENT_H
 
@@ -16,23 +17,25 @@ struct rpc_client_options {
     const char *target;   /* "dns:///order-service:50051", "ipv4:127.0.0.1:50051,127.0.0.1:50061" */
     const char *audience; /* the daemon called; NULL: no identity is sent (Temporal) */
     const struct identity_keys *keys;
-    int threads;    /* 0: 1 */
-    bool no_retry;  /* for callers that retry themselves */
+    int threads;            /* 0: 1 */
+    bool no_retry;          /* for callers that retry themselves */
     const char *tls_ca_pem; /* NULL: plaintext */
 };
 
+/* The options' strings and keys must outlive the client. */
 struct rpc_client *rpc_client_new(const struct rpc_client_options *options);
-void rpc_client_free(struct rpc_client *client); /* waits for its calls; NULL is fine */
+/* Cancels its streams and waits for its calls, so not from a callback. NULL is fine. */
+void rpc_client_free(struct rpc_client *client);
 
-/* One call, and waits. The deadline is the earlier of ctx's and timeout_ms; caller, trace, correlation id
- * and idempotency key travel as metadata; a failure of the other side is recorded in ctx as it was told
- * (problem, detail, fields). '*out' is unpacked into the arena. */
+/* One call, and waits. The deadline is the earlier of ctx's and timeout_ms; caller, trace,
+ * correlation id and idempotency key travel as metadata; a failure of the other side is recorded
+ * in ctx as it was told (problem, detail, fields). '*out' is unpacked into the arena. */
 enum status rpc_call(struct ctx *ctx, struct rpc_client *client, const char *path,
                      const ProtobufCMessage *in, const ProtobufCMessageDescriptor *out_type,
                      int timeout_ms, ProtobufCMessage **out) MUST_CHECK;
 
-/* The same without waiting. done() runs on a completion-queue thread: it must not block. ctx and 'in' must
- * live until then; 'out' is NULL unless st is ST_OK. */
+/* The same without waiting. done() runs on a completion-queue thread: it must not block. ctx and
+ * 'in' must live until then; 'out' is NULL unless st is ST_OK. */
 typedef void rpc_done(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *user);
 void rpc_call_async(struct ctx *ctx, struct rpc_client *client, const char *path,
                     const ProtobufCMessage *in, const ProtobufCMessageDescriptor *out_type,
@@ -40,13 +43,15 @@ void rpc_call_async(struct ctx *ctx, struct rpc_client *client, const char *path
 
 /* A call that streams, in either or both directions. Callbacks never overlap and must not block. */
 struct rpc_watch_events {
-    bool (*message)(struct rpc_watch *watch, const ProtobufCMessage *message, void *user); /* false: pause */
+    bool (*message)(struct rpc_watch *watch, const ProtobufCMessage *message,
+                    void *user); /* false: pause */
     void (*ended)(struct rpc_watch *watch, enum status st, const struct ctx *ctx, void *user);
 };
 /* The caller gets a reference. ctx is read before this returns and not kept. */
 struct rpc_watch *rpc_watch_open(struct ctx *ctx, struct rpc_client *client, const char *path,
                                  const ProtobufCMessageDescriptor *out_type,
                                  const struct rpc_watch_events *events, void *user);
+/* False when the call is over or 1024 messages wait. */
 bool rpc_watch_send(struct rpc_watch *watch, const ProtobufCMessage *message);
 void rpc_watch_no_more(struct rpc_watch *watch); /* our side has said all */
 void rpc_watch_resume(struct rpc_watch *watch);  /* after message() returned false */

@@ -1,0 +1,58 @@
+/* What every call of a client sends along and gets back, unary or stream. Internal to
+ * common/rpc. */
+#ifndef COMMON_RPC_RPC_OUTGOING_H
+#define COMMON_RPC_RPC_OUTGOING_H
+
+#include "common/rpc/rpc_client.h"
+#include "common/rpc/rpc_problem.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { RPC_OUTGOING = 4 };
+
+struct rpc_client {
+    struct rpc_client_options options;
+    grpc_channel *channel;
+    int count; /* queues, one thread each */
+    grpc_completion_queue **queues;
+    pthread_t *threads;
+    atomic_uint next_queue;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t idle;
+    long live;
+    struct rpc_watch *watches;
+};
+
+void rpc_client_joined(struct rpc_client *client);
+void rpc_client_left(struct rpc_client *client);
+grpc_call *rpc_client_call(struct rpc_client *client, const char *path, int64_t deadline_ms);
+
+/* x-identity, traceparent, x-correlation-id, idempotency-key: copies of what ctx holds. */
+struct rpc_outgoing {
+    grpc_metadata entries[RPC_OUTGOING];
+    size_t count;
+};
+void rpc_outgoing_init(struct rpc_outgoing *out, const struct ctx *ctx,
+                       const struct rpc_client *client, const char *path);
+void rpc_outgoing_send(struct rpc_outgoing *out, grpc_op *op);
+void rpc_outgoing_finish(struct rpc_outgoing *out);
+
+/* What the core writes into when a call ends. */
+struct rpc_result {
+    grpc_metadata_array initial, trailing;
+    grpc_status_code code;
+    grpc_slice text;
+    const char *error;
+};
+void rpc_result_init(struct rpc_result *result);
+void rpc_result_receive(struct rpc_result *result, grpc_op *op);
+void rpc_result_finish(struct rpc_result *result);
+/* Records in ctx why the call failed, as the other side told it, and returns the status. */
+enum status rpc_result_read(const struct rpc_result *result, struct ctx *ctx, const char *path);
+/* The call failed below us: nothing that the other side told. */
+bool rpc_result_is_ours(const struct rpc_result *result);
+
+void rpc_watch_cancel_all(struct rpc_client *client);
+
+#endif

@@ -1,0 +1,388 @@
+/* The server's life: methods from the tables, one completion queue and thread a core, drain. */
+#include "common/rpc/rpc_method.h"
+
+#include "common/base/clock.h"
+#include "common/base/tsan.h"
+#include "common/obs/log.h"
+
+#include "grpc/health/v1/health.pb-c.h"
+#include "grpc/reflection/v1/reflection.pb-c.h"
+
+#include <grpc/grpc_security.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WORKERS = 4, WORKER_QUEUE = 64, TELL_MS = 250, MAX_INTERNAL = 4 };
+
+static const struct metric_def duration_def = {
+    .kind = METRIC_HISTOGRAM,
+    .name = "rpc_server_duration_seconds",
+    .help = "Time from a call's arrival to its answer",
+    .labels = {"rpc_method", "code"},
+};
+
+void rpc_server_joined(struct rpc_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->live++;
+    pthread_mutex_unlock(&server->lock);
+}
+
+void rpc_server_left(struct rpc_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->live--;
+    if (server->live == 0) {
+        pthread_cond_broadcast(&server->changed);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+static bool refuse_start(const char *why, const char *what)
+{
+    log_error(NULL, "rpc server cannot start", log_text("why", why), log_text("what", what));
+    return false;
+}
+
+/* ---- methods from the tables ------------------------------------------------------------- */
+
+static bool add_method(struct rpc_server *server, const struct rpc_service *service,
+                       const struct rpc_handler *handler)
+{
+    struct rpc_method *method = &server->methods[server->method_count];
+    char path[256];
+
+    snprintf(path, sizeof(path), "/%s/%s", service->descriptor->name, handler->method);
+    const struct contract_method *known = contract_find(server->options.contract, path);
+    if (!known) {
+        return refuse_start("a handler has no method in the contract", path);
+    }
+    bool streams = known->client_streams || known->server_streams;
+    if (streams ? !handler->stream : !handler->unary) {
+        return refuse_start("a handler is of the wrong kind", path);
+    }
+    *method = (struct rpc_method){
+        .server = server,
+        .path = known->path,
+        .in = known->in,
+        .out = known->out,
+        .client_streams = known->client_streams,
+        .server_streams = known->server_streams,
+        .unary = streams ? NULL : handler->unary,
+        .stream = streams ? handler->stream : NULL,
+        .service = server->options.service,
+        .roles = known->call.roles,
+        .deadline_ms = known->call.deadline_ms,
+    };
+    server->method_count++;
+    return true;
+}
+
+static bool is_handled(const struct rpc_service *service, const char *name)
+{
+    for (const struct rpc_handler *h = service->handlers; h->method; h++) {
+        if (strcmp(h->method, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool add_service(struct rpc_server *server, const struct rpc_service *service)
+{
+    for (unsigned i = 0; i < service->descriptor->n_methods; i++) {
+        const char *name = service->descriptor->methods[i].name;
+
+        if (!is_handled(service, name)) {
+            return refuse_start("a method has no handler", name);
+        }
+    }
+    for (const struct rpc_handler *h = service->handlers; h->method; h++) {
+        if (!add_method(server, service, h)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_internal(struct rpc_server *server, struct rpc_method method)
+{
+    method.server = server;
+    method.internal = true;
+    method.roles = ROLE_ANYONE;
+    server->methods[server->method_count++] = method;
+}
+
+static void add_health_and_reflection(struct rpc_server *server)
+{
+    const struct rpc_method health = {
+        .in = &grpc__health__v1__health_check_request__descriptor,
+        .out = &grpc__health__v1__health_check_response__descriptor,
+        .service = server->health,
+    };
+    struct rpc_method check = health, watch = health;
+    struct rpc_method reflection = {
+        .in = &grpc__reflection__v1__server_reflection_request__descriptor,
+        .out = &grpc__reflection__v1__server_reflection_response__descriptor,
+        .client_streams = true,
+        .server_streams = true,
+        .stream = &rpc_reflection,
+        .service = server,
+    };
+
+    check.path = "/grpc.health.v1.Health/Check";
+    check.unary = rpc_health_check;
+    watch.path = "/grpc.health.v1.Health/Watch";
+    watch.server_streams = true;
+    watch.stream = &rpc_health_watch;
+    add_internal(server, check);
+    add_internal(server, watch);
+    reflection.path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+    add_internal(server, reflection);
+    reflection.path = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+    add_internal(server, reflection); /* the same messages on the wire */
+}
+
+static bool add_methods(struct rpc_server *server)
+{
+    size_t count = MAX_INTERNAL;
+
+    for (const struct rpc_service *s = server->options.services; s->descriptor; s++) {
+        for (const struct rpc_handler *h = s->handlers; h->method; h++) {
+            count++;
+        }
+    }
+    server->methods = rpc_alloc(count * sizeof(server->methods[0]));
+    for (const struct rpc_service *s = server->options.services; s->descriptor; s++) {
+        if (!add_service(server, s)) {
+            return false;
+        }
+    }
+    add_health_and_reflection(server);
+    return true;
+}
+
+/* ---- start ------------------------------------------------------------------------------- */
+
+static grpc_arg number_arg(const char *key, int value)
+{
+    return (grpc_arg){
+        .type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
+}
+
+static grpc_server *create_core(void)
+{
+    grpc_arg list[] = {
+        number_arg(GRPC_ARG_ALLOW_REUSEPORT, 0), /* a taken port is an error */
+        number_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, RPC_MAX_MESSAGE),
+        number_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000),
+        number_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
+        number_arg(GRPC_ARG_KEEPALIVE_TIME_MS, 60000),
+        number_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000),
+    };
+    const grpc_channel_args args = {sizeof(list) / sizeof(list[0]), list};
+
+    return grpc_server_create(&args, NULL);
+}
+
+static bool listen_at(struct rpc_server *server)
+{
+    const struct rpc_server_options *o = &server->options;
+    grpc_ssl_pem_key_cert_pair pair = {o->tls_key_pem, o->tls_cert_pem};
+    grpc_server_credentials *credentials =
+        o->tls_cert_pem ? grpc_ssl_server_credentials_create_ex(
+                              NULL, &pair, 1, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, NULL)
+                        : grpc_insecure_server_credentials_create();
+    int port = grpc_server_add_http2_port(server->core, o->address, credentials);
+
+    grpc_server_credentials_release(credentials);
+    return port || refuse_start("cannot listen there", o->address);
+}
+
+static void register_methods(struct rpc_server *server)
+{
+    for (size_t i = 0; i < server->method_count; i++) {
+        struct rpc_method *method = &server->methods[i];
+
+        method->registered = grpc_server_register_method(
+            server->core, method->path, NULL,
+            method->client_streams ? GRPC_SRM_PAYLOAD_NONE
+                                   : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER,
+            0);
+    }
+}
+
+void rpc_expect(struct rpc_queue *queue, struct rpc_method *method)
+{
+    if (method->stream) {
+        rpc_stream_expect(queue, method);
+    } else {
+        rpc_unary_expect(queue, method);
+    }
+}
+
+/* One thread a queue makes all events of one call sequential; one queue a core is what measured
+ * best. */
+static void create_queues(struct rpc_server *server)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    server->queue_count = cores < 1 ? 1 : cores > RPC_QUEUES ? RPC_QUEUES : (int)cores;
+    for (int i = 0; i < server->queue_count; i++) {
+        server->queues[i].server = server;
+        server->queues[i].queue = grpc_completion_queue_create_for_next(NULL);
+        grpc_server_register_completion_queue(server->core, server->queues[i].queue, NULL);
+    }
+}
+
+static bool run(struct rpc_server *server)
+{
+    const struct rpc_server_options *o = &server->options;
+
+    server->workers = rpc_workers_new(o->workers > 0 ? o->workers : WORKERS,
+                                      o->queue > 0 ? o->queue : WORKER_QUEUE);
+    if (!server->workers) {
+        return refuse_start("no thread for a worker", o->daemon);
+    }
+    grpc_server_start(server->core);
+    for (int i = 0; i < server->queue_count; i++) {
+        struct rpc_queue *queue = &server->queues[i];
+
+        if (pthread_create(&queue->thread, NULL, rpc_queue_run, queue->queue) != 0) {
+            return refuse_start("no thread for a queue", o->daemon);
+        }
+        server->running++;
+        for (size_t j = 0; j < server->method_count; j++) {
+            rpc_expect(queue, &server->methods[j]);
+        }
+        rpc_expect(queue, &server->unknown); /* without it unknown methods would hang */
+    }
+    return true;
+}
+
+struct rpc_server *rpc_server_start(const struct rpc_server_options *options)
+{
+    grpc_init();
+    struct rpc_server *server = rpc_alloc(sizeof(*server));
+
+    server->options = *options;
+    server->unknown = (struct rpc_method){.server = server, .path = "unknown", .internal = true};
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->changed, NULL);
+    server->health = rpc_health_new(options->services);
+    server->duration = metric_register(&duration_def);
+    if (!add_methods(server)) {
+        rpc_server_free(server);
+        return NULL;
+    }
+    server->core = create_core();
+    create_queues(server);
+    register_methods(server);
+    if (!listen_at(server) || !run(server)) {
+        rpc_server_free(server);
+        return NULL;
+    }
+    return server;
+}
+
+void rpc_server_set_serving(struct rpc_server *server, bool serving)
+{
+    rpc_health_set(server->health, serving);
+}
+
+/* ---- drain ------------------------------------------------------------------------------- */
+
+static void core_stopped(struct rpc_tag *tag, bool ok)
+{
+    struct rpc_server *server = tag->owner;
+
+    (void)ok;
+    pthread_mutex_lock(&server->lock);
+    server->stopped = true;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+}
+
+static struct timespec from_now(int64_t ms)
+{
+    struct timespec at;
+
+    clock_gettime(CLOCK_REALTIME, &at);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += ms % 1000 * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+/* The calls that wait at the core count as live too: it hands them back once it is stopped. */
+static bool wait_until_idle(struct rpc_server *server, int64_t limit_ms)
+{
+    struct timespec at = from_now(limit_ms);
+    int timed_out = 0;
+
+    pthread_mutex_lock(&server->lock);
+    while (!(server->stopped && server->live == 0) && !timed_out) {
+        timed_out = limit_ms < 0 ? pthread_cond_wait(&server->changed, &server->lock)
+                                 : pthread_cond_timedwait(&server->changed, &server->lock, &at);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return !timed_out;
+}
+
+static void stop_core(struct rpc_server *server, int grace_ms)
+{
+    server->stopped_tag = (struct rpc_tag){core_stopped, server};
+    HB_RELEASE(&server->stopped_tag);
+    grpc_server_shutdown_and_notify(server->core, server->queues[0].queue, &server->stopped_tag);
+    rpc_streams_send_away(server);
+    if (!wait_until_idle(server, grace_ms)) {
+        grpc_server_cancel_all_calls(server->core);
+        wait_until_idle(server, -1); /* a batch after the queue's shutdown would abort us */
+    }
+}
+
+void rpc_server_drain(struct rpc_server *server, int grace_ms)
+{
+    int tell_ms = grace_ms < 2 * TELL_MS ? grace_ms / 2 : TELL_MS;
+
+    if (!server->core) {
+        return;
+    }
+    rpc_health_set(server->health, false);
+    clock_pause_ms(tell_ms); /* clients that watch our health turn to another replica meanwhile */
+    if (server->running) {
+        stop_core(server, grace_ms - tell_ms);
+    }
+    rpc_workers_free(server->workers);
+    server->workers = NULL;
+    for (int i = 0; i < server->queue_count; i++) {
+        grpc_completion_queue_shutdown(server->queues[i].queue);
+    }
+    for (int i = 0; i < server->running; i++) {
+        pthread_join(server->queues[i].thread, NULL);
+    }
+    grpc_server_destroy(server->core);
+    server->core = NULL;
+    for (int i = 0; i < server->queue_count; i++) {
+        grpc_completion_queue_destroy(server->queues[i].queue);
+    }
+}
+
+void rpc_server_free(struct rpc_server *server)
+{
+    if (!server) {
+        return;
+    }
+    rpc_server_drain(server, 0);
+    rpc_health_free(server->health);
+    free(server->methods);
+    pthread_mutex_destroy(&server->lock);
+    pthread_cond_destroy(&server->changed);
+    free(server);
+    grpc_shutdown();
+}
