@@ -35,6 +35,11 @@ static const struct metric_def misses_def = {METRIC_COUNTER,
                                              "Looks that did not, with Valkey there or not.",
                                              {"cache"}};
 
+void cache_count(const char *name, bool hit)
+{
+    metric_add(METRIC_SERIES(metric_register(hit ? &hits_def : &misses_def), name), 1);
+}
+
 struct cache_aside *cache_aside_new(struct cache *cache, const char *name, int ttl_s)
 {
     struct cache_aside *aside = calloc(1, sizeof(*aside));

@@ -21,4 +21,7 @@ typedef enum status cache_load(struct ctx *ctx, void *user, const char **value, 
 enum status cache_aside_get(struct ctx *ctx, struct cache_aside *aside, const char *key,
                             cache_load *load, void *user, struct cache_reply *value) MUST_CHECK;
 
+/* Counts one look at a cache that is none of these but counts as one: the menu's, in its process. */
+void cache_count(const char *name, bool hit);
+
 #endif

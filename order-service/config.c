@@ -1,0 +1,66 @@
+/* Every setting of the order service, in one table. */
+#include "order-service/config.h"
+
+#include "common/base/auto.h"
+#include "common/conf/settings.h"
+
+#include <string.h>
+
+static struct config loaded;
+
+/* clang-format off */
+static const struct setting table[] = {
+    SETTING_TEXT("LISTEN_ADDRESS", &loaded.listen_address, "127.0.0.1", "address that gRPC and the admin port listen on"),
+    SETTING_NUMBER("GRPC_PORT", &loaded.grpc_port, "50051", 1, 65535, "port of gRPC"),
+    SETTING_NUMBER("METRICS_PORT", &loaded.metrics_port, "9465", 1, 65535, "port of /healthz, /readyz and /metrics"),
+    SETTING_TEXT("METRICS_USER", &loaded.metrics_user, "", "user for /metrics; empty: open"),
+    SETTING_SECRET_OPTIONAL("METRICS_PASSWORD", &loaded.metrics_password, "password of METRICS_USER"),
+    SETTING_NUMBER("WORKERS", &loaded.workers, "6", 1, 64, "calls worked on at once"),
+    SETTING_CHOICE("LOG_LEVEL", &loaded.log_level, "info", "debug info warn error", "lowest level that is logged"),
+    SETTING_TEXT("DB_HOST", &loaded.db_host, "localhost", "PostgreSQL host"),
+    SETTING_NUMBER("DB_PORT", &loaded.db_port, "5432", 1, 65535, "PostgreSQL port"),
+    SETTING_TEXT("DB_NAME", &loaded.db_name, "order_db", "database"),
+    SETTING_TEXT("DB_USER", &loaded.db_user, "order_service", "role that reads and writes"),
+    SETTING_SECRET("DB_PASSWORD", &loaded.db_password, "password of DB_USER"),
+    SETTING_TEXT("DB_OWNER_USER", &loaded.db_owner_user, "order_owner", "role that migrates (--migrate only)"),
+    SETTING_SECRET_OPTIONAL("DB_OWNER_PASSWORD", &loaded.db_owner_password, "password of DB_OWNER_USER"),
+    SETTING_NUMBER("DB_POOL_MAX", &loaded.db_pool_max, "6", 1, 20, "connections for calls, beside relay and listen"),
+    SETTING_TEXT("VALKEY_HOST", &loaded.valkey_host, "localhost", "Valkey host"),
+    SETTING_NUMBER("VALKEY_PORT", &loaded.valkey_port, "6379", 1, 65535, "Valkey port"),
+    SETTING_TEXT("VALKEY_USER", &loaded.valkey_user, "", "Valkey user; empty: no AUTH"),
+    SETTING_SECRET_OPTIONAL("VALKEY_PASSWORD", &loaded.valkey_password, "password of VALKEY_USER"),
+    SETTING_TEXT("KAFKA_BROKERS", &loaded.kafka_brokers, "localhost:9092", "Kafka brokers, comma separated"),
+    SETTING_TEXT("CUSTOMER_SERVICE_ADDR", &loaded.customer_service, "localhost:50052", "customer-service, host:port"),
+    SETTING_TEXT("IDENTITY_KEYS_FILE", &loaded.identity_keys_file, NULL, "keys that callers' identities are signed with"),
+    SETTING_TEXT("PAGE_TOKEN_KEY_FILE", &loaded.page_token_key_file, NULL, "key that page tokens are sealed with"),
+    SETTING_TEXT("SHOP_TZ", &loaded.shop_zone, "Europe/Amsterdam", "time zone of the shop's day"),
+    SETTING_TEXT("CURRENCY", &loaded.currency, "EUR", "currency of all prices"),
+    SETTING_NUMBER("ACCEPT_TIMEOUT", &loaded.accept_timeout_s, "300", 1, 86400, "seconds a barista has to accept"),
+    SETTING_NUMBER("PICKUP_TIMEOUT", &loaded.pickup_timeout_s, "1800", 1, 86400, "seconds a ready order waits"),
+    SETTING_NUMBER("TIME_FACTOR", &loaded.time_factor, "1", 1, 10000, "divides business deadlines (with DEMO only)"),
+    SETTING_NUMBER("SECONDS_A_DRINK", &loaded.seconds_a_drink, "90", 1, 3600, "for the estimate while waiting"),
+    SETTING_FLAG("AUTO_PREPARE", &loaded.auto_prepare, "1", "accepting an order also begins it"),
+    SETTING_FLAG("DEMO", &loaded.demo, "0", "demonstration; on loopback only"),
+};
+/* clang-format on */
+
+const struct config *config_load(void)
+{
+    if (!settings_load(table, ARRAY_LEN(table), stderr)) {
+        return NULL;
+    }
+    if (loaded.demo && strncmp(loaded.listen_address, "127.", 4) != 0) {
+        fputs("DEMO: refused, LISTEN_ADDRESS is not on loopback\n", stderr);
+        return NULL;
+    }
+    if (loaded.time_factor != 1 && !loaded.demo) {
+        fputs("TIME_FACTOR: only with DEMO=1\n", stderr);
+        return NULL;
+    }
+    return &loaded;
+}
+
+void config_print(void)
+{
+    settings_print(table, ARRAY_LEN(table), stdout);
+}

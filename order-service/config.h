@@ -1,0 +1,28 @@
+/* Settings of the order service. config.c says where each comes from. */
+#ifndef ORDER_SERVICE_CONFIG_H
+#define ORDER_SERVICE_CONFIG_H
+
+#include "common/base/secret.h"
+
+#include <stdbool.h>
+
+struct config {
+    const char *listen_address, *log_level, *shop_zone, *currency;
+    int grpc_port, metrics_port, workers;
+    const char *db_host, *db_name, *db_user, *db_owner_user;
+    struct secret db_password, db_owner_password;
+    int db_port, db_pool_max;
+    const char *valkey_host, *valkey_user;
+    struct secret valkey_password;
+    int valkey_port;
+    const char *kafka_brokers, *customer_service, *identity_keys_file, *page_token_key_file;
+    const char *metrics_user;
+    struct secret metrics_password;
+    int accept_timeout_s, pickup_timeout_s, time_factor, seconds_a_drink;
+    bool auto_prepare, demo;
+};
+
+const struct config *config_load(void); /* NULL: the reasons are on stderr */
+void config_print(void);
+
+#endif

@@ -1,0 +1,36 @@
+/* order-service: the menu, the orders and their way from placed to picked up. */
+#include "common/obs/log.h"
+#include "common/process/daemon.h"
+#include "order-service/config.h"
+#include "order-service/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--print-config") == 0) {
+        config_print();
+        return EXIT_SUCCESS;
+    }
+    const struct config *config = config_load();
+    if (!config) {
+        return EXIT_FAILURE;
+    }
+    log_open("order-service", config->log_level);
+    if (argc == 2 && strcmp(argv[1], "--migrate") == 0) {
+        return service_migrate(config) ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    daemon_block_signals(); /* before the first thread, so that all inherit it */
+
+    struct service *service = service_start(config);
+    if (!service) {
+        return EXIT_FAILURE;
+    }
+    log_info(NULL, "started", log_num("grpc_port", config->grpc_port));
+
+    int sig = daemon_wait_for_signal();
+    log_info(NULL, "stopping", log_num("signal", sig));
+    service_stop(service);
+    return EXIT_SUCCESS;
+}

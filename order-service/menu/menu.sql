@@ -1,0 +1,49 @@
+-- menu_version :one
+-- The number that changes whenever the menu does.
+SELECT version FROM menu.version;
+
+-- menu_items :many
+-- Every drink with every customization it allows, one row a pair, in the menu's order; the version
+-- belongs to the same snapshot.
+SELECT v.version, i.id, i.name, i.description, i.kind, i.price_cents, i.available,
+       array_to_string(i.allergens, E'\x1f') AS allergens, i.valid_from, i.valid_to,
+       c.id AS c_id, c.name AS c_name, c.kind AS c_kind, c.extra_cents AS c_extra_cents,
+       c.available AS c_available, array_to_string(c.allergens, E'\x1f') AS c_allergens
+  FROM menu.version v
+  LEFT JOIN menu.menu_items i ON i.removed_at IS NULL
+  LEFT JOIN menu.menu_item_customizations p ON p.menu_item_id = i.id
+  LEFT JOIN menu.customizations c ON c.id = p.customization_id
+ ORDER BY i.position, i.id, c.position, c.id;
+
+-- menu_insert :exec
+-- A new drink at the end of the menu.
+INSERT INTO menu.menu_items (id, name, description, kind, price_cents, allergens, valid_from, valid_to)
+VALUES ($1, $2, $3, $4, $5, $6::text[], $7::timestamptz, $8::timestamptz);
+
+-- menu_update :one
+-- Changes what is not null. $9 and $10 say whether the window was sent at all.
+UPDATE menu.menu_items
+   SET name = coalesce($2, name), description = coalesce($3, description),
+       kind = coalesce($4::smallint, kind), price_cents = coalesce($5::bigint, price_cents),
+       available = coalesce($6::boolean, available), allergens = coalesce($7::text[], allergens),
+       valid_from = CASE WHEN $9::boolean THEN $8::timestamptz ELSE valid_from END,
+       valid_to = CASE WHEN $11::boolean THEN $10::timestamptz ELSE valid_to END
+ WHERE id = $1 AND removed_at IS NULL
+RETURNING id;
+
+-- menu_remove :one
+-- Takes a drink off the menu; orders keep their own copy of its name and price.
+UPDATE menu.menu_items SET removed_at = now() WHERE id = $1 AND removed_at IS NULL RETURNING id;
+
+-- menu_forget_pairs :exec
+-- Before a drink's customizations are set anew.
+DELETE FROM menu.menu_item_customizations WHERE menu_item_id = $1;
+
+-- menu_add_pairs :exec
+-- The customizations that a drink allows.
+INSERT INTO menu.menu_item_customizations (menu_item_id, customization_id)
+SELECT $1, x FROM unnest($2::text[]) x GROUP BY x;
+
+-- customization_set_available :one
+-- Sold out, or back again.
+UPDATE menu.customizations SET available = $2 WHERE id = $1 RETURNING id;

@@ -1,0 +1,131 @@
+-- order_day :one
+-- Today in the shop, when it ends, and the base of its numbers, once somebody has set it.
+SELECT d.day, (d.day + 1)::timestamp AT TIME ZONE $1 AS ends, o.base
+  FROM (SELECT (now() AT TIME ZONE $1)::date AS day) d LEFT JOIN orders.order_days o USING (day);
+
+-- order_begin_day :exec
+-- The first order of a day sets its base, before any number of that day is drawn.
+INSERT INTO orders.order_days (day, base) VALUES ($1::date, nextval('orders.order_number'))
+ON CONFLICT (day) DO NOTHING;
+
+-- order_place :many
+-- Order, items, event, outbox and idempotency row in one statement. 'created', 'replayed' (same key, same
+-- request) or 'mismatch' (same key, another request). No row: the menu moved on, the shop is closed, or a twin
+-- committed while we waited for its row: look, and run it again.
+WITH may AS (
+    SELECT FROM menu.version m, orders.shop s
+     WHERE m.version = $6::bigint AND s.open AND (s.paused_until IS NULL OR s.paused_until <= now())
+       AND NOT EXISTS (SELECT FROM idempotency.requests
+                        WHERE caller = $2 AND method = $3 AND key = $4)
+), k AS (
+    INSERT INTO idempotency.requests (caller, method, key, request_sha256, status, answer)
+    SELECT $2, $3, $4, $5, 201, convert_to($1, 'UTF8') FROM may WHERE $4::text IS NOT NULL
+    ON CONFLICT (caller, method, key) DO NOTHING RETURNING 1
+), o AS (
+    INSERT INTO orders.orders (id, customer_id, day, number, status, channel, total_cents, currency,
+                               note, pickup_name, placed_by, lines, accept_by)
+    SELECT $1::uuid, $7::uuid, $8::date, nextval('orders.order_number') - $9::bigint, 'placed', $10::smallint,
+           $11::bigint, $12, $13, $14, $2, $15, now() + $16::bigint * interval '1 millisecond'
+      FROM may WHERE $4::text IS NULL OR EXISTS (SELECT FROM k)
+    RETURNING id, number, placed_at
+), n AS (
+    INSERT INTO orders.open_orders (order_id, placed_at) SELECT id, placed_at FROM o
+), i AS (
+    INSERT INTO orders.order_items (order_id, n, menu_item_id, name, quantity, unit_cents, customizations, note)
+    SELECT o.id, x.n, x.item, x.name, x.quantity, x.unit_cents, x.customizations::jsonb, x.note
+      FROM o, unnest($17::text[], $18::text[], $19::smallint[], $20::bigint[], $21::text[], $22::text[])
+              WITH ORDINALITY x(item, name, quantity, unit_cents, customizations, note, n)
+), p AS (
+    SELECT o.*, (SELECT count(*) FROM orders.open_orders WHERE waiting) + 1 AS queue_position FROM o
+), v AS (
+    SELECT '{"number":' || number || ',"placedAt":"'
+           || to_char(placed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+           || '","queuePosition":' || queue_position || ',"etaSeconds":' || queue_position * $23::bigint
+           || ',' || $24 AS view FROM p
+), e AS (
+    INSERT INTO orders.order_events (order_id, seq, id, type, actor, payload, trace_id)
+    SELECT $1::uuid, 1, $25::uuid, 'OrderPlaced', $2, view, $26 FROM v
+), q AS (
+    INSERT INTO outbox.events (part, sink, topic, key, payload, traceparent, correlation_id)
+    SELECT $27::smallint, x.sink, x.topic, $1, x.before || v.view || x.after, $28, $29
+      FROM v, unnest($30::text[], $31::text[], $32::text[], $33::text[])
+              WITH ORDINALITY x(sink, topic, before, after, n)
+     ORDER BY x.n
+)
+SELECT $1 AS id, number, placed_at, queue_position, 'created' AS outcome FROM p
+UNION ALL
+SELECT convert_from(answer, 'UTF8'), 0, NULL, 0,
+       CASE WHEN request_sha256 = $5 THEN 'replayed' ELSE 'mismatch' END
+  FROM idempotency.requests WHERE caller = $2 AND method = $3 AND key = $4;
+
+-- order_by_id :one
+-- One order.
+SELECT * FROM orders.seen WHERE id = $1::uuid;
+
+-- order_as_placed :one
+-- The order as it was answered when it was placed, for a replay.
+SELECT o.id, o.customer_id, o.number, 'placed' AS status, 1 AS version, o.channel, o.total_cents, o.currency,
+       o.note, o.pickup_name, o.lines, '' AS barista_id, '' AS cancel_reason, 0 AS last_command,
+       '' AS last_actor, o.placed_at, NULL AS accepted_at, NULL AS preparing_at, NULL AS ready_at,
+       NULL AS completed_at, NULL AS cancelled_at, o.accept_by, NULL AS collect_by, now() AS now,
+       (e.payload::jsonb ->> 'queuePosition')::bigint AS queue_position
+  FROM orders.orders o JOIN orders.order_events e ON e.order_id = o.id AND e.seq = 1
+ WHERE o.id = $1::uuid;
+
+-- order_move :many
+-- Moves an order on, only if it still is as the caller saw it; its events and outbox rows with it. A row: done.
+WITH u AS (
+    UPDATE orders.orders
+       SET status = $3::orders.status, version = $4::bigint, accepted_at = $5::timestamptz,
+           preparing_at = $6::timestamptz, ready_at = $7::timestamptz, completed_at = $8::timestamptz,
+           cancelled_at = $9::timestamptz, collect_by = $10::timestamptz, barista_id = $11,
+           cancel_reason = $12, last_command = $13::smallint, last_actor = $14
+     WHERE id = $1::uuid AND version = $2::bigint RETURNING id
+), e AS (
+    INSERT INTO orders.order_events (order_id, seq, id, type, actor, at, payload, trace_id)
+    SELECT u.id, x.seq, x.event, x.type, $14, $15::timestamptz, x.view, $16
+      FROM u, unnest($17::bigint[], $18::uuid[], $19::text[], $20::text[]) x(seq, event, type, view)
+), q AS (
+    INSERT INTO outbox.events (part, sink, topic, key, payload, traceparent, correlation_id)
+    SELECT $21::smallint, x.sink, x.topic, $1, x.payload, $22, $23
+      FROM u, unnest($24::text[], $25::text[], $26::text[]) WITH ORDINALITY x(sink, topic, payload, n)
+     ORDER BY x.n
+), d AS (
+    DELETE FROM orders.open_orders WHERE order_id IN (SELECT id FROM u) AND $27::boolean
+), w AS (
+    UPDATE orders.open_orders SET waiting = $28::boolean
+     WHERE order_id IN (SELECT id FROM u) AND NOT $27::boolean AND waiting <> $28::boolean
+)
+SELECT id FROM u;
+
+-- order_open :many
+-- The queue: those not yet completed or cancelled, oldest first.
+SELECT s.* FROM orders.open_orders q JOIN orders.seen s ON s.id = q.order_id
+ ORDER BY q.placed_at, q.order_id LIMIT 200;
+
+-- order_of_customer :many
+-- Somebody's orders before a moment, newest first.
+SELECT * FROM orders.seen
+ WHERE customer_id = $1::uuid AND (placed_at, id) < ($2::timestamptz, $3::uuid)
+ ORDER BY placed_at DESC, id DESC LIMIT $4::int;
+
+-- order_of_all :many
+-- Everybody's orders before a moment, newest first.
+SELECT * FROM orders.seen WHERE (placed_at, id) < ($1::timestamptz, $2::uuid)
+ ORDER BY placed_at DESC, id DESC LIMIT $3::int;
+
+-- order_views_after :many
+-- What was recorded of one order after a seq, oldest first.
+SELECT payload FROM orders.order_events WHERE order_id = $1::uuid AND seq > $2::bigint ORDER BY seq LIMIT 100;
+
+-- order_overdue :many
+-- Open orders whose deadline passed more than $1 milliseconds ago: Temporal has not seen to them.
+SELECT s.id, s.status FROM orders.open_orders q JOIN orders.orders s ON s.id = q.order_id
+ WHERE (s.status = 'placed' AND s.accept_by < now() - $1::bigint * interval '1 millisecond')
+    OR (s.status = 'ready' AND s.collect_by < now() - $1::bigint * interval '1 millisecond')
+ ORDER BY q.placed_at LIMIT 50;
+
+-- order_replay :many
+-- What an idempotency key was used for, when pricing failed before the key was looked at.
+SELECT convert_from(answer, 'UTF8') AS id, request_sha256 = $4 AS same
+  FROM idempotency.requests WHERE caller = $1 AND method = $2 AND key = $3;

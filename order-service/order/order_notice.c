@@ -1,0 +1,99 @@
+/* From a change to the rows that tell of it: which topics, which envelope. */
+#include "order-service/order/order_notice.h"
+
+#include "common/base/auto.h"
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/base/uuid.h"
+#include "common/events/event.h"
+
+#include <string.h>
+
+#define LIVE_CHANNEL "order:pub:orders"
+#define VIEW_MARK    "\"\x01\"" /* no JSON that we write holds this */
+
+struct order_notice order_notice_kafka(struct ctx *ctx, const struct order_telling *telling)
+{
+    struct event_draft draft = {
+        .type = telling->type,
+        .subject = "orderId",
+        .subject_id = telling->order->id.text,
+        .data = telling->data ? telling->data : VIEW_MARK,
+        .seq = telling->seq,
+        .at_ms = telling->at_ms,
+        .actor = &ctx->caller,
+    };
+    struct order_notice notice = {.sink = "kafka", .topic = telling->topics, .after = ""};
+
+    text_copy(draft.id, sizeof(draft.id), telling->event_id);
+    char *envelope = arena_strdup(ctx->arena, event_envelope(ctx->arena, &draft));
+    notice.before = envelope;
+    if (!telling->data) {
+        char *mark = strstr(envelope, VIEW_MARK);
+
+        *mark = '\0';
+        notice.after = mark + strlen(VIEW_MARK);
+    }
+    return notice;
+}
+
+struct order_notice order_notice_live(const char *view)
+{
+    return (struct order_notice){
+        .sink = "live", .topic = LIVE_CHANNEL, .before = view, .after = ""};
+}
+
+static void append(struct order_moving *moving, struct order_notice notice)
+{
+    moving->notices[moving->notice_count++] = notice;
+}
+
+/* "order.prepared" says how long a drink took, for statistics; "order.ready" is for people. */
+static void tell_prepared(struct ctx *ctx, struct order_moving *moving, const struct order *after)
+{
+    int64_t from = after->preparing_ms ? after->preparing_ms : after->accepted_ms;
+    char id[ID_TEXT_SIZE];
+
+    uuid_v7(id);
+    append(moving,
+           order_notice_kafka(
+               ctx, &(struct order_telling){
+                        .event_id = id,
+                        .type = "DrinkPrepared",
+                        .topics = "order.prepared",
+                        .data = arena_printf(ctx->arena,
+                                             "{\"seconds\":%lld,\"baristaId\":\"%s\",\"items\":%s}",
+                                             (long long)(after->ready_ms - from) / 1000,
+                                             after->barista_id, after->lines),
+                        .seq = after->seq,
+                        .at_ms = after->now_ms,
+                        .order = after,
+                    }));
+}
+
+void order_tell_step(struct ctx *ctx, struct order_moving *moving, const struct order *after,
+                     const struct transition *transition)
+{
+    struct order_step *step = &moving->steps[moving->step_count++];
+    const char *topic = transition->topic;
+
+    uuid_v7(step->event_id);
+    step->seq = after->seq;
+    step->type = transition->type;
+    step->view = order_view(ctx->arena, after);
+    append(moving, order_notice_kafka(
+                       ctx, &(struct order_telling){
+                                .event_id = step->event_id,
+                                .type = step->type,
+                                .topics = topic ? arena_printf(ctx->arena, "%s audit.events", topic)
+                                                : "audit.events",
+                                .data = step->view,
+                                .seq = step->seq,
+                                .at_ms = after->now_ms,
+                                .order = after,
+                            }));
+    append(moving, order_notice_live(step->view));
+    if (transition->to == ORDER_READY) {
+        tell_prepared(ctx, moving, after);
+    }
+}

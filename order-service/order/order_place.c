@@ -1,0 +1,257 @@
+/* Placing an order: prices by our menu, everything in one statement, once per idempotency key. */
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/base/uuid.h"
+#include "common/db/db.h"
+#include "common/outbox/outbox.h"
+#include "order-service/order/order_notice.h"
+#include "order-service/order/order_price.h"
+#include "order-service/order/order_store.h"
+#include "order-service/service.h"
+#include "order-service/shop/shop.h"
+
+enum { PLACE_TRIES = 4 };
+
+/* Where a fault is, and what to say of it. */
+static const struct {
+    const char *field; /* below items[n]; %d is the customization */
+    const char *message;
+} faults[] = {
+    [FAULT_UNKNOWN_ITEM] = {"menuItemId",       "is not on the menu"                     },
+    [FAULT_SOLD_OUT] = {"menuItemId",       "is sold out"                            },
+    [FAULT_QUANTITY] = {"quantity",         "must be from 1 to 50"                   },
+    [FAULT_UNKNOWN_CUSTOMIZATION] = {"customizationIds", "cannot be had with this drink"          },
+    [FAULT_CUSTOMIZATION_SOLD_OUT] = {"customizationIds", "is sold out"                            },
+    [FAULT_CHOSEN_TWICE] = {"customizationIds", "was chosen already"                     },
+    [FAULT_TWO_OF_A_KIND] = {"customizationIds", "is a second one of its kind: choose one"},
+    [FAULT_TOO_MANY] = {"customizationIds", "has more than 20"                       },
+    [FAULT_TOTAL] = {"quantity",         "makes a total that is too large"        },
+};
+
+static enum status refuse(struct ctx *ctx, const struct price_result *result)
+{
+    bool only_sold_out = true;
+
+    for (int i = 0; i < result->fault_count; i++) {
+        const struct price_fault *f = &result->faults[i];
+        const char *field =
+            f->customization < 0
+                ? arena_printf(ctx->arena, "items[%d].%s", f->line, faults[f->kind].field)
+                : arena_printf(ctx->arena, "items[%d].%s[%d]", f->line, faults[f->kind].field,
+                               f->customization);
+
+        refuse_field(ctx, field, "%s", faults[f->kind].message);
+        only_sold_out &= f->kind == FAULT_SOLD_OUT || f->kind == FAULT_CUSTOMIZATION_SOLD_OUT;
+    }
+    if (only_sold_out) {
+        return fail_problem(ctx, PROBLEM_SOLD_OUT, "%s %s", ctx->failure.fields->field,
+                            ctx->failure.fields->message);
+    }
+    return ctx_refused(ctx);
+}
+
+static void add_customizations(struct text *out, const struct priced_line *line)
+{
+    text_add_char(out, '[');
+    for (int i = 0; i < line->count; i++) {
+        text_add(out, i ? ",{\"id\":" : "{\"id\":");
+        text_add_json(out, line->chosen[i]->id);
+        text_add(out, ",\"name\":");
+        text_add_json(out, line->chosen[i]->name);
+        text_printf(out, ",\"extraCents\":%lld}", (long long)line->chosen[i]->extra_cents);
+    }
+    text_add_char(out, ']');
+}
+
+/* The lines as the API will show them for ever, and as columns for order_items. */
+static const char *freeze_lines(struct ctx *ctx, const struct order_request *request,
+                                const struct priced_line *lines, struct order_placing *placing)
+{
+    size_t count = request->count;
+    struct arena *arena = ctx->arena;
+    const char **ids = arena_new_array(arena, const char *, count);
+    const char **names = arena_new_array(arena, const char *, count);
+    const char **notes = arena_new_array(arena, const char *, count);
+    const char **customizations = arena_new_array(arena, const char *, count);
+    int64_t *quantities = arena_new_array(arena, int64_t, count);
+    int64_t *unit_cents = arena_new_array(arena, int64_t, count);
+    struct text out = text_new(arena, 512);
+
+    for (size_t i = 0; i < count; i++) {
+        struct text chosen = text_new(arena, 128);
+
+        add_customizations(&chosen, &lines[i]);
+        ids[i] = lines[i].item->id;
+        names[i] = lines[i].item->name;
+        notes[i] = request->lines[i].note;
+        customizations[i] = chosen.data;
+        quantities[i] = request->lines[i].quantity;
+        unit_cents[i] = lines[i].unit_cents;
+        text_add(&out, i ? ",{\"menuItemId\":" : "[{\"menuItemId\":");
+        text_add_json(&out, ids[i]);
+        text_add(&out, ",\"name\":");
+        text_add_json(&out, names[i]);
+        text_printf(&out, ",\"quantity\":%lld,\"unitCents\":%lld,\"customizations\":%s,\"note\":",
+                    (long long)quantities[i], (long long)unit_cents[i], chosen.data);
+        text_add_json(&out, notes[i]);
+        text_add_char(&out, '}');
+    }
+    text_add_char(&out, ']');
+    placing->item_ids = ids;
+    placing->names = names;
+    placing->notes = notes;
+    placing->customizations = customizations;
+    placing->quantities = quantities;
+    placing->unit_cents = unit_cents;
+    placing->count = count;
+    return out.data;
+}
+
+static void tell_placed(struct ctx *ctx, struct order_placing *placing, const struct order *order)
+{
+    char *event_id = arena_alloc(ctx->arena, ID_TEXT_SIZE), created_id[ID_TEXT_SIZE];
+    struct order_telling telling = {
+        .event_id = created_id,
+        .type = "OrderCreated",
+        .topics = "order.created",
+        .seq = 1,
+        .at_ms = clock_wall_ms(),
+        .order = order,
+    };
+
+    uuid_v7(created_id);
+    placing->notices[0] = order_notice_kafka(ctx, &telling);
+    uuid_v7(event_id);
+    telling.event_id = event_id;
+    telling.type = "OrderPlaced";
+    telling.topics = "order.placed audit.events";
+    placing->notices[1] = order_notice_kafka(ctx, &telling);
+    placing->notices[2] = order_notice_live("");
+    placing->event_id = event_id;
+}
+
+static enum status check_who(struct ctx *ctx, const struct order_request *request,
+                             struct order *order)
+{
+    bool for_another = *request->on_behalf_of || *request->pickup_name;
+
+    if (for_another && !(ctx->caller.role & ROLE_STAFF)) {
+        return fail_with(ctx, ST_FORBIDDEN, "Only staff may order for somebody else.", "subject=%s",
+                         ctx->caller.subject);
+    }
+    order->channel = for_another ? CHANNEL_POS : CHANNEL_APP;
+    text_copy(order->customer.text, sizeof(order->customer.text),
+              *request->on_behalf_of ? request->on_behalf_of : ctx->caller.subject);
+    return ST_OK;
+}
+
+/* One try: price by this menu, then the statement. PLACE_NOTHING: try again with a newer menu. */
+static enum status try_place(struct ctx *ctx, struct service *service,
+                             const struct order_request *request, const struct menu *menu,
+                             struct order *order, enum place_outcome *outcome)
+{
+    const struct config *config = service_config(service);
+    struct priced_line *lines = arena_new_array(ctx->arena, struct priced_line, request->count);
+    struct order_day day;
+    struct order_placing placing = {
+        .order = order,
+        .day = &day,
+        .menu_version = menu->version,
+        .accept_within_ms = service_business_ms(service, config->accept_timeout_s),
+        .method = request->method,
+        .seconds_a_drink = config->seconds_a_drink,
+    };
+    struct price_result result;
+    struct db_conn *db = NULL;
+
+    order_price(menu, request->lines, request->count, clock_wall_ms(), lines, &result);
+    TRY(service_db(ctx, service, &db));
+    if (result.fault_count) {
+        if (ctx->idempotency_key) {
+            TRY(order_store_replay(ctx, db, request->method, order, outcome));
+        }
+        db_give_back(&db);
+        return *outcome == PLACE_NOTHING ? refuse(ctx, &result) : ST_OK;
+    }
+    TRY(order_today(ctx, service, db, &day));
+    order->total_cents = result.total_cents;
+    order->lines = freeze_lines(ctx, request, lines, &placing);
+    placing.rest = order_view_rest(ctx->arena, order);
+    tell_placed(ctx, &placing, order);
+    enum status st = order_store_place(ctx, db, &placing, order, outcome);
+    db_give_back(&db);
+    return st;
+}
+
+static enum status answer(struct ctx *ctx, struct service *service, enum place_outcome outcome,
+                          struct order *placed)
+{
+    struct db_conn *db = NULL;
+
+    if (outcome == PLACE_MISMATCH) {
+        return fail_problem(ctx, PROBLEM_IDEMPOTENCY_MISMATCH,
+                            "This Idempotency-Key was used for another request; take a new one.");
+    }
+    if (outcome == PLACE_REPLAYED) {
+        struct order_id id = placed->id;
+
+        TRY(service_db(ctx, service, &db));
+        TRY(order_store_as_placed(ctx, db, id, placed));
+        db_give_back(&db);
+    } else {
+        outbox_wake(service_outbox(service));
+    }
+    placed->eta_seconds =
+        order_eta_seconds(placed->queue_position, service_config(service)->seconds_a_drink);
+    return ST_OK;
+}
+
+enum status order_replay(struct ctx *ctx, struct service *service, const char *method,
+                         struct order *placed, bool *found)
+{
+    enum place_outcome outcome = PLACE_NOTHING;
+    struct db_conn *db = NULL;
+
+    *found = false;
+    if (!ctx->idempotency_key) {
+        return ST_OK;
+    }
+    TRY(service_db(ctx, service, &db));
+    enum status st = order_store_replay(ctx, db, method, placed, &outcome);
+    db_give_back(&db);
+    TRY(st);
+    *found = outcome != PLACE_NOTHING;
+    return *found ? answer(ctx, service, outcome, placed) : ST_OK;
+}
+
+enum status order_place(struct ctx *ctx, struct service *service,
+                        const struct order_request *request, struct order *placed)
+{
+    struct order order = {
+        .status = ORDER_PLACED,
+        .seq = 1,
+        .currency = service_config(service)->currency,
+        .note = request->note,
+        .pickup_name = request->pickup_name,
+        .barista_id = "",
+        .cancel_reason = "",
+        .last_actor = "",
+    };
+    const struct menu *menu;
+
+    TRY(check_who(ctx, request, &order));
+    TRY(menu_current(ctx, service, &menu));
+    uuid_v7(order.id.text);
+    for (int i = 0; i < PLACE_TRIES; i++) {
+        enum place_outcome outcome = PLACE_NOTHING;
+
+        *placed = order;
+        TRY(try_place(ctx, service, request, menu, placed, &outcome));
+        if (outcome != PLACE_NOTHING) {
+            return answer(ctx, service, outcome, placed);
+        }
+        TRY(shop_must_be_open(ctx, service));
+        TRY(menu_reload(ctx, service, &menu));
+    }
+    return fail_problem(ctx, PROBLEM_IN_FLIGHT, "The same request is still being worked on.");
+}

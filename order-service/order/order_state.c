@@ -1,0 +1,91 @@
+/* The life of an order, as a table: who may move what where, and what the world is told. */
+#include "order-service/order/order.h"
+
+#include "common/base/auto.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const struct transition transitions[] = {
+    /* from            command                 to               roles         owner  event             topics beside audit.events */
+    {ORDER_PLACED,    COMMAND_ACCEPT,         ORDER_ACCEPTED,  ROLE_STAFF,    false, "OrderAccepted",  "order.accepted"},
+    {ORDER_PLACED,    COMMAND_DECLINE,        ORDER_CANCELLED, ROLE_STAFF,    false, "OrderCancelled", "order.cancelled"},
+    {ORDER_PLACED,    COMMAND_CANCEL,         ORDER_CANCELLED, ROLE_STAFF,    true,  "OrderCancelled", "order.cancelled"},
+    {ORDER_PLACED,    COMMAND_EXPIRE_ACCEPT,  ORDER_CANCELLED, ROLE_SYSTEM,   false, "OrderCancelled", "order.cancelled"},
+    {ORDER_ACCEPTED,  COMMAND_PREPARE,        ORDER_PREPARING, ROLE_STAFF,    false, "OrderPreparing", NULL},
+    {ORDER_ACCEPTED,  COMMAND_READY,          ORDER_READY,     ROLE_STAFF,    false, "OrderReady",     "order.ready"},
+    {ORDER_ACCEPTED,  COMMAND_CANCEL,         ORDER_CANCELLED, ROLE_STAFF,    false, "OrderCancelled", "order.cancelled"},
+    {ORDER_PREPARING, COMMAND_READY,          ORDER_READY,     ROLE_STAFF,    false, "OrderReady",     "order.ready"},
+    {ORDER_PREPARING, COMMAND_CANCEL,         ORDER_CANCELLED, ROLE_STAFF,    false, "OrderCancelled", "order.cancelled"},
+    {ORDER_READY,     COMMAND_UNDO_READY,     ORDER_PREPARING, ROLE_STAFF,    false, "OrderReadyUndone", NULL},
+    {ORDER_READY,     COMMAND_PICK_UP,        ORDER_COMPLETED, ROLE_STAFF,    true,  "OrderCompleted", "order.completed"},
+    {ORDER_READY,     COMMAND_EXPIRE_COLLECT, ORDER_CANCELLED, ROLE_SYSTEM,   false, "OrderCancelled", "order.cancelled"},
+};
+
+static const struct {
+    const char *name, *bucket;
+    int bucket_number;
+    bool final;
+} statuses[] = {
+    [ORDER_PLACED]    = {"placed",    "new",         1, false},
+    [ORDER_ACCEPTED]  = {"accepted",  "in_progress", 2, false},
+    [ORDER_PREPARING] = {"preparing", "in_progress", 2, false},
+    [ORDER_READY]     = {"ready",     "ready",       3, false},
+    [ORDER_COMPLETED] = {"completed", "done",        4, true},
+    [ORDER_CANCELLED] = {"cancelled", "done",        4, true},
+};
+
+static const char *const commands[] = {
+    [COMMAND_PLACE] = "place",           [COMMAND_ACCEPT] = "accept",
+    [COMMAND_DECLINE] = "decline",       [COMMAND_PREPARE] = "begin",
+    [COMMAND_READY] = "mark ready",      [COMMAND_UNDO_READY] = "undo ready",
+    [COMMAND_PICK_UP] = "pick up",       [COMMAND_CANCEL] = "cancel",
+    [COMMAND_EXPIRE_ACCEPT] = "expire",  [COMMAND_EXPIRE_COLLECT] = "expire",
+};
+/* clang-format on */
+
+const struct transition *order_transition(enum order_status from, enum order_command command)
+{
+    for (size_t i = 0; i < ARRAY_LEN(transitions); i++) {
+        if (transitions[i].from == from && transitions[i].command == command) {
+            return &transitions[i];
+        }
+    }
+    return NULL;
+}
+
+bool order_is_final(enum order_status status)
+{
+    return statuses[status].final;
+}
+
+const char *order_status_name(enum order_status status)
+{
+    return statuses[status].name;
+}
+
+const char *order_command_name(enum order_command command)
+{
+    return commands[command];
+}
+
+const char *order_bucket_name(enum order_status status)
+{
+    return statuses[status].bucket;
+}
+
+int order_bucket(enum order_status status)
+{
+    return statuses[status].bucket_number;
+}
+
+bool order_status_parse(const char *name, enum order_status *status)
+{
+    for (size_t i = ORDER_PLACED; i < ARRAY_LEN(statuses); i++) {
+        if (strcmp(statuses[i].name, name) == 0) {
+            *status = (enum order_status)i;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,325 @@
+/* Orders in PostgreSQL: one function a statement of order.sql, no rules. */
+#include "order-service/order/order_store.h"
+
+#include "common/base/auto.h"
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/db/db.h"
+#include "common/obs/trace.h"
+#include "common/outbox/outbox.h"
+#include "order_sql.h"
+
+#include <string.h>
+
+static const struct db_constraint constraints[] = {
+    {"orders_total",               PROBLEM_INVALID_FIELDS, "the total is out of range"},
+    {0},
+};
+
+static const char *text_of(const struct db_rows *rows, int row, const char *column)
+{
+    const char *text = db_get_text(rows, row, column);
+
+    return text ? text : "";
+}
+
+static enum status read_order(struct ctx *ctx, const struct db_rows *rows, int row,
+                              struct order *out)
+{
+    const char *status = text_of(rows, row, "status");
+
+    *out = (struct order){
+        .number = (int)db_get_int(rows, row, "number"),
+        .channel = (enum order_channel)db_get_int(rows, row, "channel"),
+        .seq = db_get_int(rows, row, "version"),
+        .total_cents = db_get_int(rows, row, "total_cents"),
+        .currency = text_of(rows, row, "currency"),
+        .note = text_of(rows, row, "note"),
+        .pickup_name = text_of(rows, row, "pickup_name"),
+        .lines = text_of(rows, row, "lines"),
+        .barista_id = text_of(rows, row, "barista_id"),
+        .cancel_reason = text_of(rows, row, "cancel_reason"),
+        .last_command = (enum order_command)db_get_int(rows, row, "last_command"),
+        .last_actor = text_of(rows, row, "last_actor"),
+        .placed_ms = db_get_time(rows, row, "placed_at"),
+        .accepted_ms = db_get_time(rows, row, "accepted_at"),
+        .preparing_ms = db_get_time(rows, row, "preparing_at"),
+        .ready_ms = db_get_time(rows, row, "ready_at"),
+        .completed_ms = db_get_time(rows, row, "completed_at"),
+        .cancelled_ms = db_get_time(rows, row, "cancelled_at"),
+        .accept_by_ms = db_get_time(rows, row, "accept_by"),
+        .collect_by_ms = db_get_time(rows, row, "collect_by"),
+        .now_ms = db_get_time(rows, row, "now"),
+        .queue_position = (int)db_get_int(rows, row, "queue_position"),
+    };
+    text_copy(out->id.text, sizeof(out->id.text), text_of(rows, row, "id"));
+    text_copy(out->customer.text, sizeof(out->customer.text), text_of(rows, row, "customer_id"));
+    if (!order_status_parse(status, &out->status)) {
+        return fail_with(ctx, ST_INTERNAL, "", "order=%s has status '%s'", out->id.text, status);
+    }
+    return ST_OK;
+}
+
+static enum status read_orders(struct ctx *ctx, const struct db_rows *rows,
+                               const struct order **orders, size_t *count)
+{
+    struct order *list = arena_new_array(ctx->arena, struct order, (size_t)rows->count);
+
+    for (int row = 0; row < rows->count; row++) {
+        TRY(read_order(ctx, rows, row, &list[row]));
+    }
+    *orders = list;
+    *count = (size_t)rows->count;
+    return ST_OK;
+}
+
+static void read_day(const struct db_rows *row, struct order_day *day)
+{
+    text_copy(day->day, sizeof(day->day), text_of(row, 0, "day"));
+    day->base = db_get_int(row, 0, "base");
+    day->ends_ms = db_get_time(row, 0, "ends");
+}
+
+enum status order_store_day(struct ctx *ctx, struct db_conn *db, const char *zone,
+                            struct order_day *day)
+{
+    struct db_rows row;
+
+    TRY(db_one(ctx, db, &SQL_ORDER_DAY, DB_ARGS(db_text(zone)), NULL, &row));
+    read_day(&row, day);
+    if (day->base) {
+        return ST_OK;
+    }
+    TRY(db_exec(ctx, db, &SQL_ORDER_BEGIN_DAY, DB_ARGS(db_text(day->day)), NULL));
+    TRY(db_one(ctx, db, &SQL_ORDER_DAY, DB_ARGS(db_text(zone)), NULL, &row));
+    read_day(&row, day);
+    return ST_OK;
+}
+
+struct notice_columns {
+    const char *sinks[MOVE_NOTICES], *topics[MOVE_NOTICES];
+    const char *befores[MOVE_NOTICES], *afters[MOVE_NOTICES];
+};
+
+static struct notice_columns columns_of(const struct order_notice *notices, size_t count)
+{
+    struct notice_columns columns;
+
+    for (size_t i = 0; i < count; i++) {
+        columns.sinks[i] = notices[i].sink;
+        columns.topics[i] = notices[i].topic;
+        columns.befores[i] = notices[i].before;
+        columns.afters[i] = notices[i].after;
+    }
+    return columns;
+}
+
+static struct db_arg traceparent(struct ctx *ctx)
+{
+    char text[TRACEPARENT_SIZE];
+
+    trace_traceparent(ctx, text);
+    return db_text(arena_strdup(ctx->arena, text));
+}
+
+static enum place_outcome outcome_of(const char *name)
+{
+    static const char *const names[] = {
+        [PLACE_CREATED] = "created", [PLACE_REPLAYED] = "replayed", [PLACE_MISMATCH] = "mismatch"};
+
+    for (size_t i = PLACE_CREATED; i < ARRAY_LEN(names); i++) {
+        if (strcmp(names[i], name) == 0) {
+            return (enum place_outcome)i;
+        }
+    }
+    return PLACE_NOTHING;
+}
+
+static enum status run_place(struct ctx *ctx, struct db_conn *db, const struct order_placing *p,
+                             struct db_rows *rows)
+{
+    struct arena *arena = ctx->arena;
+    const struct order *o = p->order;
+    struct notice_columns n = columns_of(p->notices, PLACE_NOTICES);
+
+    return db_many(
+        ctx, db, &SQL_ORDER_PLACE,
+        DB_ARGS(db_text(o->id.text), db_text(ctx->caller.subject), db_text(p->method),
+                db_text(ctx->idempotency_key), db_text(ctx->request_sha256),
+                db_int(p->menu_version), db_text(o->customer.text), db_text(p->day->day),
+                db_int(p->day->base), db_int(o->channel), db_int(o->total_cents),
+                db_text(o->currency), db_text(o->note), db_text(o->pickup_name), db_text(o->lines),
+                db_int(p->accept_within_ms), db_text_array(arena, p->item_ids, p->count),
+                db_text_array(arena, p->names, p->count),
+                db_int_array(arena, p->quantities, p->count),
+                db_int_array(arena, p->unit_cents, p->count),
+                db_text_array(arena, p->customizations, p->count),
+                db_text_array(arena, p->notes, p->count), db_int(p->seconds_a_drink),
+                db_text(p->rest), db_text(p->event_id), db_text(ctx->trace_id),
+                db_int(outbox_part(o->id.text)), traceparent(ctx), db_text(ctx->correlation_id),
+                db_text_array(arena, n.sinks, PLACE_NOTICES),
+                db_text_array(arena, n.topics, PLACE_NOTICES),
+                db_text_array(arena, n.befores, PLACE_NOTICES),
+                db_text_array(arena, n.afters, PLACE_NOTICES)),
+        rows);
+}
+
+enum status order_store_place(struct ctx *ctx, struct db_conn *db, const struct order_placing *p,
+                              struct order *placed, enum place_outcome *outcome)
+{
+    struct db_rows rows;
+
+    *outcome = PLACE_NOTHING;
+    TRY(run_place(ctx, db, p, &rows));
+    if (rows.count == 0) {
+        return ST_OK;
+    }
+    *outcome = outcome_of(text_of(&rows, 0, "outcome"));
+    *placed = *p->order;
+    text_copy(placed->id.text, sizeof(placed->id.text), text_of(&rows, 0, "id"));
+    placed->number = (int)db_get_int(&rows, 0, "number");
+    placed->placed_ms = db_get_time(&rows, 0, "placed_at");
+    placed->queue_position = (int)db_get_int(&rows, 0, "queue_position");
+    return ST_OK;
+}
+
+enum status order_store_replay(struct ctx *ctx, struct db_conn *db, const char *method,
+                               struct order *placed, enum place_outcome *outcome)
+{
+    struct db_rows rows;
+
+    *outcome = PLACE_NOTHING;
+    TRY(db_many(ctx, db, &SQL_ORDER_REPLAY,
+                DB_ARGS(db_text(ctx->caller.subject), db_text(method),
+                        db_text(ctx->idempotency_key), db_text(ctx->request_sha256)),
+                &rows));
+    if (rows.count) {
+        *outcome = db_get_bool(&rows, 0, "same") ? PLACE_REPLAYED : PLACE_MISMATCH;
+        text_copy(placed->id.text, sizeof(placed->id.text), text_of(&rows, 0, "id"));
+    }
+    return ST_OK;
+}
+
+enum status order_store_get(struct ctx *ctx, struct db_conn *db, struct order_id id,
+                            struct order *found)
+{
+    struct db_rows row;
+
+    TRY(db_one(ctx, db, &SQL_ORDER_BY_ID, DB_ARGS(db_text(id.text)), constraints, &row));
+    return read_order(ctx, &row, 0, found);
+}
+
+enum status order_store_as_placed(struct ctx *ctx, struct db_conn *db, struct order_id id,
+                                  struct order *found)
+{
+    struct db_rows row;
+
+    TRY(db_one(ctx, db, &SQL_ORDER_AS_PLACED, DB_ARGS(db_text(id.text)), constraints, &row));
+    return read_order(ctx, &row, 0, found);
+}
+
+static enum status run_move(struct ctx *ctx, struct db_conn *db, const struct order_moving *m,
+                            struct db_rows *rows)
+{
+    struct arena *arena = ctx->arena;
+    const struct order *o = m->after;
+    struct notice_columns n = columns_of(m->notices, m->notice_count);
+    int64_t seqs[ORDER_MAX_STEPS];
+    const char *ids[ORDER_MAX_STEPS], *types[ORDER_MAX_STEPS], *views[ORDER_MAX_STEPS];
+
+    for (size_t i = 0; i < m->step_count; i++) {
+        seqs[i] = m->steps[i].seq;
+        ids[i] = m->steps[i].event_id;
+        types[i] = m->steps[i].type;
+        views[i] = m->steps[i].view;
+    }
+    return db_many(
+        ctx, db, &SQL_ORDER_MOVE,
+        DB_ARGS(db_text(o->id.text), db_int(m->seen_seq), db_text(order_status_name(o->status)),
+                db_int(o->seq), db_time(arena, o->accepted_ms), db_time(arena, o->preparing_ms),
+                db_time(arena, o->ready_ms), db_time(arena, o->completed_ms),
+                db_time(arena, o->cancelled_ms), db_time(arena, o->collect_by_ms),
+                db_text(o->barista_id), db_text(o->cancel_reason), db_int(o->last_command),
+                db_text(o->last_actor), db_time(arena, o->now_ms), db_text(ctx->trace_id),
+                db_int_array(arena, seqs, m->step_count), db_text_array(arena, ids, m->step_count),
+                db_text_array(arena, types, m->step_count),
+                db_text_array(arena, views, m->step_count), db_int(outbox_part(o->id.text)),
+                traceparent(ctx), db_text(ctx->correlation_id),
+                db_text_array(arena, n.sinks, m->notice_count),
+                db_text_array(arena, n.topics, m->notice_count),
+                db_text_array(arena, n.befores, m->notice_count),
+                db_bool(order_is_final(o->status)), db_bool(o->status != ORDER_READY)),
+        rows);
+}
+
+enum status order_store_move(struct ctx *ctx, struct db_conn *db, const struct order_moving *moving,
+                             bool *moved)
+{
+    struct db_rows rows;
+
+    TRY(run_move(ctx, db, moving, &rows));
+    *moved = rows.count == 1;
+    return ST_OK;
+}
+
+enum status order_store_open(struct ctx *ctx, struct db_conn *db, const struct order **orders,
+                             size_t *count)
+{
+    struct db_rows rows;
+
+    TRY(db_many(ctx, db, &SQL_ORDER_OPEN, DB_NO_ARGS, &rows));
+    return read_orders(ctx, &rows, orders, count);
+}
+
+enum status order_store_before(struct ctx *ctx, struct db_conn *db, const char *customer,
+                               const struct order *before, int limit, const struct order **orders,
+                               size_t *count)
+{
+    struct db_arg moment = db_time(ctx->arena, before->placed_ms);
+    struct db_rows rows;
+
+    if (customer) {
+        TRY(db_many(ctx, db, &SQL_ORDER_OF_CUSTOMER,
+                    DB_ARGS(db_text(customer), moment, db_text(before->id.text), db_int(limit)),
+                    &rows));
+    } else {
+        TRY(db_many(ctx, db, &SQL_ORDER_OF_ALL,
+                    DB_ARGS(moment, db_text(before->id.text), db_int(limit)), &rows));
+    }
+    return read_orders(ctx, &rows, orders, count);
+}
+
+enum status order_store_views(struct ctx *ctx, struct db_conn *db, struct order_id id,
+                              int64_t after_seq, const char *const **views, size_t *count)
+{
+    struct db_rows rows;
+
+    TRY(db_many(ctx, db, &SQL_ORDER_VIEWS_AFTER, DB_ARGS(db_text(id.text), db_int(after_seq)),
+                &rows));
+    const char **list = arena_new_array(ctx->arena, const char *, (size_t)rows.count);
+    for (int row = 0; row < rows.count; row++) {
+        list[row] = text_of(&rows, row, "payload");
+    }
+    *views = list;
+    *count = (size_t)rows.count;
+    return ST_OK;
+}
+
+enum status order_store_overdue(struct ctx *ctx, struct db_conn *db, int64_t grace_ms,
+                                const struct order **orders, size_t *count)
+{
+    struct db_rows rows;
+
+    TRY(db_many(ctx, db, &SQL_ORDER_OVERDUE, DB_ARGS(db_int(grace_ms)), &rows));
+    struct order *list = arena_new_array(ctx->arena, struct order, (size_t)rows.count);
+    for (int row = 0; row < rows.count; row++) {
+        text_copy(list[row].id.text, sizeof(list[row].id.text), text_of(&rows, row, "id"));
+        if (!order_status_parse(text_of(&rows, row, "status"), &list[row].status)) {
+            return fail_with(ctx, ST_INTERNAL, "", "order=%s has an unknown status",
+                             list[row].id.text);
+        }
+    }
+    *orders = list;
+    *count = (size_t)rows.count;
+    return ST_OK;
+}

@@ -1,0 +1,75 @@
+/* Orders in PostgreSQL. Included from its own folder only. */
+#ifndef ORDER_SERVICE_ORDER_ORDER_STORE_H
+#define ORDER_SERVICE_ORDER_ORDER_STORE_H
+
+#include "order-service/order/order.h"
+
+/* One row for the outbox: 'before' and 'after' go around the order's view. */
+struct order_notice {
+    const char *sink, *topic, *before, *after;
+};
+
+enum { PLACE_NOTICES = 3, MOVE_NOTICES = 3 * ORDER_MAX_STEPS };
+
+/* Everything that placing writes, beside what the database itself assigns. */
+struct order_placing {
+    const struct order *order;
+    const struct order_day *day;
+    int64_t menu_version, accept_within_ms;
+    const char *method;
+    const char *event_id, *rest; /* order_view_rest() */
+    int seconds_a_drink;
+    struct order_notice notices[PLACE_NOTICES];
+    const char *const *item_ids, *const *names, *const *customizations, *const *notes;
+    const int64_t *quantities, *unit_cents;
+    size_t count;
+};
+
+enum place_outcome { PLACE_NOTHING, PLACE_CREATED, PLACE_REPLAYED, PLACE_MISMATCH };
+
+/* One step of a move: an event, as order and world see it. */
+struct order_step {
+    int64_t seq;
+    char event_id[ID_TEXT_SIZE];
+    const char *type, *view;
+};
+
+struct order_moving {
+    const struct order *after; /* as it shall be; after->seq is the last step's */
+    int64_t seen_seq;          /* as the caller saw it */
+    struct order_step steps[ORDER_MAX_STEPS];
+    size_t step_count;
+    struct order_notice notices[MOVE_NOTICES]; /* 'before' holds the whole payload */
+    size_t notice_count;
+};
+
+/* Today's base; 'zone' is the shop's time zone. */
+enum status order_store_day(struct ctx *ctx, struct db_conn *db, const char *zone,
+                            struct order_day *day) MUST_CHECK;
+/* PLACE_CREATED fills number, placed_ms and queue_position of 'placed'; PLACE_REPLAYED its id. */
+enum status order_store_place(struct ctx *ctx, struct db_conn *db,
+                              const struct order_placing *placing, struct order *placed,
+                              enum place_outcome *outcome) MUST_CHECK;
+/* What the caller's idempotency key was used for, if it was: PLACE_NOTHING otherwise. */
+enum status order_store_replay(struct ctx *ctx, struct db_conn *db, const char *method,
+                               struct order *placed, enum place_outcome *outcome) MUST_CHECK;
+enum status order_store_get(struct ctx *ctx, struct db_conn *db, struct order_id id,
+                            struct order *found) MUST_CHECK;
+enum status order_store_as_placed(struct ctx *ctx, struct db_conn *db, struct order_id id,
+                                  struct order *found) MUST_CHECK;
+/* '*moved' is false when somebody else was faster. */
+enum status order_store_move(struct ctx *ctx, struct db_conn *db, const struct order_moving *moving,
+                             bool *moved) MUST_CHECK;
+enum status order_store_open(struct ctx *ctx, struct db_conn *db, const struct order **orders,
+                             size_t *count) MUST_CHECK;
+/* Newest first, those before (placed_ms, id); 'customer' NULL: everybody's. */
+enum status order_store_before(struct ctx *ctx, struct db_conn *db, const char *customer,
+                               const struct order *before, int limit, const struct order **orders,
+                               size_t *count) MUST_CHECK;
+enum status order_store_views(struct ctx *ctx, struct db_conn *db, struct order_id id,
+                              int64_t after_seq, const char *const **views,
+                              size_t *count) MUST_CHECK;
+enum status order_store_overdue(struct ctx *ctx, struct db_conn *db, int64_t grace_ms,
+                                const struct order **orders, size_t *count) MUST_CHECK;
+
+#endif

@@ -1,0 +1,109 @@
+/* One thread that wakes up now and then and applies the same use case as everybody else: a tap, a
+ * timer and this sweep race through one compare-and-set, and one of them wins. */
+#include "order-service/order/order_sweep.h"
+
+#include "common/base/clock.h"
+#include "common/db/db.h"
+#include "common/obs/log.h"
+#include "order-service/order/order_store.h"
+#include "order-service/service.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { SWEEP_EVERY_S = 10, OVERDUE_MS = 60000, SWEEP_MS = 5000 };
+
+struct order_sweep {
+    struct service *service;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards 'stopping' */
+    pthread_cond_t wake;
+    bool stopping;
+};
+
+static void expire(struct ctx *ctx, struct service *service, const struct order *overdue)
+{
+    enum order_command command =
+        overdue->status == ORDER_PLACED ? COMMAND_EXPIRE_ACCEPT : COMMAND_EXPIRE_COLLECT;
+    struct order moved;
+
+    if (order_apply(ctx, service, overdue->id, command, NULL, &moved) == ST_OK) {
+        log_warn(ctx, "overdue order swept", log_text("order", overdue->id.text),
+                 log_text("reason", moved.cancel_reason));
+    } else if (ctx->failure.problem !=
+               PROBLEM_ILLEGAL_MOVE) { /* that is a lost race: all is well */
+        log_failure(ctx, "sweep");
+    }
+    ctx_forgive(ctx);
+}
+
+static void sweep_once(struct service *service)
+{
+    struct ctx *ctx = ctx_new_system("order-service");
+    const struct order *overdue;
+    struct db_conn *db = NULL;
+    size_t count = 0;
+
+    ctx->deadline_ms = clock_monotonic_ms() + SWEEP_MS;
+    if (service_db(ctx, service, &db) == ST_OK &&
+        order_store_overdue(ctx, db, OVERDUE_MS / service_config(service)->time_factor, &overdue,
+                            &count) == ST_OK) {
+        db_give_back(&db);
+        for (size_t i = 0; i < count; i++) {
+            expire(ctx, service, &overdue[i]);
+        }
+    }
+    ctx_free(ctx);
+}
+
+static void *run(void *user)
+{
+    struct order_sweep *sweep = user;
+    struct timespec next;
+
+    pthread_mutex_lock(&sweep->lock);
+    while (!sweep->stopping) {
+        clock_gettime(CLOCK_REALTIME, &next);
+        next.tv_sec += SWEEP_EVERY_S;
+        pthread_cond_timedwait(&sweep->wake, &sweep->lock, &next);
+        if (!sweep->stopping) {
+            pthread_mutex_unlock(&sweep->lock);
+            sweep_once(sweep->service);
+            pthread_mutex_lock(&sweep->lock);
+        }
+    }
+    pthread_mutex_unlock(&sweep->lock);
+    return NULL;
+}
+
+struct order_sweep *order_sweep_start(struct service *service)
+{
+    struct order_sweep *sweep = calloc(1, sizeof(*sweep));
+
+    if (!sweep) {
+        abort();
+    }
+    sweep->service = service;
+    pthread_mutex_init(&sweep->lock, NULL);
+    pthread_cond_init(&sweep->wake, NULL);
+    if (pthread_create(&sweep->thread, NULL, run, sweep) != 0) {
+        abort();
+    }
+    return sweep;
+}
+
+void order_sweep_stop(struct order_sweep *sweep)
+{
+    if (!sweep) {
+        return;
+    }
+    pthread_mutex_lock(&sweep->lock);
+    sweep->stopping = true;
+    pthread_cond_signal(&sweep->wake);
+    pthread_mutex_unlock(&sweep->lock);
+    pthread_join(sweep->thread, NULL);
+    pthread_mutex_destroy(&sweep->lock);
+    pthread_cond_destroy(&sweep->wake);
+    free(sweep);
+}

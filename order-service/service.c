@@ -1,0 +1,361 @@
+/* The parts of the daemon, in the order they are started; they end in reverse. */
+#include "order-service/service.h"
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/cache/cache.h"
+#include "common/contract/contract.h"
+#include "common/crypto/crypto.h"
+#include "common/db/db.h"
+#include "common/db/migrate.h"
+#include "common/events/producer.h"
+#include "common/obs/log.h"
+#include "common/outbox/outbox.h"
+#include "common/process/daemon.h"
+#include "common/rpc/identity.h"
+#include "common/rpc/rpc_client.h"
+#include "common/rpc/rpc_server.h"
+#include "migrations.h"
+#include "order-service/menu/menu.h"
+#include "order-service/methods.h"
+#include "order-service/order/order.h"
+#include "order-service/order/order_sweep.h"
+#include "order-service/order/order_watch.h"
+#include "order-service/topics.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+DEFINE_AUTO(file, FILE *, fclose)
+
+enum { MIGRATE_WAIT_MS = 60000, UP_MS = 300, LINGER_MS = 5000, DRAIN_MS = 15000 };
+
+struct service {
+    struct config config;
+    uint8_t page_key[SHA256_SIZE];
+    struct contract *contract;
+    struct identity_keys *keys;
+    struct db_pool *pool;
+    struct cache *cache;
+    struct menu_cache *menu;
+    struct order_days *days;
+    struct producer *producer;
+    struct outbox_relay *outbox;
+    struct order_watch *watch;
+    struct cache_subscriber *subscriber;
+    struct rpc_client *customers;
+    struct order_sweep *sweep;
+    struct rpc_server *server;
+    struct health *health;
+    struct admin_server *admin;
+    atomic_bool migrated;
+};
+
+static struct db_options database(const struct config *config)
+{
+    return (struct db_options){
+        .host = config->db_host,
+        .port = config->db_port,
+        .name = config->db_name,
+        .user = config->db_user,
+        .password = secret_reveal(&config->db_password),
+        .daemon = "order-service",
+        .max = config->db_pool_max,
+    };
+}
+
+static struct cache_options valkey(const struct config *config)
+{
+    return (struct cache_options){
+        .host = config->valkey_host,
+        .port = config->valkey_port,
+        .user = *config->valkey_user ? config->valkey_user : NULL,
+        .password = secret_reveal(&config->valkey_password),
+    };
+}
+
+bool service_migrate(const struct config *config)
+{
+    struct ctx *ctx = ctx_new_system("order-service");
+    struct db_options owner = database(config);
+
+    owner.user = config->db_owner_user;
+    owner.password = secret_reveal(&config->db_owner_password);
+    enum status st = migrate(ctx, &owner, migrations, ARRAY_LEN(migrations), MIGRATE_WAIT_MS);
+    if (st != ST_OK) {
+        log_failure(ctx, "migrate");
+    }
+    ctx_free(ctx);
+    return st == ST_OK;
+}
+
+/* ---- health: what is required, and what may be away ---- */
+
+static bool is_migrated(void *user)
+{
+    struct service *service = user;
+
+    if (atomic_load(&service->migrated)) {
+        return true;
+    }
+    struct ctx *ctx = ctx_new_system("order-service");
+    struct db_conn *db = NULL;
+    int number = 0;
+
+    ctx->deadline_ms = clock_monotonic_ms() + UP_MS;
+    bool up = service_db(ctx, service, &db) == ST_OK &&
+              migrate_version(ctx, db, &number) == ST_OK &&
+              number >= migrations[ARRAY_LEN(migrations) - 1].number;
+    ctx_free(ctx);
+    atomic_store(&service->migrated, up);
+    return up;
+}
+
+static bool database_is_up(void *user)
+{
+    return db_pool_is_up(((struct service *)user)->pool, UP_MS);
+}
+
+static bool valkey_is_up(void *user)
+{
+    return cache_is_up(((struct service *)user)->cache);
+}
+
+static bool kafka_is_up(void *user)
+{
+    return producer_is_up(((struct service *)user)->producer);
+}
+
+static bool customers_are_up(void *user)
+{
+    return rpc_client_is_up(((struct service *)user)->customers);
+}
+
+static const struct health_check checks[] = {
+    {"postgres",      true, database_is_up},
+    {"schema", true, is_migrated},
+    {"valkey",        false, valkey_is_up},
+    {"kafka",    false, kafka_is_up},
+    {"customer-service",        false, customers_are_up},
+    {0  },
+};
+
+/* ---- the live bus ---- */
+
+static void on_message(const char *channel, const char *message, size_t size, void *user)
+{
+    struct service *service = user;
+
+    (void)size;
+    if (strcmp(channel, "order:pub:menu") == 0) {
+        menu_cache_doubt(service->menu);
+    } else if (service->watch) {
+        order_watch_message(service->watch, message);
+    }
+}
+
+static void on_bus(bool up, void *user)
+{
+    (void)up;
+    menu_cache_doubt(((struct service *)user)->menu); /* a change may have been missed */
+}
+
+static const struct cache_subscriber_events bus = {.message = on_message, .up = on_bus};
+
+/* ---- start and stop ---- */
+
+static bool load_page_key(struct service *service)
+{
+    AUTO(file) FILE *file = fopen(service->config.page_token_key_file, "r");
+    char line[2 * SHA256_SIZE + 2] = "";
+
+    if (!file || !fgets(line, sizeof(line), file)) {
+        log_error(NULL, "page token key cannot be read",
+                  log_text("file", service->config.page_token_key_file));
+        return false;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    bool good = hex_decode(line, service->page_key, sizeof(service->page_key));
+    explicit_bzero(line, sizeof(line));
+    if (!good) {
+        log_error(NULL, "page token key is not 64 hex digits",
+                  log_text("file", service->config.page_token_key_file));
+    }
+    return good;
+}
+
+static bool load_contracts(struct service *service)
+{
+    service->contract = contract_new(method_services, stderr);
+    service->keys = identity_keys_load(service->config.identity_keys_file, stderr);
+    return service->contract && service->keys && load_page_key(service);
+}
+
+static void connect_all(struct service *service)
+{
+    const struct config *config = &service->config;
+    struct db_options db = database(config);
+    struct cache_options cache = valkey(config);
+
+    service->pool = db_pool_new(&db);
+    service->cache = cache_new(&cache);
+    service->menu = menu_cache_new();
+    service->days = order_days_new();
+    service->producer = producer_new(&(struct producer_options){
+        .brokers = config->kafka_brokers, .daemon = "order-service", .topics = topics});
+    service->outbox = outbox_relay_start(&db, (const struct outbox_sink[]){
+                                                  outbox_kafka_sink(service->producer),
+                                                  outbox_live_sink(service->cache),
+                                                  {0},
+                                              });
+    service->watch = order_watch_new(service);
+    service->subscriber = cache_subscribe(&cache, "order:pub:*", &bus, service);
+    service->customers = rpc_client_new(&(struct rpc_client_options){
+        .target = config->customer_service, .audience = "customer-service", .keys = service->keys});
+    service->sweep = order_sweep_start(service);
+}
+
+static bool open_ports(struct service *service)
+{
+    const struct config *config = &service->config;
+    char address[128];
+
+    snprintf(address, sizeof(address), "%s:%d", config->listen_address, config->grpc_port);
+    service->server = rpc_server_start(&(struct rpc_server_options){
+        .address = address,
+        .daemon = "order-service",
+        .contract = service->contract,
+        .services = methods,
+        .keys = service->keys,
+        .service = service,
+        .workers = config->workers,
+    });
+    if (!service->server) {
+        return false;
+    }
+    service->health = health_new(checks, service);
+    service->admin = admin_server_start(&(struct admin_options){
+        .address = config->listen_address,
+        .port = config->metrics_port,
+        .health = service->health,
+        .user = *config->metrics_user ? config->metrics_user : NULL,
+        .password = secret_reveal(&config->metrics_password),
+    });
+    rpc_server_set_serving(service->server, true);
+    return service->admin;
+}
+
+struct service *service_start(const struct config *config)
+{
+    struct service *service = calloc(1, sizeof(*service));
+
+    if (!service) {
+        abort();
+    }
+    service->config = *config;
+    if (!load_contracts(service)) {
+        service_stop(service);
+        return NULL;
+    }
+    connect_all(service);
+    if (!open_ports(service)) {
+        service_stop(service);
+        return NULL;
+    }
+    return service;
+}
+
+static void stop_serving(struct service *service)
+{
+    if (service->health) {
+        health_set_draining(service->health);
+    }
+    if (service->server) {
+        rpc_server_set_serving(service->server, false);
+        clock_pause_ms(LINGER_MS); /* until those who route to us have seen it (D11) */
+        rpc_server_drain(service->server, DRAIN_MS);
+        rpc_server_free(service->server);
+    }
+}
+
+void service_stop(struct service *service)
+{
+    if (!service) {
+        return;
+    }
+    stop_serving(service);
+    order_sweep_stop(service->sweep);
+    cache_unsubscribe(service->subscriber);
+    order_watch_free(service->watch);
+    outbox_relay_stop(service->outbox);
+    producer_free(service->producer);
+    rpc_client_free(service->customers);
+    order_days_free(service->days);
+    menu_cache_free(service->menu);
+    cache_free(service->cache);
+    db_pool_free(service->pool);
+    admin_server_stop(service->admin);
+    health_free(service->health);
+    identity_keys_free(service->keys);
+    contract_free(service->contract);
+    free(service);
+}
+
+/* ---- what the features ask for ---- */
+
+enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
+{
+    return db_take(ctx, service->pool, db);
+}
+
+bool service_is_ready(struct service *service)
+{
+    return database_is_up(service) && is_migrated(service);
+}
+
+const struct config *service_config(const struct service *service)
+{
+    return &service->config;
+}
+
+struct cache *service_cache(struct service *service)
+{
+    return service->cache;
+}
+
+struct menu_cache *service_menu_cache(struct service *service)
+{
+    return service->menu;
+}
+
+struct order_days *service_days(struct service *service)
+{
+    return service->days;
+}
+
+struct order_watch *service_watch(struct service *service)
+{
+    return service->watch;
+}
+
+struct outbox_relay *service_outbox(struct service *service)
+{
+    return service->outbox;
+}
+
+struct rpc_client *service_customers(struct service *service)
+{
+    return service->customers;
+}
+
+const uint8_t *service_page_key(const struct service *service)
+{
+    return service->page_key;
+}
+
+int64_t service_business_ms(const struct service *service, int seconds)
+{
+    return (int64_t)seconds * 1000 / service->config.time_factor;
+}
