@@ -75,6 +75,7 @@ void http_linger(struct http_server *server, int fd)
         atomic_fetch_sub(&server->lingering, 1);
         return;
     }
+    shutdown(copy, SHUT_WR); /* all was said */
     struct farewell *farewell = http_must(calloc(1, sizeof(*farewell)));
 
     farewell->server = server;

@@ -162,6 +162,9 @@ static void finish(struct http_socket *socket)
 
     unlist(socket);
     if (socket->open) {
+        if (!socket->broken && !wslay_event_get_close_received(socket->frames)) {
+            http_linger(server, socket->watch.fd); /* or our close frame may be lost in a reset */
+        }
         loop_forget(server->loop, &socket->watch);
         MHD_upgrade_action(socket->handle, MHD_UPGRADE_ACTION_CLOSE);
     }
