@@ -150,6 +150,9 @@ enum status order_history(struct ctx *ctx, struct service *service, bool all, in
                           const char *token, struct order_page *page) MUST_CHECK;
 enum status order_queue(struct ctx *ctx, struct service *service,
                         struct order_page *page) MUST_CHECK;
+/* Of 'count' orders those that moved on since the seq beside them; for gateways, which check rights. */
+enum status order_compare(struct ctx *ctx, struct service *service, const char *const *ids,
+                          const int64_t *seqs, size_t count, struct order_page *newer) MUST_CHECK;
 /* The views recorded after 'after_seq', oldest first. */
 enum status order_events_after(struct ctx *ctx, struct service *service, struct order_id id,
                                int64_t after_seq, const char *const **views,

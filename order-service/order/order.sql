@@ -129,3 +129,7 @@ SELECT s.id, s.status FROM orders.open_orders q JOIN orders.orders s ON s.id = q
 -- What an idempotency key was used for, when pricing failed before the key was looked at.
 SELECT convert_from(answer, 'UTF8') AS id, request_sha256 = $4 AS same
   FROM idempotency.requests WHERE caller = $1 AND method = $2 AND key = $3;
+
+-- order_newer :many
+-- Of some orders those that moved on since they were seen.
+SELECT s.* FROM unnest($1::uuid[], $2::bigint[]) x(id, seq) JOIN orders.seen s ON s.id = x.id AND s.version > x.seq;

@@ -101,6 +101,20 @@ enum status order_queue(struct ctx *ctx, struct service *service, struct order_p
     return ST_OK;
 }
 
+enum status order_compare(struct ctx *ctx, struct service *service, const char *const *ids,
+                          const int64_t *seqs, size_t count, struct order_page *newer)
+{
+    struct db_conn *db = NULL;
+
+    newer->next_token = "";
+    TRY(service_db(ctx, service, &db));
+    enum status st = order_store_newer(ctx, db, ids, seqs, count, newer);
+    db_give_back(&db);
+    TRY(st);
+    add_etas(service, (struct order *)newer->orders, newer->count);
+    return ST_OK;
+}
+
 enum status order_events_after(struct ctx *ctx, struct service *service, struct order_id id,
                                int64_t after_seq, const char *const **views, size_t *count)
 {

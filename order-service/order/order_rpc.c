@@ -188,6 +188,23 @@ enum status order_rpc_events(struct ctx *ctx, void *service, const void *in, voi
     return ST_OK;
 }
 
+enum status order_rpc_compare(struct ctx *ctx, void *service, const void *in, void *out)
+{
+    const Coffee__Order__V1__CompareOrdersRequest *message = in;
+    Coffee__Order__V1__CompareOrdersResponse *reply = out;
+    const char **ids = arena_new_array(ctx->arena, const char *, message->n_orders);
+    int64_t *seqs = arena_new_array(ctx->arena, int64_t, message->n_orders);
+    struct order_page newer;
+
+    for (size_t i = 0; i < message->n_orders; i++) {
+        ids[i] = message->orders[i]->id;
+        seqs[i] = message->orders[i]->seq;
+    }
+    TRY(order_compare(ctx, service, ids, seqs, message->n_orders, &newer));
+    reply->n_orders = newer.count;
+    return order_encode_all(ctx, newer.orders, newer.count, &reply->orders);
+}
+
 static enum status apply(struct ctx *ctx, struct service *service, const char *id,
                          enum order_command command, const char *reason, void *out)
 {

@@ -305,6 +305,18 @@ enum status order_store_views(struct ctx *ctx, struct db_conn *db, struct order_
     return ST_OK;
 }
 
+enum status order_store_newer(struct ctx *ctx, struct db_conn *db, const char *const *ids,
+                              const int64_t *seqs, size_t count, struct order_page *newer)
+{
+    struct db_rows rows;
+
+    TRY(db_many(
+        ctx, db, &SQL_ORDER_NEWER,
+        DB_ARGS(db_text_array(ctx->arena, ids, count), db_int_array(ctx->arena, seqs, count)),
+        &rows));
+    return read_orders(ctx, &rows, &newer->orders, &newer->count);
+}
+
 enum status order_store_overdue(struct ctx *ctx, struct db_conn *db, int64_t grace_ms,
                                 const struct order **orders, size_t *count)
 {

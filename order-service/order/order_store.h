@@ -69,6 +69,10 @@ enum status order_store_before(struct ctx *ctx, struct db_conn *db, const char *
 enum status order_store_views(struct ctx *ctx, struct db_conn *db, struct order_id id,
                               int64_t after_seq, const char *const **views,
                               size_t *count) MUST_CHECK;
+/* Of 'count' orders those that are newer than the seq beside them. */
+enum status order_store_newer(struct ctx *ctx, struct db_conn *db, const char *const *ids,
+                              const int64_t *seqs, size_t count,
+                              struct order_page *newer) MUST_CHECK;
 enum status order_store_overdue(struct ctx *ctx, struct db_conn *db, int64_t grace_ms,
                                 const struct order **orders, size_t *count) MUST_CHECK;
 
