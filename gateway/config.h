@@ -1,0 +1,29 @@
+/* Settings of the gateway. config.c says where each comes from. */
+#ifndef GATEWAY_CONFIG_H
+#define GATEWAY_CONFIG_H
+
+#include "common/base/secret.h"
+
+#include <stdbool.h>
+
+struct config {
+    const char *listen_address, *log_level, *public_url;
+    int http_port, metrics_port, http_threads, rpc_threads, max_connections, idle_timeout_s;
+    int drain_s;
+    const char *metrics_user;
+    struct secret metrics_password;
+    const char *order_service, *customer_service, *identity_keys_file;
+    const char *valkey_host, *valkey_user;
+    struct secret valkey_password;
+    int valkey_port;
+    const char *token_issuer;
+    const char *rate_read, *rate_write, *rate_auth;
+    const char *trusted_proxies, *cors_origins;
+    bool access_log, demo;
+};
+
+/* From the environment; NULL, with every reason on stderr, when it cannot be used. */
+const struct config *config_load(void);
+void config_print(void);
+
+#endif
