@@ -1,0 +1,305 @@
+/* The pool against a real Valkey that comes, goes, hangs and forgets. */
+#include "common/cache/cache.h"
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/obs/metrics.h"
+#include "tests/helpers/house_test.h"
+#include "tests/helpers/valkey_server.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct valkey_server server;
+static struct cache *cache;
+static struct ctx *ctx;
+
+static struct cache_options here(void)
+{
+    return (struct cache_options){.host = "127.0.0.1", .port = server.port};
+}
+
+static void start(void)
+{
+    server = valkey_server_start(0, NULL);
+    struct cache_options options = here();
+    cache = cache_new(&options);
+    ctx = ctx_new_system("test");
+}
+
+static void stop(void)
+{
+    ctx_free(ctx);
+    cache_free(cache);
+    valkey_server_stop(&server);
+}
+
+START_TEST(what_is_put_is_got_until_it_is_dropped)
+{
+    const char *value = "?";
+    size_t size = 1;
+
+    ck_assert_int_eq(cache_get(ctx, cache, "order:x", &value, &size), ST_OK);
+    ck_assert_ptr_null(value);
+    ck_assert_int_eq(cache_put(ctx, cache, "order:x", "a\0b", 3, 60), ST_OK);
+    ck_assert_int_eq(cache_get(ctx, cache, "order:x", &value, &size), ST_OK);
+    ck_assert_int_eq(size, 3);
+    ck_assert_mem_eq(value, "a\0b", 4); /* with a NUL behind it */
+    ck_assert_int_eq(cache_drop(ctx, cache, "order:x"), ST_OK);
+    ck_assert_int_eq(cache_get(ctx, cache, "order:x", &value, &size), ST_OK);
+    ck_assert_ptr_null(value);
+}
+END_TEST
+
+START_TEST(a_value_goes_when_its_time_is_over)
+{
+    struct cache_reply left;
+
+    ck_assert_int_eq(cache_put(ctx, cache, "order:x", "v", 1, 60), ST_OK);
+    ck_assert_int_eq(CACHE_COMMAND(ctx, cache, &left, "TTL", "order:x"), ST_OK);
+    ck_assert(left.number > 55 && left.number <= 60);
+}
+END_TEST
+
+START_TEST(an_answer_keeps_its_shape)
+{
+    struct cache_reply reply;
+
+    ck_assert_int_eq(
+        CACHE_COMMAND(ctx, cache, &reply, "EVAL", "return {7, 'text', false, {'inner'}}", "0"),
+        ST_OK);
+    ck_assert_int_eq(reply.kind, CACHE_LIST);
+    ck_assert_int_eq(reply.count, 4);
+    ck_assert_int_eq(reply.items[0].number, 7);
+    ck_assert_str_eq(reply.items[1].text, "text");
+    ck_assert_int_eq(reply.items[2].kind, CACHE_NIL);
+    ck_assert_str_eq(reply.items[3].items[0].text, "inner");
+}
+END_TEST
+
+START_TEST(a_refused_command_is_our_fault_not_valkeys)
+{
+    struct cache_reply reply;
+
+    ck_assert_int_eq(CACHE_COMMAND(ctx, cache, &reply, "NONSENSE"), ST_INTERNAL);
+    ck_assert(cache_is_up(cache));
+}
+END_TEST
+
+START_TEST(a_script_is_loaded_again_after_valkey_forgot_it)
+{
+    struct cache_script script;
+    struct cache_reply reply;
+    const char *key = "order:n", *by = "5";
+
+    cache_script_init(&script, "return redis.call('INCRBY', KEYS[1], ARGV[1])");
+    for (int i = 1; i <= 3; i++) {
+        ck_assert_int_eq(cache_eval(ctx, cache, &script, &key, 1, &by, 1, &reply), ST_OK);
+        ck_assert_int_eq(reply.number, 5 * i);
+        ck_assert_int_eq(ctx->failure.status, ST_OK);
+        ck_assert_int_eq(CACHE_COMMAND(ctx, cache, &reply, "SCRIPT", "FLUSH"), ST_OK);
+    }
+}
+END_TEST
+
+/* CACHE-01 */
+START_TEST(each_owner_keeps_to_its_prefix)
+{
+    static const char *const users[] = {"--user",   "order", "on", ">sesame",
+                                        "~order:*", "+@all", NULL};
+    struct valkey_server strict = valkey_server_start(0, users);
+    struct cache_options options = {
+        .host = "127.0.0.1", .port = strict.port, .user = "order", .password = "sesame"};
+    struct cache *ours = cache_new(&options);
+
+    ck_assert_int_eq(cache_put(ctx, ours, "order:menu:1", "v", 1, 60), ST_OK);
+    ck_assert_int_eq(cache_put(ctx, ours, "customer:menu:1", "v", 1, 60), ST_INTERNAL);
+    ck_assert_ptr_nonnull(strstr(ctx->failure.detail, "NOPERM"));
+    cache_free(ours);
+
+    options.password = "wrong";
+    ours = cache_new(&options);
+    ck_assert_int_eq(cache_put(ctx, ours, "order:menu:1", "v", 1, 60), ST_UNAVAILABLE);
+    cache_free(ours);
+    valkey_server_stop(&strict);
+}
+END_TEST
+
+START_TEST(a_restarted_valkey_is_found_again_by_the_next_command)
+{
+    ck_assert(cache_is_up(cache));
+    valkey_server_stop(&server);
+    server = valkey_server_start(server.port, NULL);
+    ck_assert_int_eq(cache_put(ctx, cache, "order:x", "v", 1, 60), ST_OK);
+}
+END_TEST
+
+START_TEST(a_valkey_that_comes_late_is_used)
+{
+    valkey_server_stop(&server);
+    ck_assert(!cache_is_up(cache));
+    server = valkey_server_start(server.port, NULL);
+    clock_pause_ms(1050);
+    ck_assert(cache_is_up(cache));
+}
+END_TEST
+
+/* A listener that counts who knocks, and answers nobody. */
+static _Atomic int knocks;
+
+static void *count_knocks(void *listener)
+{
+    int fd = accept(*(int *)listener, NULL, NULL);
+
+    while (fd >= 0) {
+        knocks++;
+        close(fd);
+        fd = accept(*(int *)listener, NULL, NULL);
+    }
+    return NULL;
+}
+
+static void *ask_for_a_while(void *unused)
+{
+    struct ctx *mine = ctx_new_system("test");
+    int64_t until = clock_monotonic_ms() + 2500;
+    const char *value;
+    size_t size;
+
+    while (clock_monotonic_ms() < until) {
+        int64_t before = clock_monotonic_ms();
+        ck_assert_int_eq(cache_get(mine, cache, "order:x", &value, &size), ST_UNAVAILABLE);
+        ck_assert(clock_monotonic_ms() - before < 400);
+        clock_pause_ms(2);
+    }
+    ctx_free(mine);
+    return unused;
+}
+
+/* CACHE-01 */
+START_TEST(a_valkey_that_is_away_costs_one_attempt_a_second)
+{
+    struct valkey_server gone = server;
+    pthread_t asking[4], knocking;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    struct cache_options options = {.host = "127.0.0.1", .user = "order", .password = "x"};
+
+    valkey_server_stop(&gone);
+    server.pid = 0;
+    ck_assert_int_eq(listen(listener, 16), 0); /* Linux binds it to a port of its own choice */
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    uint16_t port;
+    memcpy(&port, (char *)&address + 2, 2);
+    options.port = __builtin_bswap16(port);
+    cache_free(cache);
+    cache = cache_new(&options);
+
+    pthread_create(&knocking, NULL, count_knocks, &listener);
+    for (int i = 0; i < 4; i++) {
+        pthread_create(&asking[i], NULL, ask_for_a_while, NULL);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(asking[i], NULL);
+    }
+    shutdown(listener, SHUT_RDWR);
+    pthread_join(knocking, NULL);
+    close(listener);
+    ck_assert_int_ge(knocks,
+                     3); /* at once, after 1 s, after 2 s; first all four may have knocked */
+    ck_assert_int_le(knocks, 6);
+}
+END_TEST
+
+START_TEST(a_valkey_that_hangs_costs_a_quarter_of_a_second_once)
+{
+    const char *value;
+    size_t size;
+
+    ck_assert(cache_is_up(cache));
+    valkey_server_freeze(&server);
+    int64_t before = clock_monotonic_ms();
+    ck_assert_int_eq(cache_get(ctx, cache, "order:x", &value, &size), ST_UNAVAILABLE);
+    ck_assert_int_le(clock_monotonic_ms() - before, 400);
+    before = clock_monotonic_ms();
+    for (int i = 0; i < 100; i++) {
+        ck_assert_int_eq(cache_get(ctx, cache, "order:x", &value, &size), ST_UNAVAILABLE);
+    }
+    ck_assert_int_le(clock_monotonic_ms() - before, 100);
+    valkey_server_thaw(&server);
+    clock_pause_ms(1050);
+    ck_assert_int_eq(cache_get(ctx, cache, "order:x", &value, &size), ST_OK);
+}
+END_TEST
+
+START_TEST(a_short_deadline_is_kept_and_does_not_call_valkey_away)
+{
+    struct cache_reply reply;
+
+    ck_assert(cache_is_up(cache));
+    ctx->deadline_ms = clock_monotonic_ms() + 30;
+    int64_t before = clock_monotonic_ms();
+    ck_assert_int_eq(CACHE_COMMAND(ctx, cache, &reply, "BLPOP", "order:none", "1"), ST_UNAVAILABLE);
+    ck_assert_int_le(clock_monotonic_ms() - before, 150);
+    ck_assert(cache_is_up(cache));
+}
+END_TEST
+
+START_TEST(a_waiting_command_may_wait_longer)
+{
+    const char *words[] = {"BLPOP", "order:none", "0.5"};
+    struct cache_reply reply;
+
+    ck_assert_int_eq(cache_command_waiting(ctx, cache, words, 3, 500, &reply), ST_OK);
+    ck_assert_int_eq(reply.kind, CACHE_NIL);
+}
+END_TEST
+
+static void *count_up(void *unused)
+{
+    struct ctx *mine = ctx_new_system("test");
+    struct cache_reply reply;
+
+    for (int i = 0; i < 200; i++) {
+        ck_assert_int_eq(CACHE_COMMAND(mine, cache, &reply, "INCR", "order:n"), ST_OK);
+    }
+    ctx_free(mine);
+    return unused;
+}
+
+START_TEST(many_threads_share_few_connections)
+{
+    pthread_t threads[12];
+    struct cache_reply reply;
+
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        pthread_create(&threads[i], NULL, count_up, NULL);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        pthread_join(threads[i], NULL);
+    }
+    ck_assert_int_eq(CACHE_COMMAND(ctx, cache, &reply, "GET", "order:n"), ST_OK);
+    ck_assert_str_eq(reply.text, "2400");
+    ck_assert_int_eq(CACHE_COMMAND(ctx, cache, &reply, "CLIENT", "LIST"), ST_OK);
+    int lines = 0;
+    for (const char *s = reply.text; *s; s++) {
+        lines += *s == '\n';
+    }
+    ck_assert_int_le(lines, 4);
+}
+END_TEST
+
+TEST_MAIN_AROUND("cache", (&(struct test_around){.before = start, .after = stop}),
+                 what_is_put_is_got_until_it_is_dropped, a_value_goes_when_its_time_is_over,
+                 an_answer_keeps_its_shape, a_refused_command_is_our_fault_not_valkeys,
+                 a_script_is_loaded_again_after_valkey_forgot_it, each_owner_keeps_to_its_prefix,
+                 a_restarted_valkey_is_found_again_by_the_next_command,
+                 a_valkey_that_comes_late_is_used, a_valkey_that_is_away_costs_one_attempt_a_second,
+                 a_valkey_that_hangs_costs_a_quarter_of_a_second_once,
+                 a_short_deadline_is_kept_and_does_not_call_valkey_away,
+                 a_waiting_command_may_wait_longer, many_threads_share_few_connections)

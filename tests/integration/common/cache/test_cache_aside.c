@@ -1,0 +1,212 @@
+/* Cache-aside against a real Valkey, and without one. */
+#include "common/cache/cache_aside.h"
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/obs/metrics.h"
+#include "tests/helpers/house_test.h"
+#include "tests/helpers/valkey_server.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct valkey_server server;
+static struct cache *cache;
+static struct cache_aside *aside;
+static struct ctx *ctx;
+
+static struct database { /* what the loader reads */
+    atomic_int loads;
+    const char *value;
+    enum status says;
+    int takes_ms;
+} database;
+
+static enum status load(struct ctx *c, void *user, const char **value, size_t *size)
+{
+    struct database *db = user;
+
+    atomic_fetch_add(&db->loads, 1);
+    clock_pause_ms(db->takes_ms);
+    if (db->says != ST_OK) {
+        return fail_with(c, db->says, "", "the database says no");
+    }
+    *value = db->value ? arena_strdup(c->arena, db->value) : NULL;
+    *size = db->value ? strlen(db->value) : 0;
+    return ST_OK;
+}
+
+static void start(void)
+{
+    server = valkey_server_start(0, NULL);
+    struct cache_options options = {.host = "127.0.0.1", .port = server.port};
+    cache = cache_new(&options);
+    aside = cache_aside_new(cache, "menu", 3600);
+    ctx = ctx_new_system("test");
+    database = (struct database){.value = "latte"};
+}
+
+static void stop(void)
+{
+    ctx_free(ctx);
+    cache_aside_free(aside);
+    cache_free(cache);
+    valkey_server_stop(&server);
+}
+
+static const char *look(void)
+{
+    struct cache_reply value;
+
+    ck_assert_int_eq(cache_aside_get(ctx, aside, "order:menu:1", load, &database, &value), ST_OK);
+    ck_assert_int_eq(ctx->failure.status, ST_OK);
+    return value.text;
+}
+
+static int counted(const char *metric)
+{
+    AUTO(arena) struct arena *arena = arena_new(65536);
+    struct text out = text_new(arena, 4096);
+    const char *line = arena_printf(arena, "\n%s{cache=\"menu\"} ", metric);
+
+    metrics_print(&out, false);
+    const char *found = strstr(out.data, line);
+    ck_assert_ptr_nonnull(found);
+    return atoi(found + strlen(line));
+}
+
+/* CACHE-02 CACHE-14 */
+START_TEST(the_first_look_misses_and_the_second_hits)
+{
+    ck_assert_str_eq(look(), "latte");
+    ck_assert_int_eq(counted("cache_misses_total"), 1);
+    ck_assert_int_eq(counted("cache_hits_total"), 0);
+    ck_assert_str_eq(look(), "latte");
+    ck_assert_int_eq(counted("cache_hits_total"), 1);
+    ck_assert_int_eq(database.loads, 1);
+}
+END_TEST
+
+/* CACHE-02 */
+START_TEST(what_is_kept_is_served_while_the_database_is_away)
+{
+    look();
+    database.says = ST_UNAVAILABLE;
+    ck_assert_str_eq(look(), "latte");
+}
+END_TEST
+
+/* CACHE-01 CACHE-02 */
+START_TEST(without_valkey_each_look_asks_the_database)
+{
+    valkey_server_stop(&server);
+    ck_assert_str_eq(look(), "latte");
+    ck_assert_str_eq(look(), "latte");
+    ck_assert_int_eq(database.loads, 2);
+}
+END_TEST
+
+/* CACHE-01 */
+START_TEST(a_flush_is_filled_again)
+{
+    struct cache_reply reply;
+
+    look();
+    ck_assert_int_eq(CACHE_COMMAND(ctx, cache, &reply, "FLUSHALL"), ST_OK);
+    ck_assert_str_eq(look(), "latte");
+    ck_assert_str_eq(look(), "latte");
+    ck_assert_int_eq(database.loads, 2);
+}
+END_TEST
+
+START_TEST(what_is_not_there_is_asked_for_again)
+{
+    database.value = NULL;
+    ck_assert_ptr_null(look());
+    database.value = "mocha";
+    ck_assert_str_eq(look(), "mocha");
+}
+END_TEST
+
+START_TEST(a_failed_load_is_told_and_not_kept)
+{
+    struct cache_reply value;
+
+    database.says = ST_UNAVAILABLE;
+    ck_assert_int_eq(cache_aside_get(ctx, aside, "order:menu:1", load, &database, &value),
+                     ST_UNAVAILABLE);
+    ctx_forgive(ctx);
+    database.says = ST_OK;
+    ck_assert_str_eq(look(), "latte");
+}
+END_TEST
+
+static void *look_once(void *unused)
+{
+    struct ctx *mine = ctx_new_system("test");
+    struct cache_reply value;
+
+    ck_assert_int_eq(cache_aside_get(mine, aside, "order:menu:1", load, &database, &value), ST_OK);
+    ck_assert_str_eq(value.text, "latte");
+    ctx_free(mine);
+    return unused;
+}
+
+static void look_in_eight_threads(void)
+{
+    pthread_t threads[8];
+
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        pthread_create(&threads[i], NULL, look_once, NULL);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+START_TEST(eight_who_miss_at_once_load_once)
+{
+    database.takes_ms = 500;
+    look_in_eight_threads();
+    ck_assert_int_eq(database.loads, 1);
+}
+END_TEST
+
+START_TEST(eight_who_miss_at_once_without_valkey_load_once)
+{
+    valkey_server_stop(&server);
+    look();
+    database.loads = 0;
+    database.takes_ms = 500;
+    look_in_eight_threads();
+    ck_assert_int_eq(database.loads, 1);
+}
+END_TEST
+
+START_TEST(who_waits_for_another_keeps_its_deadline)
+{
+    pthread_t slow;
+    struct cache_reply value;
+
+    database.takes_ms = 1000;
+    pthread_create(&slow, NULL, look_once, NULL);
+    while (atomic_load(&database.loads) == 0) {
+        clock_pause_ms(5);
+    }
+    ctx->deadline_ms = clock_monotonic_ms() + 100;
+    ck_assert_int_eq(cache_aside_get(ctx, aside, "order:menu:1", load, &database, &value),
+                     ST_TIMEOUT);
+    ck_assert_int_le(clock_monotonic_ms() - ctx->deadline_ms, 200);
+    pthread_join(slow, NULL);
+}
+END_TEST
+
+TEST_MAIN_AROUND("cache_aside", (&(struct test_around){.before = start, .after = stop}),
+                 the_first_look_misses_and_the_second_hits,
+                 what_is_kept_is_served_while_the_database_is_away,
+                 without_valkey_each_look_asks_the_database, a_flush_is_filled_again,
+                 what_is_not_there_is_asked_for_again, a_failed_load_is_told_and_not_kept,
+                 eight_who_miss_at_once_load_once, eight_who_miss_at_once_without_valkey_load_once,
+                 who_waits_for_another_keeps_its_deadline)
