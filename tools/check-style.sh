@@ -80,6 +80,7 @@ check_committed() {
 check_format() {
     command -v clang-format-14 >/dev/null && [ -f .clang-format ] || return 0
     : >"$scratch/format.0"
+    # shellcheck disable=SC2016
     chosen '\.[ch]$' | xargs -r -n 40 -P 2 \
         sh -c 'clang-format-14 --dry-run -Werror "$@" 2>"$0.$$"' "$scratch/format"
     awk -F: '/code should be clang-formatted/ && !seen[$1]++ {
