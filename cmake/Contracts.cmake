@@ -32,3 +32,26 @@ set_source_files_properties(${PROJECT_SOURCE_DIR}/cmake/descriptors.S PROPERTIES
 add_library(contracts STATIC ${PROTO_C} ${PROJECT_SOURCE_DIR}/cmake/descriptors.S)
 target_include_directories(contracts SYSTEM PUBLIC ${GENERATED})
 target_link_libraries(contracts PUBLIC PkgConfig::libprotobuf-c)
+
+# tests/proto: contracts that only tests serve, with a descriptor set of their own as a file.
+file(GLOB_RECURSE TEST_PROTOS RELATIVE ${PROJECT_SOURCE_DIR}/tests/proto CONFIGURE_DEPENDS
+    ${PROJECT_SOURCE_DIR}/tests/proto/*.proto)
+set(TEST_PROTO_C)
+foreach(proto ${TEST_PROTOS})
+    string(REGEX REPLACE "\\.proto$" ".pb-c.c" c ${proto})
+    list(APPEND TEST_PROTO_C ${GENERATED}/${c})
+endforeach()
+if(TEST_PROTOS)
+    list(TRANSFORM TEST_PROTOS PREPEND ${PROJECT_SOURCE_DIR}/tests/proto/ OUTPUT_VARIABLE TEST_PROTO_DEPENDS)
+    add_custom_command(OUTPUT ${TEST_PROTO_C} ${GENERATED}/test_descriptors.pb
+        COMMAND ${PROTOC_C} -I${PROJECT_SOURCE_DIR}/tests/proto -I${PROJECT_SOURCE_DIR}/proto
+                -I${WELL_KNOWN} --c_out=${GENERATED} ${TEST_PROTOS}
+        COMMAND ${PROTOC} -I${PROJECT_SOURCE_DIR}/tests/proto -I${PROJECT_SOURCE_DIR}/proto
+                -I${WELL_KNOWN} --include_imports --include_source_info
+                --descriptor_set_out=${GENERATED}/test_descriptors.pb ${TEST_PROTOS}
+        DEPENDS ${TEST_PROTO_DEPENDS} ${PROTO_DEPENDS} VERBATIM)
+    add_library(test_contracts STATIC EXCLUDE_FROM_ALL ${TEST_PROTO_C})
+    target_link_libraries(test_contracts PUBLIC contracts)
+    target_compile_definitions(test_contracts PUBLIC
+        TEST_DESCRIPTORS="${GENERATED}/test_descriptors.pb")
+endif()

@@ -1,0 +1,48 @@
+/* A real server of tests/proto's EchoService, with real identities, for the tests of common/rpc. */
+#ifndef TESTS_HELPERS_RPC_ECHO_SERVER_H
+#define TESTS_HELPERS_RPC_ECHO_SERVER_H
+
+#include "common/rpc/rpc_client.h"
+#include "common/rpc/rpc_server.h"
+
+#include "everything/test/v1/echo.pb-c.h"
+
+#include <stdatomic.h>
+
+#define ECHO(method) "/everything.test.v1.EchoService/" method
+
+typedef Everything__Test__V1__EchoRequest echo_request;
+typedef Everything__Test__V1__EchoAnswer echo_answer;
+#define ECHO_REQUEST     EVERYTHING__TEST__V1__ECHO_REQUEST__INIT
+#define ECHO_ANSWER_TYPE (&everything__test__v1__echo_answer__descriptor)
+#define ECHO_ACT(what)   EVERYTHING__TEST__V1__ACT__ACT_##what
+
+struct echo {
+    struct contract *contract;
+    struct identity_keys *keys;
+    struct rpc_server *server;
+    char address[32];
+    atomic_int said, opened, closed;      /* unary handlers begun; streams */
+    _Atomic(struct rpc_stream *) staying; /* the last one that stays; a reference */
+};
+
+struct echo_options {
+    int port, workers, queue;
+    struct identity_keys *keys; /* NULL: new ones */
+};
+
+struct echo *echo_start(const struct echo_options *options);
+void echo_stop(struct echo *echo);
+struct identity_keys *echo_new_keys(void);
+struct contract *echo_contract(void);
+
+/* To the echo server at the port, as a daemon that holds the keys; NULL keys: no identity. */
+struct rpc_client *echo_client(int port, const struct identity_keys *keys);
+
+/* A ctx of a caller with that role, its deadline 10 s away. */
+struct ctx *echo_ctx(enum role role);
+
+/* Waits until the counter is at least 'at_least', 5 s at most; false: it was not. */
+bool echo_wait(atomic_int *counter, int at_least);
+
+#endif

@@ -1,0 +1,399 @@
+/* links: test_rpc */
+/* Unary calls over a real server and channel: who may call, what is passed on, how a failure comes
+ * back, what a full server says. */
+#include "tests/helpers/house_test.h"
+#include "tests/helpers/rpc/echo_server.h"
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/rpc/identity.h"
+
+#include <pthread.h>
+#include <string.h>
+
+enum { PORT = 21100, TIMEOUT_MS = 5000 };
+
+static struct echo *echo;
+static struct rpc_client *client;
+
+static void start(void)
+{
+    echo = echo_start(&(struct echo_options){.port = PORT});
+    client = echo_client(PORT, echo->keys);
+}
+
+static void stop(void)
+{
+    rpc_client_free(client);
+    echo_stop(echo);
+}
+
+static enum status ask(struct ctx *ctx, const char *path, const echo_request *request,
+                       const echo_answer **answer)
+{
+    ProtobufCMessage *out = NULL;
+    enum status st =
+        rpc_call(ctx, client, path, &request->base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out);
+
+    *answer = (const echo_answer *)out;
+    return st;
+}
+
+static enum status say(struct ctx *ctx, const char *path, const char *text,
+                       const echo_answer **answer)
+{
+    echo_request request = ECHO_REQUEST;
+
+    request.text = (char *)(uintptr_t)text; /* protobuf-c's strings are not const */
+    return ask(ctx, path, &request, answer);
+}
+
+/* GRPC-22 GRPC-24 */
+START_TEST(a_unary_call_is_answered_and_knows_its_caller)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    const echo_answer *answer;
+
+    ck_assert_int_eq(say(ctx, ECHO("Say"), "hello", &answer), ST_OK);
+    ck_assert_str_eq(answer->text, "hello");
+    ck_assert_str_eq(answer->subject, ctx->caller.subject);
+    ck_assert_str_eq(answer->role, "customer");
+    ck_assert_str_eq(answer->device, "phone");
+    ck_assert_str_eq(answer->trace_id, ctx->trace_id);
+    ck_assert_str_eq(answer->correlation_id, "asked-by-a-test");
+    ck_assert_str_eq(answer->request_sha256, "");
+    ctx_free(ctx);
+}
+END_TEST
+
+/* GRPC-24 */
+START_TEST(a_call_without_identity_is_refused)
+{
+    struct rpc_client *stranger = echo_client(PORT, NULL);
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    echo_request request = ECHO_REQUEST;
+    ProtobufCMessage *out;
+
+    ck_assert_int_eq(
+        rpc_call(ctx, stranger, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out),
+        ST_UNAUTHENTICATED);
+    ck_assert_int_eq(ctx->failure.problem, PROBLEM_UNAUTHENTICATED);
+    ck_assert_int_eq(atomic_load(&echo->said), 0);
+    ctx_free(ctx);
+    rpc_client_free(stranger);
+}
+END_TEST
+
+START_TEST(an_identity_under_another_key_is_refused_even_where_none_is_needed)
+{
+    struct identity_keys *others = echo_new_keys();
+    struct rpc_client *forger = echo_client(PORT, others);
+    struct ctx *ctx = echo_ctx(ROLE_ADMIN);
+    echo_request request = ECHO_REQUEST;
+    ProtobufCMessage *out;
+
+    ck_assert_int_eq(rpc_call(ctx, forger, ECHO("SayToAnyone"), &request.base, ECHO_ANSWER_TYPE,
+                              TIMEOUT_MS, &out),
+                     ST_UNAUTHENTICATED);
+    ck_assert_str_eq(ctx->failure.message, problem_title(PROBLEM_UNAUTHENTICATED));
+    ctx_free(ctx);
+    rpc_client_free(forger);
+    identity_keys_free(others);
+}
+END_TEST
+
+START_TEST(who_needs_no_identity_runs_as_nobody)
+{
+    struct rpc_client *stranger = echo_client(PORT, NULL);
+    struct ctx *ctx = echo_ctx(ROLE_ADMIN);
+    echo_request request = ECHO_REQUEST;
+    ProtobufCMessage *out;
+
+    ck_assert_int_eq(rpc_call(ctx, stranger, ECHO("SayToAnyone"), &request.base, ECHO_ANSWER_TYPE,
+                              TIMEOUT_MS, &out),
+                     ST_OK);
+    ck_assert_str_eq(((echo_answer *)out)->role, "nobody");
+    ck_assert_str_eq(((echo_answer *)out)->subject, "");
+    ctx_free(ctx);
+    rpc_client_free(stranger);
+}
+END_TEST
+
+START_TEST(a_role_that_the_contract_does_not_name_is_forbidden)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    const echo_answer *answer;
+
+    ck_assert_int_eq(say(ctx, ECHO("SayToAdmins"), "", &answer), ST_FORBIDDEN);
+    ctx_free(ctx);
+    ctx = echo_ctx(ROLE_ADMIN);
+    ck_assert_int_eq(say(ctx, ECHO("SayToAdmins"), "", &answer), ST_OK);
+    ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(somebody_not_signed_in_is_asked_to_sign_in)
+{
+    struct ctx *ctx = echo_ctx(ROLE_NOBODY);
+    const echo_answer *answer;
+
+    ck_assert_int_eq(say(ctx, ECHO("Say"), "", &answer), ST_UNAUTHENTICATED);
+    ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(an_unknown_method_is_unimplemented)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    const echo_answer *answer;
+
+    ck_assert_int_eq(say(ctx, ECHO("Sing"), "", &answer), ST_UNIMPLEMENTED);
+    ck_assert_int_eq(say(ctx, "/nobody.knows/This", "", &answer), ST_UNIMPLEMENTED);
+    ctx_free(ctx);
+}
+END_TEST
+
+/* GRPC-22 */
+START_TEST(a_failure_arrives_as_it_was_told)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    echo_request request = ECHO_REQUEST;
+    const echo_answer *answer;
+
+    request.act = ECHO_ACT(FAIL);
+    ck_assert_int_eq(ask(ctx, ECHO("Say"), &request, &answer), ST_EXISTS);
+    ck_assert_int_eq(ctx->failure.problem, PROBLEM_HANDLE_TAKEN);
+    ck_assert_str_eq(ctx->failure.message, "This name is taken");
+    ck_assert_int_eq(ctx->failure.retry_after_s, 7);
+    ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(an_internal_error_keeps_its_words_to_itself)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    echo_request request = ECHO_REQUEST;
+    const echo_answer *answer;
+
+    request.act = ECHO_ACT(BREAK);
+    ck_assert_int_eq(ask(ctx, ECHO("Say"), &request, &answer), ST_INTERNAL);
+    ck_assert_str_eq(ctx->failure.message, problem_title(PROBLEM_INTERNAL));
+    ck_assert_ptr_null(strstr(ctx->failure.detail, "library"));
+    ck_assert_ptr_null(strstr(ctx->failure.detail, "secrets"));
+    ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(a_refused_field_is_named_on_the_other_side)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    const echo_answer *answer;
+    char text[102] = {0};
+
+    memset(text, 'a', 101);
+    ck_assert_int_eq(say(ctx, ECHO("Say"), text, &answer), ST_INVALID);
+    ck_assert_int_eq(ctx->failure.problem, PROBLEM_INVALID_FIELDS);
+    ck_assert_ptr_nonnull(ctx->failure.fields);
+    ck_assert_str_eq(ctx->failure.fields->field, "text");
+    ck_assert_int_eq(atomic_load(&echo->said), 0);
+    ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(text_that_is_not_utf8_never_reaches_a_handler)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    const echo_answer *answer;
+
+    ck_assert_int_eq(say(ctx, ECHO("Say"), "\xff\xfe", &answer), ST_INVALID);
+    ck_assert_int_eq(atomic_load(&echo->said), 0);
+    ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(an_idempotency_key_comes_with_a_fingerprint_of_the_request)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    const echo_answer *first, *same, *other;
+
+    ctx->idempotency_key = "order-1";
+    ck_assert_int_eq(say(ctx, ECHO("Say"), "flat white", &first), ST_OK);
+    ck_assert_int_eq(say(ctx, ECHO("Say"), "flat white", &same), ST_OK);
+    ck_assert_int_eq(say(ctx, ECHO("Say"), "espresso", &other), ST_OK);
+    ck_assert_str_eq(first->idempotency_key, "order-1");
+    ck_assert_uint_eq(strlen(first->request_sha256), 64);
+    ck_assert_str_eq(first->request_sha256, same->request_sha256);
+    ck_assert_str_ne(first->request_sha256, other->request_sha256);
+    ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(an_idempotency_key_that_is_too_long_is_refused)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    const echo_answer *answer;
+    char key[257] = {0};
+
+    memset(key, 'k', 255);
+    ctx->idempotency_key = key;
+    ck_assert_int_eq(say(ctx, ECHO("Say"), "", &answer), ST_OK);
+    memset(key, 'k', 256);
+    ck_assert_int_eq(say(ctx, ECHO("Say"), "", &answer), ST_INVALID);
+    ck_assert_int_eq(ctx->failure.problem, PROBLEM_BAD_REQUEST);
+    ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(the_earlier_of_the_two_deadlines_holds)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    const echo_answer *answer;
+
+    ck_assert_int_eq(say(ctx, ECHO("Say"), "", &answer), ST_OK);
+    ck_assert_int_le(answer->left_ms, 1500); /* the method's own */
+    ck_assert_int_gt(answer->left_ms, 500);
+    ctx->deadline_ms = clock_monotonic_ms() + 400;
+    ck_assert_int_eq(say(ctx, ECHO("Say"), "", &answer), ST_OK);
+    ck_assert_int_le(answer->left_ms, 400); /* the client's */
+    ctx_free(ctx);
+}
+END_TEST
+
+/* GRPC-22 */
+START_TEST(a_unary_call_past_its_deadline_times_out)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    echo_request request = ECHO_REQUEST;
+    const echo_answer *answer;
+
+    request.act = ECHO_ACT(WAIT);
+    request.count = 400;
+    ctx->deadline_ms = clock_monotonic_ms() + 100;
+    ck_assert_int_eq(ask(ctx, ECHO("Say"), &request, &answer), ST_TIMEOUT);
+    ck_assert_int_eq(ctx->failure.problem, PROBLEM_TIMEOUT);
+    ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(nobody_there_is_unavailable_at_once)
+{
+    struct rpc_client *lost = echo_client(PORT + 1, echo->keys);
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    echo_request request = ECHO_REQUEST;
+    int64_t began = clock_monotonic_ms();
+    ProtobufCMessage *out;
+
+    ck_assert_int_eq(
+        rpc_call(ctx, lost, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out),
+        ST_UNAVAILABLE);
+    ck_assert_int_lt(clock_monotonic_ms() - began, 2000);
+    ck_assert_ptr_null(ctx->failure.message); /* the core's words are for the log */
+    ck_assert(!rpc_client_is_up(lost));
+    ck_assert_int_eq(ctx->failure.problem, PROBLEM_UNAVAILABLE);
+    ctx_free(ctx);
+    rpc_client_free(lost);
+}
+END_TEST
+
+struct caller_thread {
+    pthread_t thread;
+    int well;
+};
+
+static void *call_often(void *user)
+{
+    struct caller_thread *self = user;
+
+    for (int i = 0; i < 100; i++) {
+        struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+        const echo_answer *answer;
+
+        self->well += say(ctx, ECHO("Say"), "x", &answer) == ST_OK;
+        ctx_free(ctx);
+    }
+    return NULL;
+}
+
+START_TEST(many_threads_call_through_one_client)
+{
+    struct caller_thread threads[8] = {0};
+    int well = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        pthread_create(&threads[i].thread, NULL, call_often, &threads[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        pthread_join(threads[i].thread, NULL);
+        well += threads[i].well;
+    }
+    ck_assert_int_eq(well, 800);
+    ck_assert(rpc_client_is_up(client));
+}
+END_TEST
+
+enum { SLOW = 8 };
+
+struct slow_calls {
+    struct ctx *ctx[SLOW];
+    enum status st[SLOW];
+    atomic_int ended;
+};
+
+static struct slow_calls slow;
+
+static void slow_ended(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *user)
+{
+    (void)ctx;
+    (void)out;
+    *(enum status *)user = st;
+    atomic_fetch_add(&slow.ended, 1);
+}
+
+START_TEST(a_full_server_says_so_and_when_to_come_back)
+{
+    struct echo *small = echo_start(
+        &(struct echo_options){.port = PORT + 2, .workers = 1, .queue = 2, .keys = echo->keys});
+    struct rpc_client *many = echo_client(PORT + 2, echo->keys);
+    echo_request request = ECHO_REQUEST;
+    int refused = 0, well = 0;
+
+    request.act = ECHO_ACT(WAIT);
+    request.count = 100;
+    for (int i = 0; i < SLOW; i++) {
+        slow.ctx[i] = echo_ctx(ROLE_CUSTOMER);
+        rpc_call_async(slow.ctx[i], many, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS,
+                       slow_ended, &slow.st[i]);
+    }
+    ck_assert(echo_wait(&slow.ended, SLOW));
+    for (int i = 0; i < SLOW; i++) {
+        bool full = slow.st[i] == ST_UNAVAILABLE &&
+                    slow.ctx[i]->failure.problem == PROBLEM_OVERLOADED &&
+                    slow.ctx[i]->failure.retry_after_s == 1;
+
+        refused += full;
+        well += slow.st[i] == ST_OK;
+        ctx_free(slow.ctx[i]);
+    }
+    ck_assert_int_eq(well + refused, SLOW);
+    ck_assert_int_ge(well, 3); /* one runs, two wait */
+    ck_assert_int_ge(refused, 2);
+    rpc_client_free(many);
+    small->keys = NULL;
+    echo_stop(small);
+}
+END_TEST
+
+TEST_MAIN_AROUND("rpc unary calls", (&(struct test_around){.before = start, .after = stop}),
+                 a_unary_call_is_answered_and_knows_its_caller, a_call_without_identity_is_refused,
+                 an_identity_under_another_key_is_refused_even_where_none_is_needed,
+                 who_needs_no_identity_runs_as_nobody,
+                 a_role_that_the_contract_does_not_name_is_forbidden,
+                 somebody_not_signed_in_is_asked_to_sign_in, an_unknown_method_is_unimplemented,
+                 a_failure_arrives_as_it_was_told, an_internal_error_keeps_its_words_to_itself,
+                 a_refused_field_is_named_on_the_other_side,
+                 text_that_is_not_utf8_never_reaches_a_handler,
+                 an_idempotency_key_comes_with_a_fingerprint_of_the_request,
+                 an_idempotency_key_that_is_too_long_is_refused,
+                 the_earlier_of_the_two_deadlines_holds, a_unary_call_past_its_deadline_times_out,
+                 nobody_there_is_unavailable_at_once, many_threads_call_through_one_client,
+                 a_full_server_says_so_and_when_to_come_back)
