@@ -95,7 +95,7 @@ run_scripts() { # SUITE LIMIT_S FILES...
 build_preset() { # PRESET
     cd "$ROOT" || return
     [ -f "build/$1/build.ninja" ] || cmake --preset "$1"
-    ninja -C "build/$1"
+    ninja -j "$(nproc)" -C "build/$1"
 }
 build() { # PRESET SUITE: once a run; a build that fails is a failure of the suite
     case " ${built:-} " in *" $1 "*) return 0 ;; esac

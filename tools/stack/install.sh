@@ -100,6 +100,14 @@ apt_sources() {
     echo "deb [signed-by=$keys] ${mirror:-http://deb.debian.org/debian}-security bookworm-security main"
 }
 
+# Two stacks may want the same thing at the same time: the second waits, and finds it there.
+one_at_a_time() { # NAME FUNCTION
+    mkdir -p "$CACHE"
+    exec 8>"$CACHE/.$1.lock"
+    flock 8
+    "$2" 8>&-
+}
+
 free_mib() { df -Pk "$1" | awk 'NR == 2 { print int($4 / 1024) }'; }
 check_disk() { # MIB
     mkdir -p "$RUN" "$CACHE"

@@ -31,8 +31,18 @@ is_ready() {
     if hook ready "$1"; then "$hook_name"; else "$TOOLS/probe" port 127.0.0.1 "$(ports_of "$1" | head -n 1)"; fi
 }
 
+# A process that died five times since it was asked for will not come.
+ready_or_hopeless() {
+    is_ready "$1" && return
+    state_of "$1"
+    [ $((restarts - died_before)) -ge 5 ]
+}
+
 wait_ready() { # NAME: until it serves, at most as long as the table says
-    wait_until "$(column "$1" 6)" is_ready "$1" && return
+    state_of "$1"
+    died_before=$restarts
+    wait_until "$(column "$1" 6)" ready_or_hopeless "$1" || :
+    is_ready "$1" && return
     state_of "$1"
     echo "$1 is $state, restarts $restarts, last exit $last_exit; its log ends:"
     tail -n 8 "$RUN/$1/log"

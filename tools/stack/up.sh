@@ -68,9 +68,11 @@ bring() {
     if is_external "$1"; then
         wait_until 5 is_ready "$1" || die "$1 is named in $SETTINGS but does not answer" "start it, or remove its host there"
         say "  $1: used where $SETTINGS says"
+        mkdir -p "$RUN/$1"
+        ! hook setup "$1" || step "$1: setting up" 60 "$hook_name"
         return
     fi
-    ! hook fetch "$1" || step "$1: fetching" "$(fetch_limit "$1")" "$hook_name" || return 1
+    ! hook fetch "$1" || step "$1: fetching" "$(fetch_limit "$1")" one_at_a_time "$1" "$hook_name" || return 1
     restart=0
     if is_running "$1"; then
         describe_process "$1" && restart=1
@@ -132,6 +134,10 @@ bring_daemons() {
 
 prepare_machine
 ensure_supervisor
+pids='' build_pid=''
+# what runs in the background does not hear Ctrl-C
+# shellcheck disable=SC2086
+trap 'kill $pids $build_pid 2>/dev/null; exit 130' INT TERM
 build 9>&- &
 build_pid=$!
 for name in $without; do

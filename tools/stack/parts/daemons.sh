@@ -1,19 +1,25 @@
 # shellcheck shell=sh
 # Our three daemons. Each gets its settings by environment and nothing else.
 
-BIN=$ROOT/build/release/bin
+BUILD=${EVERYTHING_BUILD:-release}
+BIN=$ROOT/build/$BUILD/bin
 DAEMONS='customer-service order-service gateway'
 
 daemon_sources() { for d in $DAEMONS; do [ ! -f "$ROOT/$d/main.c" ] || echo "$d"; done; }
 
 build_daemons() {
     cd "$ROOT" || return
-    [ -f build/release/build.ninja ] || cmake --preset release
+    mkdir -p build
+    exec 8>"build/.$BUILD.lock"
+    flock 8
+    [ -f "build/$BUILD/build.ninja" ] || cmake --preset "$BUILD" 8>&-
     # shellcheck disable=SC2046
-    ninja -C build/release $(daemon_sources)
+    ninja -C "build/$BUILD" $(daemon_sources) 8>&-
 }
 
 setting() { printf "export %s='%s'\n" "$1" "$2"; }
+
+quoted() { printf '%s' "$1" | sed "s/'/'\\\\''/g"; } # a value of .env, for between '...'
 
 daemon_settings() { # common to all
     setting PATH /usr/local/bin:/usr/bin:/bin
@@ -31,7 +37,7 @@ daemon_settings() { # common to all
     setting SHOP_TZ Europe/Berlin
     setting LOG_LEVEL info
     for passed_on in $PASS_ON; do
-        eval "setting $passed_on \"\$$passed_on\""
+        eval "setting $passed_on \"\$(quoted \"\$$passed_on\")\""
     done
 }
 

@@ -94,16 +94,17 @@ ready_postgres() { "$PG_BIN/pg_isready" -q -t 2 -h "$DB_HOST" -p "$DB_PORT"; }
 
 # Roles and databases: again only when roles.sql or a password changed.
 setup_postgres() {
+    if is_external postgres && [ -z "$DB_ADMIN_URL" ]; then
+        echo "DB_HOST is in .env without DB_ADMIN_URL: roles and databases are taken as they are,"
+        echo "with their passwords in $SECRETS (order_owner, order_service, ...)"
+        return 0
+    fi
     pg_sum=$(cat "$STACK/conf/roles.sql" "$SECRETS/order_owner" "$SECRETS/order_service" \
         "$SECRETS/customer_owner" "$SECRETS/customer_service" "$SECRETS/temporal" "$SECRETS/postgres" | sha256sum)
     [ "$(cat "$RUN/postgres/roles.done" 2>/dev/null)" != "$pg_sum" ] || return 0
     if [ -s "$SECRETS/postgres.first" ]; then
         echo "ALTER ROLE postgres PASSWORD '$(secret postgres)'" | pg_psql postgres "$(secret postgres.first)" -f -
         rm -f "$SECRETS/postgres.first"
-    fi
-    if is_external postgres && [ -z "$DB_ADMIN_URL" ]; then
-        echo "DB_HOST is in .env without DB_ADMIN_URL: roles and databases are taken as they are"
-        return 0
     fi
     psql -qAtX -v ON_ERROR_STOP=1 -d "$(pg_admin_url)" \
         -v order_owner="$(secret order_owner)" -v order_service="$(secret order_service)" \
