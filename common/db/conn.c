@@ -54,6 +54,13 @@ static PGconn *connect_with(const struct db_options *options, const char *settin
     return PQconnectdbParams(keys, values, 0);
 }
 
+/* libpq would print them on stderr, between our lines of JSON. */
+static void drop_notice(void *user, const char *message)
+{
+    (void)user;
+    (void)message;
+}
+
 struct db_conn *conn_open(const struct db_options *options, const char *settings, char *reason,
                           size_t reason_size)
 {
@@ -67,6 +74,7 @@ struct db_conn *conn_open(const struct db_options *options, const char *settings
         conn_close(db);
         return NULL;
     }
+    PQsetNoticeProcessor(db->pg, drop_notice, NULL);
     db->statement_timeout_ms = options->statement_timeout_ms ? options->statement_timeout_ms
                                                              : DEFAULT_STATEMENT_TIMEOUT_MS;
     return db;
@@ -88,8 +96,10 @@ bool conn_is_alive(struct db_conn *db)
     if (db->broken || PQstatus(db->pg) != CONNECTION_OK) {
         return false;
     }
-    if (poll(&socket, 1, 0) > 0 && !PQconsumeInput(db->pg)) {
-        return false; /* the server ended it while it lay idle */
+    while (poll(&socket, 1, 0) > 0) { /* its last words, and after them the end */
+        if (!PQconsumeInput(db->pg)) {
+            return false;
+        }
     }
     return PQstatus(db->pg) == CONNECTION_OK;
 }
