@@ -1,0 +1,77 @@
+/* The inside of gateway/live: who hears what. */
+#ifndef GATEWAY_LIVE_HUB_H
+#define GATEWAY_LIVE_HUB_H
+
+#include "coffee/order/v1/order.pb-c.h"
+#include "gateway/live/live.h"
+
+#include <pthread.h>
+
+enum { PENDING_MOST = 16, PING_MS = 15000, STREAM_QUEUE_BYTES = 64 * 1024 };
+
+/* A change as it came in: the view and what must be known of it. */
+struct live_change {
+    const char *id, *view;
+    int64_t seq;
+    Coffee__Order__V1__Status status;
+};
+
+/* One SSE stream. 'pending' holds what came in before its snapshot was sent. */
+struct live_listener {
+    struct live_listener *next;
+    struct live *live;
+    char id[ID_TEXT_SIZE];
+    int64_t seq; /* the newest that was sent; -1: the snapshot is still to come */
+    int queue_position, eta_seconds;
+    int64_t expires_ms, ping_ms; /* wall clock, monotonic clock */
+    struct http_stream *stream;
+    bool ended;
+    int refs; /* who opens it, and the stream */
+    char *pending[PENDING_MOST];
+    size_t pending_count;
+};
+
+/* One WebSocket of a barista's screen. */
+struct live_socket {
+    struct live_socket *next;
+    struct live *live;
+    struct http_socket *socket;
+    struct caller caller;
+    int64_t expires_ms;
+    bool wants_snapshot;
+    int refs;
+};
+
+struct live {
+    struct live_options options;
+    struct cache_subscriber *subscriber;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards all below, and what is in the lists */
+    pthread_cond_t wake;
+    struct live_listener *listeners;
+    struct live_socket *sockets;
+    bool bus_up, stopping;
+    bool queue_changed; /* places in the queue may be others now */
+    bool look_now;      /* compare at the next tick: something may have been missed */
+};
+
+/* Reads a view; false when it is none. What it points to lives in ctx. */
+bool live_read_view(struct ctx *ctx, const char *view, struct live_change *change);
+bool live_is_final(Coffee__Order__V1__Status status);
+
+/* Tells all whom it concerns. Takes the lock. */
+void live_tell(struct live *live, const struct live_change *change);
+
+/* ---- sse.c; all under the lock ---- */
+void listener_tell(struct live_listener *listener, const struct live_change *change);
+void listener_tell_queue(struct live_listener *listener, int position, int eta_seconds);
+void listener_tick(struct live_listener *listener, int64_t wall_ms, int64_t monotonic_ms);
+
+/* ---- websocket.c; all under the lock ---- */
+void socket_tell(struct live_socket *socket, const char *message);
+void socket_tick(struct live_socket *socket, int64_t wall_ms);
+
+/* ---- watch.c ---- */
+void *live_watch_run(void *live);
+
+#endif

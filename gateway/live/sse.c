@@ -1,0 +1,318 @@
+/* GET /orders/{id}/events: joins the hub, asks for the order (and, resuming, for what came after
+ * Last-Event-ID), opens the stream with that, and is fed by the hub from then on. */
+#include "gateway/live/hub.h"
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/base/uuid.h"
+#include "common/json/transcode.h"
+#include "common/rpc/rpc_client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ASK_MS = 2000 };
+
+#define GET_ORDER   "/coffee.order.v1.OrderService/GetOrder"
+#define LIST_EVENTS "/coffee.order.v1.OrderService/ListOrderEvents"
+
+typedef Coffee__Order__V1__Order order_message;
+
+/* A stream that is being opened: what its two questions need between them. */
+struct opening {
+    struct http_request *request;
+    struct live_listener *listener;
+    bool resumes;
+    int64_t last_seq;
+    const order_message *now;
+};
+
+/* ---- listeners ---- */
+
+static struct live_listener *join(struct live *live, const char *id, int64_t expires_at)
+{
+    struct live_listener *listener = calloc(1, sizeof(*listener));
+
+    if (!listener) {
+        abort();
+    }
+    listener->live = live;
+    text_copy(listener->id, sizeof(listener->id), id);
+    listener->seq = -1;
+    listener->refs = 1;
+    listener->expires_ms = expires_at * 1000;
+    listener->ping_ms = clock_monotonic_ms() + PING_MS;
+    pthread_mutex_lock(&live->lock);
+    listener->next = live->listeners;
+    live->listeners = listener;
+    pthread_cond_signal(&live->wake);
+    pthread_mutex_unlock(&live->lock);
+    return listener;
+}
+
+static void forget_pending(struct live_listener *listener)
+{
+    for (size_t i = 0; i < listener->pending_count; i++) {
+        free(listener->pending[i]);
+    }
+    listener->pending_count = 0;
+}
+
+/* Under the lock. */
+static void unlist(struct live_listener *listener)
+{
+    for (struct live_listener **l = &listener->live->listeners; *l; l = &(*l)->next) {
+        if (*l == listener) {
+            *l = listener->next;
+            return;
+        }
+    }
+}
+
+static void let_go(struct live_listener *listener, bool leave)
+{
+    struct live *live = listener->live;
+
+    pthread_mutex_lock(&live->lock);
+    if (leave) {
+        listener->ended = true;
+        unlist(listener);
+    }
+    bool last = --listener->refs == 0;
+    pthread_mutex_unlock(&live->lock);
+    if (last) {
+        forget_pending(listener);
+        if (listener->stream) {
+            http_stream_unref(listener->stream);
+        }
+        free(listener);
+    }
+}
+
+static void stream_closed(void *user)
+{
+    let_go(user, true);
+}
+
+static void end(struct live_listener *listener)
+{
+    listener->ended = true;
+    http_stream_end(listener->stream);
+}
+
+static void write_or_end(struct live_listener *listener, const struct text *bytes)
+{
+    if (!http_stream_write(listener->stream, bytes->data, bytes->length)) {
+        end(listener); /* too slow: it comes back with Last-Event-ID */
+    }
+}
+
+/* ---- events ---- */
+
+static void add_event(struct text *out, int64_t seq, const char *view)
+{
+    text_printf(out, "id: %lld\nevent: order\ndata: ", (long long)seq);
+    text_add(out, view); /* JSON of ours has no line breaks */
+    text_add(out, "\n\n");
+}
+
+void listener_tell(struct live_listener *listener, const struct live_change *change)
+{
+    if (listener->ended || (listener->seq >= 0 && change->seq <= listener->seq)) {
+        return;
+    }
+    if (listener->seq < 0) {
+        if (listener->pending_count < PENDING_MOST) {
+            listener->pending[listener->pending_count++] = strdup(change->view);
+        } else {
+            listener->live->look_now = true;
+        }
+        return;
+    }
+    AUTO(arena) struct arena *arena = arena_new(2048);
+    struct text event = text_new(arena, strlen(change->view) + 64);
+
+    add_event(&event, change->seq, change->view);
+    listener->seq = change->seq;
+    write_or_end(listener, &event);
+    if (!listener->ended && live_is_final(change->status)) {
+        end(listener);
+    }
+}
+
+void listener_tell_queue(struct live_listener *listener, int position, int eta_seconds)
+{
+    if (listener->ended || listener->seq < 0 ||
+        (listener->queue_position == position && listener->eta_seconds == eta_seconds)) {
+        return;
+    }
+    AUTO(arena) struct arena *arena = arena_new(256);
+    struct text event = text_new(arena, 128);
+
+    listener->queue_position = position;
+    listener->eta_seconds = eta_seconds;
+    text_printf(&event, "event: queue\ndata: {\"queuePosition\":%d,\"etaSeconds\":%d}\n\n",
+                position, eta_seconds);
+    write_or_end(listener, &event);
+}
+
+void listener_tick(struct live_listener *listener, int64_t wall_ms, int64_t monotonic_ms)
+{
+    AUTO(arena) struct arena *arena = arena_new(128);
+    struct text event = text_new(arena, 64);
+
+    if (listener->ended || listener->seq < 0) {
+        return;
+    }
+    if (wall_ms >= listener->expires_ms) {
+        text_add(&event, "event: reauth\ndata: {}\n\n");
+        write_or_end(listener, &event);
+        end(listener);
+    } else if (monotonic_ms >= listener->ping_ms) {
+        text_add(&event, ": ping\n\n");
+        listener->ping_ms = monotonic_ms + PING_MS;
+        write_or_end(listener, &event);
+    }
+}
+
+/* ---- opening ---- */
+
+static void send_pending(struct live_listener *listener)
+{
+    struct ctx *ctx = ctx_new_system("gateway");
+
+    for (size_t i = 0; i < listener->pending_count; i++) {
+        struct live_change change;
+
+        if (live_read_view(ctx, listener->pending[i], &change)) {
+            listener_tell(listener, &change);
+        }
+    }
+    forget_pending(listener);
+    ctx_free(ctx);
+}
+
+/* The request's ctx is gone once the stream is open: 'first' has an arena of its own. */
+static void open_stream(struct opening *opening, const struct text *first, int64_t seq, bool final)
+{
+    struct live_listener *listener = opening->listener;
+    struct live *live = listener->live;
+
+    http_reply_header(opening->request, "Cache-Control", "no-store");
+    http_reply_header(opening->request, "X-Accel-Buffering", "no");
+    listener->refs++;
+    struct http_stream *stream = http_stream_open(opening->request, 200, "text/event-stream",
+                                                  STREAM_QUEUE_BYTES, stream_closed, listener);
+    pthread_mutex_lock(&live->lock);
+    listener->stream = stream;
+    listener->seq = seq;
+    if (!listener->ended) {
+        write_or_end(listener, first);
+    }
+    if (final && !listener->ended) {
+        end(listener);
+    }
+    send_pending(listener);
+    live->queue_changed = true;
+    pthread_cond_signal(&live->wake);
+    pthread_mutex_unlock(&live->lock);
+    let_go(listener, false);
+}
+
+static void begin(struct opening *opening, order_message *const *orders, size_t count)
+{
+    AUTO(arena) struct arena *arena = arena_new(4096);
+    struct text first = text_new(arena, 2048);
+    const order_message *last = count ? orders[count - 1] : opening->now;
+
+    for (size_t i = 0; i < count; i++) {
+        struct text view = text_new(arena, 1024);
+
+        message_to_json(&view, &orders[i]->base);
+        add_event(&first, orders[i]->seq, view.data);
+    }
+    text_add(&first, count ? "" : ": here\n\n"); /* so that the client sees that it is on */
+    open_stream(opening, &first, last->seq, live_is_final(last->status));
+}
+
+static void refuse(struct ctx *ctx, struct opening *opening)
+{
+    struct live_listener *listener = opening->listener;
+
+    listener->live->options.refuse(ctx, opening->request);
+    let_go(listener, true);
+}
+
+static void got_events(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *user)
+{
+    struct opening *opening = user;
+    const Coffee__Order__V1__ListOrderEventsResponse *missed = (const void *)out;
+
+    if (st != ST_OK) {
+        refuse(ctx, opening);
+        return;
+    }
+    begin(opening, missed->orders, missed->n_orders);
+}
+
+static void ask_for_missed(struct ctx *ctx, struct opening *opening)
+{
+    Coffee__Order__V1__ListOrderEventsRequest *ask =
+        arena_new_struct(ctx->arena, Coffee__Order__V1__ListOrderEventsRequest);
+
+    coffee__order__v1__list_order_events_request__init(ask);
+    ask->id = opening->listener->id;
+    ask->after_seq = opening->last_seq;
+    rpc_call_async(ctx, opening->listener->live->options.orders, LIST_EVENTS, &ask->base,
+                   &coffee__order__v1__list_order_events_response__descriptor, ASK_MS, got_events,
+                   opening);
+}
+
+static void got_order(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *user)
+{
+    struct opening *opening = user;
+    order_message *now = (order_message *)out;
+
+    if (st != ST_OK) {
+        refuse(ctx, opening);
+        return;
+    }
+    opening->now = now;
+    if (opening->resumes && opening->last_seq < now->seq) {
+        ask_for_missed(ctx, opening);
+    } else if (!opening->resumes) {
+        begin(opening, &now, 1);
+    } else if (live_is_final(now->status)) { /* it has seen all there will ever be */
+        struct live_listener *listener = opening->listener;
+
+        http_reply(opening->request, &(struct http_reply){.code = 204});
+        let_go(listener, true);
+    } else {
+        begin(opening, NULL, 0);
+    }
+}
+
+void live_order_events(struct ctx *ctx, struct http_request *request, struct live *live,
+                       const char *order_id, int64_t expires_at)
+{
+    const char *last = http_header(request, "Last-Event-ID");
+    char id[ID_TEXT_SIZE];
+
+    if (!uuid_parse(order_id, id)) {
+        refuse_field(ctx, "id", "must be a UUID");
+        if (ctx_refused(ctx) != ST_OK) {
+            live->options.refuse(ctx, request);
+        }
+        return;
+    }
+    struct opening *opening = arena_new_struct(ctx->arena, struct opening);
+    opening->request = request;
+    opening->resumes = last && text_parse_int(last, 0, INT64_MAX, &opening->last_seq);
+    opening->listener = join(live, id, expires_at);
+    Coffee__Order__V1__GetOrderRequest *ask =
+        arena_new_struct(ctx->arena, Coffee__Order__V1__GetOrderRequest);
+    coffee__order__v1__get_order_request__init(ask);
+    ask->id = opening->listener->id;
+    rpc_call_async(ctx, live->options.orders, GET_ORDER, &ask->base,
+                   &coffee__order__v1__order__descriptor, ASK_MS, got_order, opening);
+}

@@ -1,0 +1,189 @@
+/* The clock of the streams: pings, token ends, places in the queue, snapshots, and a comparison with
+ * order-service, so that what the bus lost is found. One thread, which may block. */
+#include "gateway/live/hub.h"
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/json/transcode.h"
+#include "common/obs/log.h"
+#include "common/rpc/rpc_client.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { TICK_MS = 500, LOOK_MS = 15000, LOOK_WITHOUT_BUS_MS = 2000, ASK_MS = 2000, ASK_MOST = 500 };
+
+#define LIST_QUEUE     "/coffee.order.v1.OrderService/ListQueue"
+#define COMPARE_ORDERS "/coffee.order.v1.OrderService/CompareOrders"
+
+typedef Coffee__Order__V1__SeenOrder seen_message;
+typedef Coffee__Order__V1__CompareOrdersRequest compare_message;
+typedef Coffee__Order__V1__ListQueueResponse queue_message;
+
+/* Under the lock: every stream that has its snapshot, with the seq it has. */
+static compare_message *what_was_sent(struct live *live, struct ctx *ctx)
+{
+    compare_message *ask = arena_new_struct(ctx->arena, compare_message);
+    size_t count = 0;
+
+    coffee__order__v1__compare_orders_request__init(ask);
+    for (struct live_listener *l = live->listeners; l; l = l->next) {
+        count++;
+    }
+    ask->orders = arena_new_array(ctx->arena, seen_message *, count);
+    for (struct live_listener *l = live->listeners; l; l = l->next) {
+        if (l->ended || l->seq < 0) {
+            continue;
+        }
+        seen_message *seen = arena_new_struct(ctx->arena, seen_message);
+        coffee__order__v1__seen_order__init(seen);
+        seen->id = arena_strdup(ctx->arena, l->id);
+        seen->seq = l->seq;
+        ask->orders[ask->n_orders++] = seen;
+    }
+    return ask;
+}
+
+static void tell_newer(struct live *live, struct ctx *ctx,
+                       const Coffee__Order__V1__CompareOrdersResponse *newer)
+{
+    for (size_t i = 0; i < newer->n_orders; i++) {
+        struct text view = text_new(ctx->arena, 1024);
+
+        message_to_json(&view, &newer->orders[i]->base);
+        live_tell(live, &(struct live_change){.id = newer->orders[i]->id,
+                                              .view = view.data,
+                                              .seq = newer->orders[i]->seq,
+                                              .status = newer->orders[i]->status});
+    }
+}
+
+static void compare(struct live *live, struct ctx *ctx, const compare_message *all)
+{
+    for (size_t from = 0; from < all->n_orders; from += ASK_MOST) {
+        compare_message ask = COFFEE__ORDER__V1__COMPARE_ORDERS_REQUEST__INIT;
+        ProtobufCMessage *answer;
+
+        ask.orders = all->orders + from;
+        ask.n_orders = all->n_orders - from < ASK_MOST ? all->n_orders - from : ASK_MOST;
+        if (rpc_call(ctx, live->options.orders, COMPARE_ORDERS, &ask.base,
+                     &coffee__order__v1__compare_orders_response__descriptor, ASK_MS,
+                     &answer) != ST_OK) {
+            return; /* order-service is away: the next look finds it */
+        }
+        tell_newer(live, ctx, (const void *)answer);
+    }
+}
+
+static void tell_places(struct live *live, const queue_message *queue)
+{
+    for (struct live_listener *l = live->listeners; l; l = l->next) {
+        for (size_t i = 0; i < queue->n_orders; i++) {
+            const Coffee__Order__V1__Order *order = queue->orders[i];
+
+            if (order->queue_position && strcmp(l->id, order->id) == 0) {
+                listener_tell_queue(l, order->queue_position, order->eta_seconds);
+            }
+        }
+    }
+}
+
+static void tell_snapshot(struct live *live, struct ctx *ctx, const queue_message *queue,
+                          bool to_all)
+{
+    struct text snapshot = text_new(ctx->arena, 4096);
+
+    text_add(&snapshot, "{\"type\":\"snapshot\",");
+    size_t at = snapshot.length;
+    message_to_json(&snapshot, &queue->base);
+    /* {"orders":[...]} without its brace, behind ours */
+    memmove(snapshot.data + at, snapshot.data + at + 1, snapshot.length - at);
+    snapshot.length--;
+    for (struct live_socket *s = live->sockets; s; s = s->next) {
+        if (s->wants_snapshot || to_all) {
+            s->wants_snapshot = false;
+            socket_tell(s, snapshot.data);
+        }
+    }
+}
+
+static void ask_queue(struct live *live, struct ctx *ctx, bool snapshot_to_all)
+{
+    Coffee__Order__V1__ListQueueRequest ask = COFFEE__ORDER__V1__LIST_QUEUE_REQUEST__INIT;
+    ProtobufCMessage *answer;
+
+    if (rpc_call(ctx, live->options.orders, LIST_QUEUE, &ask.base,
+                 &coffee__order__v1__list_queue_response__descriptor, ASK_MS, &answer) != ST_OK) {
+        pthread_mutex_lock(&live->lock);
+        live->queue_changed = true; /* again at the next tick */
+        pthread_mutex_unlock(&live->lock);
+        return;
+    }
+    pthread_mutex_lock(&live->lock);
+    tell_places(live, (const queue_message *)answer);
+    tell_snapshot(live, ctx, (const queue_message *)answer, snapshot_to_all);
+    pthread_mutex_unlock(&live->lock);
+}
+
+/* Under the lock: whoever waits for a snapshot gets one, though no order changed. */
+static bool tick_all(struct live *live)
+{
+    int64_t wall_ms = clock_wall_ms(), monotonic_ms = clock_monotonic_ms();
+    bool wanted = false;
+
+    for (struct live_listener *l = live->listeners; l; l = l->next) {
+        listener_tick(l, wall_ms, monotonic_ms);
+    }
+    for (struct live_socket *s = live->sockets; s; s = s->next) {
+        socket_tick(s, wall_ms);
+        wanted |= s->wants_snapshot;
+    }
+    return wanted;
+}
+
+/* Under the lock: sleeps for a tick, or until somebody joins when nobody is there. */
+static void rest(struct live *live)
+{
+    struct timespec until;
+
+    if (!live->listeners && !live->sockets) {
+        pthread_cond_wait(&live->wake, &live->lock);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += (long)TICK_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&live->wake, &live->lock, &until);
+}
+
+void *live_watch_run(void *user)
+{
+    struct live *live = user;
+    int64_t looked_ms = clock_monotonic_ms();
+
+    pthread_mutex_lock(&live->lock);
+    while (!live->stopping) {
+        struct ctx *ctx = ctx_new_system("gateway");
+        int64_t pause_ms = live->bus_up ? LOOK_MS : LOOK_WITHOUT_BUS_MS;
+        bool look = live->look_now || clock_monotonic_ms() - looked_ms >= pause_ms;
+        bool queue = tick_all(live) || live->queue_changed || look;
+        const compare_message *sent = look ? what_was_sent(live, ctx) : NULL;
+
+        queue = queue && (live->listeners || live->sockets);
+        live->queue_changed = live->look_now = false;
+        pthread_mutex_unlock(&live->lock);
+        if (look) {
+            compare(live, ctx, sent);
+            looked_ms = clock_monotonic_ms();
+        }
+        if (queue) {
+            ask_queue(live, ctx, look);
+        }
+        ctx_free(ctx);
+        pthread_mutex_lock(&live->lock);
+        rest(live);
+    }
+    pthread_mutex_unlock(&live->lock);
+    return NULL;
+}
