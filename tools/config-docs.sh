@@ -1,10 +1,13 @@
 #!/bin/sh
-# tools/config-docs.sh [BIN_DIR]
+# tools/config-docs.sh [--check] [BIN_DIR]
 #
 # Writes docs/CONFIG.md: every setting of every daemon, as the daemon itself prints it with
 # --print-config. BIN_DIR is where the daemons were built, build/dev/bin unless named.
+# --check writes nothing, and fails when the document differs.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
+check=0
+[ "${1:-}" != --check ] || { check=1 && shift; }
 bin=${1:-$root/build/dev/bin}
 document=$(mktemp)
 trap 'rm -f "$document"' EXIT
@@ -20,8 +23,9 @@ from a file instead: `NAME_FILE=path` in place of `NAME=value`.
 END
     for daemon in gateway order-service customer-service; do
         [ -x "$bin/$daemon" ] || { echo "$bin/$daemon is not built" >&2 && exit 1; }
+        settings=$("$bin/$daemon" --print-config)
         printf '\n## %s\n\n| setting | default | |\n| --- | --- | --- |\n' "$daemon"
-        "$bin/$daemon" --print-config | awk '
+        echo "$settings" | awk '
             /^# / { about = substr($0, 3); gsub(/\|/, "\\|", about); next }
             /^[A-Z0-9_]+=/ {
                 value = $0; sub(/^[^=]*=/, "", value)
@@ -30,4 +34,9 @@ END
             }'
     done
 } >"$document"
+if [ $check = 1 ]; then
+    cmp -s "$document" "$root/docs/CONFIG.md" && exit 0
+    echo "docs/CONFIG.md:1: config: older than --print-config; run tools/config-docs.sh"
+    exit 1
+fi
 cp "$document" "$root/docs/CONFIG.md"

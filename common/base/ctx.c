@@ -33,8 +33,8 @@ const char *role_name(enum role role)
 enum role role_parse(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
-        if (strcmp(roles[i].name, name) == 0) {
-            return roles[i].role;
+        if (strcmp(roles[i].name, name) == 0 && roles[i].role != ROLE_ANYONE) {
+            return roles[i].role; /* "anyone" describes a route: it is nobody's role */
         }
     }
     return ROLE_NOBODY;

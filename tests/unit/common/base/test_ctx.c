@@ -103,6 +103,7 @@ START_TEST(role_names_read_back)
     }
     ck_assert_int_eq(role_parse("Customer"), ROLE_NOBODY);
     ck_assert_int_eq(role_parse(""), ROLE_NOBODY);
+    ck_assert_int_eq(role_parse("anyone"), ROLE_NOBODY);
     ck_assert_str_eq(role_name(ROLE_NOBODY), "nobody");
     ck_assert_str_eq(role_name(ROLE_STAFF), "nobody");
 }
