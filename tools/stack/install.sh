@@ -23,9 +23,12 @@ sudo_command() {
     fi
 }
 
+# Asking dpkg takes longer than the rest of a second `up`: only when something changed.
 install_packages() {
+    stamp=$RUN/packages-are-there
+    [ -z "$(find "$stamp" -newer /var/lib/dpkg/status -newer "$ROOT/tools/packages.txt" 2>/dev/null)" ] || return 0
     missing=$(missing_packages | tr '\n' ' ')
-    [ -n "$missing" ] || return 0
+    [ -n "$missing" ] || { : >"$stamp" && return 0; }
     command -v apt-get >/dev/null || die "these Debian packages are missing: $missing and there is no apt-get here" \
         "install what they hold by hand; Debian 12 is what this is made for"
     say "Missing packages, to be installed with:"

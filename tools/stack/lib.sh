@@ -52,7 +52,7 @@ step() {
         step_took=$(($(now_s) - step_begin))
         if [ "$step_took" -ge 2 ] && [ "$step_took" -ge "$step_said" ]; then
             if [ "$step_said" -eq 0 ]; then say "  $step_label ..."; else say "  $step_label ... ${step_took} s"; fi
-            step_said=$((step_took + 15))
+            step_said=$((step_took + 20))
         fi
     done
     step_rc=0

@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2154,SC2034
 # The one table of what runs. A new process is a line here and a function run_NAME (with _
-# for -) that prints its start script; prepare_NAME (files it needs), ready_NAME (does it
-# serve? else: its first port accepts), setup_NAME (once it is ready) and fetch_NAME (get
-# the program) are optional. In a port column, + joins the names of several settings.
+# for -) that prints its start script. Optional: prepare_NAME (files it needs), ready_NAME
+# (does it serve? else: its first port accepts), setup_NAME (once it is ready), fetch_NAME
+# (get the program), needs_setup_NAME and needs_fetch_NAME (is there anything to do?).
+# In the column of ports, + joins the names of several settings.
 
 #          name             kind    ports                                    stop grace_s ready_s
 PROCESSES='postgres         server  DB_PORT                                  INT  20      40
@@ -13,10 +14,26 @@ PROCESSES='postgres         server  DB_PORT                                  INT
            order-service    daemon  ORDER_GRPC_PORT+ORDER_METRICS_PORT       TERM 30      30
            gateway          daemon  HTTP_PORT+GATEWAY_METRICS_PORT           TERM 30      30'
 
-process_names() { printf '%s\n' "$PROCESSES" | awk '{ print $1 }'; }
+# Read by the shell itself, not by awk: a second `up` asks a hundred times.
+each_process() { # FUNCTION ARGS...: called with them and the columns of each line
+    while read -r each_line; do
+        # shellcheck disable=SC2086
+        "$@" $each_line
+    done <<LINES
+$PROCESSES
+LINES
+}
+print_name() { echo "$1"; }
+print_name_of_kind() { [ "$1" != "$3" ] || echo "$2"; }
+print_column() { # NAME AT COLUMNS...
+    [ "$1" = "$3" ] || return 0
+    shift $(($2 + 1))
+    echo "$1"
+}
+process_names() { each_process print_name; }
 process_list() { process_names | tr '\n' ' '; }
-processes_of() { printf '%s\n' "$PROCESSES" | awk -v kind="$1" '$2 == kind { print $1 }'; }
-column() { printf '%s\n' "$PROCESSES" | awk -v name="$1" -v at="$2" '$1 == name { print $at }'; }
+processes_of() { each_process print_name_of_kind "$1"; }
+column() { each_process print_column "$1" "$2"; }
 is_process() { [ -n "$(column "$1" 1)" ]; }
 ports_of() { for p in $(column "$1" 3 | tr '+' ' '); do eval "echo \$$p"; done; }
 
@@ -24,6 +41,11 @@ ports_of() { for p in $(column "$1" 3 | tr '+' ' '); do eval "echo \$$p"; done; 
 hook() {
     hook_name=$1_$(printf '%s' "$2" | tr '-' '_')
     command -v "$hook_name" >/dev/null
+}
+# needs KIND NAME: that process has such a step, and its needs_ function (if any) asks for it
+needs() {
+    hook "needs_$1" "$2" && { "$hook_name" || return 1; }
+    hook "$1" "$2"
 }
 run_hook() { ! hook "$1" "$2" || "$hook_name"; }
 

@@ -12,6 +12,6 @@ confirm "Delete all data in $RUN (orders, customers, keys)?" || die "nothing was
 "$ROOT/everything" down
 data=$(pg_data)
 for name in $(process_names); do rm -rf "${RUN:?}/$name"; done
-rm -rf "$data" "$SECRETS" "$RUN/log" "$RUN/lock" "$RUN"/supervisor.pid*
+rm -rf "$data" "$SECRETS" "$RUN/log" "$RUN/lock" "$RUN/packages-are-there" "$RUN"/supervisor.pid*
 rmdir "$RUN" 2>/dev/null || :
 say "Deleted. ./everything up starts from nothing."

@@ -50,7 +50,11 @@ static const struct {
     const char *name;
     int number;
 } signal_names[] = {
-    {"TERM", SIGTERM}, {"INT", SIGINT}, {"QUIT", SIGQUIT}, {"KILL", SIGKILL}, {NULL, 0},
+    {"TERM", SIGTERM},
+    {"INT",  SIGINT },
+    {"QUIT", SIGQUIT},
+    {"KILL", SIGKILL},
+    {NULL,   0      },
 };
 
 static long long now_ms(void)
@@ -127,8 +131,8 @@ static void publish(struct process *p)
 {
     char line[160];
 
-    snprintf(line, sizeof(line), "%s %d %llu %ld %s %ld", state_of(p), (int)p->pid,
-             p->start_ticks, p->restarts, p->last_exit, p->since);
+    snprintf(line, sizeof(line), "%s %d %llu %ld %s %ld", state_of(p), (int)p->pid, p->start_ticks,
+             p->restarts, p->last_exit, p->since);
     write_line(p->name, "state", line);
     if (p->pid) {
         snprintf(line, sizeof(line), "%d %llu", (int)p->pid, p->start_ticks);
@@ -223,8 +227,8 @@ static void ended(struct process *p)
     p->pid = 0;
     p->pidfd = -1;
     p->start_ticks = 0;
-    p->delay_ms = lived_ms >= HEALTHY_AFTER_MS || p->delay_ms == 0 ? FIRST_DELAY_MS
-                                                                  : p->delay_ms * 2;
+    p->delay_ms =
+        lived_ms >= HEALTHY_AFTER_MS || p->delay_ms == 0 ? FIRST_DELAY_MS : p->delay_ms * 2;
     if (p->delay_ms > LONGEST_DELAY_MS) {
         p->delay_ms = LONGEST_DELAY_MS;
     }
@@ -236,12 +240,13 @@ static void ended(struct process *p)
 
 static void adopt(struct process *p)
 {
-    char line[64], state[160];
+    char line[64], state[160], was[16] = "";
     int pid = 0;
     unsigned long long ticks = 0;
 
     read_line(p->name, "state", state, sizeof(state));
-    sscanf(state, "%*s %*s %*s %ld %31s %ld", &p->restarts, p->last_exit, &p->since);
+    sscanf(state, "%15s %*s %*s %ld %31s %ld", was, &p->restarts, p->last_exit, &p->since);
+    p->wanted = strcmp(was, "up") == 0 || strcmp(was, "waiting") == 0;
     read_line(p->name, "pid", line, sizeof(line));
     if (sscanf(line, "%d %llu", &pid, &ticks) == 2 && ticks && start_ticks_of(pid) == ticks) {
         watch(p, pid);
@@ -273,6 +278,9 @@ static void read_wishes(struct process *p)
     char line[64], name[16] = "TERM";
 
     read_line(p->name, "want", line, sizeof(line));
+    if (!p->wanted && strcmp(line, "up") == 0) {
+        p->restarts = 0; /* counted since a hand started it */
+    }
     p->wanted = strcmp(line, "up") == 0;
     p->delay_ms = 0; /* a hand asked: no punishment for earlier deaths */
     p->next_start_ms = 0;
@@ -359,7 +367,9 @@ static bool told_to_leave(int signals)
 static void supervise(int signals)
 {
     for (;;) {
-        struct pollfd watched[MAX_PROCESSES + 1] = {{.fd = signals, .events = POLLIN}};
+        struct pollfd watched[MAX_PROCESSES + 1] = {
+            {.fd = signals, .events = POLLIN}
+        };
         int timeout = next_timeout_ms();
 
         for (int i = 0; i < process_count; i++) {

@@ -62,6 +62,7 @@ prepare_machine() {
 }
 
 fetch_limit() { case $1 in temporal) echo 3000 ;; *) echo 900 ;; esac; }
+fetch_label() { case $1 in temporal) echo "temporal: building it from source (once, minutes)" ;; *) echo "$1: fetching" ;; esac; }
 
 # bring NAME: one process from nothing to serving.
 bring() {
@@ -69,10 +70,10 @@ bring() {
         wait_until 5 is_ready "$1" || die "$1 is named in $SETTINGS but does not answer" "start it, or remove its host there"
         say "  $1: used where $SETTINGS says"
         mkdir -p "$RUN/$1"
-        ! hook setup "$1" || step "$1: setting up" 60 "$hook_name"
+        ! needs setup "$1" || step "$1: setting up" 60 "$hook_name"
         return
     fi
-    ! hook fetch "$1" || step "$1: fetching" "$(fetch_limit "$1")" one_at_a_time "$1" "$hook_name" || return 1
+    ! needs fetch "$1" || step "$(fetch_label "$1")" "$(fetch_limit "$1")" one_at_a_time "$1" "$hook_name" || return 1
     restart=0
     if is_running "$1"; then
         describe_process "$1" && restart=1
@@ -85,8 +86,8 @@ bring() {
         wish "$1" up
         tell_supervisor
     fi
-    step "$1: starting" $(($(column "$1" 6) + 5)) wait_ready "$1" || return 1
-    ! hook setup "$1" || step "$1: setting up" 60 "$hook_name" || return 1
+    is_ready "$1" >/dev/null 2>&1 || step "$1: starting" $(($(column "$1" 6) + 5)) wait_ready "$1" || return 1
+    ! needs setup "$1" || step "$1: setting up" 60 "$hook_name" || return 1
 }
 
 # bring_all NAMES...: all at once; fails when one does
@@ -107,7 +108,7 @@ build() {
     for name in $DAEMONS; do
         ! chosen "$name" || todo="$todo $name"
     done
-    [ -n "$todo" ] && [ -n "$(daemon_sources)" ] || return 0
+    [ -n "$todo" ] && needs_build || return 0
     step 'building the daemons' 1800 build_daemons
 }
 

@@ -7,14 +7,28 @@ DAEMONS='customer-service order-service gateway'
 
 daemon_sources() { for d in $DAEMONS; do [ ! -f "$ROOT/$d/main.c" ] || echo "$d"; done; }
 
+# Whether a source (or a folder, when files come or go) is newer than the last build.
+needs_build() {
+    for built in $(daemon_sources); do
+        [ -x "$BIN/$built" ] || return 0
+    done
+    [ -n "$(daemon_sources)" ] || return 1
+    cd "$ROOT" || return
+    [ -f "build/.$BUILD.built" ] && [ -z "$(find CMakeLists.txt CMakePresets.json cmake common proto tools \
+        gateway order-service customer-service -newer "build/.$BUILD.built" -print -quit)" ] && return 1
+    return 0
+}
+
 build_daemons() {
     cd "$ROOT" || return
     mkdir -p build
     exec 8>"build/.$BUILD.lock"
     flock 8
     [ -f "build/$BUILD/build.ninja" ] || cmake --preset "$BUILD" 8>&-
+    touch "build/.$BUILD.begun" # what changes while it builds is newer
     # shellcheck disable=SC2046
     ninja -C "build/$BUILD" $(daemon_sources) 8>&-
+    mv "build/.$BUILD.begun" "build/.$BUILD.built"
 }
 
 setting() { printf "export %s='%s'\n" "$1" "$2"; }

@@ -5,8 +5,9 @@ KAFKA_VERSION=4.3.1
 KAFKA_HOME=$CACHE/kafka-$KAFKA_VERSION
 KAFKA_CLUSTER=5L6g3nShT-eMCtK--X86sw
 
+needs_fetch_kafka() { [ ! -e "$KAFKA_HOME/libs" ]; }
 fetch_kafka() {
-    [ ! -e "$KAFKA_HOME/libs" ] || return 0
+    needs_fetch_kafka || return 0
     aside=$CACHE/kafka-$KAFKA_VERSION.new.$$
     rm -rf "$CACHE/kafka-$KAFKA_VERSION.new".*
     mkdir -p "$aside"

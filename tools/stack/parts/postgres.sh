@@ -26,8 +26,9 @@ pg_data() {
 pg_template() { echo "$CACHE/postgres-15-template-$(pg_user)"; }
 
 # initdb once; later data folders are copies of it. Its superuser password lies beside it.
+needs_fetch_postgres() { [ ! -s "$(pg_template)/data/PG_VERSION" ]; }
 fetch_postgres() {
-    [ ! -s "$(pg_template)/data/PG_VERSION" ] || return 0
+    needs_fetch_postgres || return 0
     scratch=$(mktemp -d /tmp/everything-initdb.XXXXXX)
     random_hex 24 >"$scratch/password"
     [ "$(id -u)" != 0 ] || chown -R postgres "$scratch"
@@ -93,15 +94,16 @@ RUN
 ready_postgres() { "$PG_BIN/pg_isready" -q -t 2 -h "$DB_HOST" -p "$DB_PORT"; }
 
 # Roles and databases: again only when roles.sql or a password changed.
-setup_postgres() {
-    if is_external postgres && [ -z "$DB_ADMIN_URL" ]; then
-        echo "DB_HOST is in .env without DB_ADMIN_URL: roles and databases are taken as they are,"
-        echo "with their passwords in $SECRETS (order_owner, order_service, ...)"
-        return 0
-    fi
+# Those of an outside server are its owner's, unless DB_ADMIN_URL lets us: then their
+# passwords are expected in $SECRETS.
+needs_setup_postgres() {
+    ! is_external postgres || [ -n "$DB_ADMIN_URL" ] || return 1
     pg_sum=$(cat "$STACK/conf/roles.sql" "$SECRETS/order_owner" "$SECRETS/order_service" \
         "$SECRETS/customer_owner" "$SECRETS/customer_service" "$SECRETS/temporal" "$SECRETS/postgres" | sha256sum)
-    [ "$(cat "$RUN/postgres/roles.done" 2>/dev/null)" != "$pg_sum" ] || return 0
+    [ "$(cat "$RUN/postgres/roles.done" 2>/dev/null)" != "$pg_sum" ]
+}
+setup_postgres() {
+    needs_setup_postgres || return 0
     if [ -s "$SECRETS/postgres.first" ]; then
         echo "ALTER ROLE postgres PASSWORD '$(secret postgres)'" | pg_psql postgres "$(secret postgres.first)" -f -
         rm -f "$SECRETS/postgres.first"

@@ -28,8 +28,9 @@ go_command() {
     echo "env GOROOT=$CACHE/go-debian/usr/lib/go-1.23 GOTOOLCHAIN=$GO_TOOLCHAIN $CACHE/go-debian/usr/lib/go-1.23/bin/go"
 }
 
+needs_fetch_temporal() { [ ! -x "$TEMPORAL_HOME/bin/temporal" ]; }
 fetch_temporal() {
-    [ ! -x "$TEMPORAL_HOME/bin/temporal" ] || return 0
+    needs_fetch_temporal || return 0
     go=$(go_command)
     aside=$CACHE/temporal-$TEMPORAL_VERSION.new
     export GOMODCACHE="$CACHE/go-build/mod" GOCACHE="$CACHE/go-build/cache" GOBIN="$aside/bin" GOPATH="$CACHE/go-build/path"

@@ -7,8 +7,9 @@ VALKEY_BIN=$VALKEY_HOME/usr/bin
 
 valkey_libs() { echo "$VALKEY_HOME/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || echo "$(uname -m)-linux-gnu")"; }
 
+needs_fetch_valkey() { [ ! -x "$VALKEY_BIN/valkey-server" ]; }
 fetch_valkey() {
-    [ ! -x "$VALKEY_BIN/valkey-server" ] || return 0
+    needs_fetch_valkey || return 0
     apt_unpack "$VALKEY_HOME" "valkey-server=$VALKEY_VERSION" "valkey-tools=$VALKEY_VERSION" \
         liblzf1 libjemalloc2 libatomic1
 }
