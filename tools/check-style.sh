@@ -36,7 +36,7 @@ check_lines() { # text of every kind, and C
 
 check_sql() {
     chosen '^(common|order-service|customer-service)/.*\.sql$' |
-        xargs -r awk -f "$style/sql.awk" || failed=1
+        xargs -r awk -v SCHEMAS="$style/schemas.txt" -f "$style/sql.awk" "$style/schemas.txt" || failed=1
 }
 
 # Numbered from 0001 without a gap or a twin, and forward only.

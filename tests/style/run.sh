@@ -184,6 +184,10 @@ END
 planted sql-schema order-service/migrations/0002_more.sql <<'END'
 CREATE TABLE lines (id uuid);
 END
+planted sql-own-schema order-service/menu/menu.sql <<'END'
+-- menu_get :one
+SELECT name FROM menu.items JOIN orders.orders ON true;
+END
 planted own-schema-name order-service/menu/menu.sql <<'END'
 -- menu_get :one
 SELECT name FROM public.items;

@@ -1,7 +1,19 @@
 # Every table in SQL is written with its schema. A word after FROM, JOIN, INTO, UPDATE,
 # TABLE, REFERENCES or ON (of an index or trigger) must have a dot, unless it is a name
-# that a WITH or an alias of the same statement made, a function, or SQL's own grammar.
-function complain(line, why) { print FILENAME ":" line ": sql-schema: " why; found = 1 }
+# that a WITH or an alias of the same statement made, a function, or SQL's own grammar. And
+# a module's statements name its own schema: `order` or `orders` for the folder order/, with
+# what each use case may write beside, and the exceptions of schemas.txt.
+function complain(line, why, rule) { print FILENAME ":" line ": " (rule == "" ? "sql-schema" : rule) ": " why; found = 1 }
+
+function check_schema(table, line,    schema, module) {
+    if (FILENAME !~ /^(order|customer)-service\// || FILENAME ~ /\/migrations\//) return
+    schema = table; sub(/\..*/, "", schema)
+    module = FILENAME; sub(/\/[^\/]*$/, "", module)
+    if ((module " " schema) in allowed) return
+    sub(/^.*\//, "", module)
+    if (schema != module && schema != module "s" && schema !~ /^(outbox|idempotency|jobs)$/)
+        complain(line, "'" table "' is of another module: ask it through its header", "sql-own-schema")
+}
 
 function begin_statement() { parts = 0 }
 
@@ -31,7 +43,8 @@ function check_statement(    i, k, verb, made) {
         if (is_grammar(i, verb)) continue
         k = i + 1
         while (upper(k) ~ /^(ONLY|IF|NOT|EXISTS|LATERAL)$/) k++
-        if (token[k] == "(" || token[k] ~ /\./ || (token[k] in local) || token[k + 1] == "(" && verb ~ /^(FROM|JOIN)$/) continue
+        if (token[k] ~ /\./) { check_schema(token[k], at_line[k]); continue }
+        if (token[k] == "(" || (token[k] in local) || token[k + 1] == "(" && verb ~ /^(FROM|JOIN)$/) continue
         complain(at_line[k], "'" token[k] "' has no schema")
     }
 }
@@ -58,6 +71,7 @@ function is_grammar(i, verb,    k, depth) {
     return 0
 }
 
+FILENAME == SCHEMAS { if ($0 !~ /^#/) allowed[$1 " " $2] = 1; next }
 FNR == 1 { begin_statement() }
 { add_tokens($0) }
 END { exit found }
