@@ -104,7 +104,8 @@ build() { # PRESET SUITE: once a run; a build that fails is a failure of the sui
         built="${built:-} $1"
         return 0
     fi
-    tail -n 40 "$RUN/log/build-$1.log"
+    grep -E 'FAILED|error|undefined' "$RUN/log/build-$1.log" | head -n 30
+    say "  the whole log: $RUN/log/build-$1.log"
     note fail "$2" "the_$1_preset_builds"
     return 1
 }
