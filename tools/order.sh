@@ -1,0 +1,51 @@
+# shellcheck shell=sh
+# ./everything order ID|NUMBER
+#
+# One order on one screen, to answer "where is it, and why is it stuck": the row, what
+# happened to it, what waits in the outbox, and what of it could never be sent. NUMBER is
+# today's short number.
+set -eu
+. "$ROOT/tools/stack/all.sh"
+
+[ $# = 1 ] || { warn "order: which one? ./everything order ID, or today's NUMBER" && exit 2; }
+case $1 in
+*[!0-9a-fA-F-]*) warn "order: $1 is neither an id nor a number" && exit 2 ;;
+esac
+sql() { PGOPTIONS='-c client_min_messages=warning' psql -qX -P pager=off -P footer=off -d "$(pg_url order_db)" "$@"; }
+pg_url() { pg_admin_url | sed "s#/postgres\$#/$1#"; }
+
+case $1 in
+*-*) id=$1 ;;
+*) id=$(sql -At -v number="$1" <<'SQL'
+SELECT id FROM orders.orders WHERE number = :'number'::int ORDER BY placed_at DESC LIMIT 1;
+SQL
+    ) ;;
+esac
+found=$(sql -At -v id="$id" <<'SQL'
+SELECT count(*) FROM orders.orders WHERE id = :'id'::uuid;
+SQL
+) || exit 1
+[ "$found" = 1 ] || die "there is no order $1" "./everything order ID, with the id from Location: or from 'GET /orders?scope=all'"
+
+sql -v id="$id" <<'SQL'
+\pset title 'Order'
+SELECT id, number, status, version AS seq, total_cents, placed_at, accept_by, collect_by, cancel_reason
+  FROM orders.orders WHERE id = :'id'::uuid \gx
+\pset title 'What happened'
+SELECT seq, type, at, actor, trace_id FROM orders.order_events WHERE order_id = :'id'::uuid ORDER BY seq;
+\pset title 'Waiting in the outbox (none is good)'
+SELECT sink, topic, created_at, now() - created_at AS waits FROM outbox.events WHERE key = :'id' ORDER BY id;
+\pset title 'Never to be sent (none is good)'
+SELECT sink, topic, cause, died_at FROM outbox.dead WHERE key = :'id' ORDER BY id;
+\pset title 'Why it may look stuck'
+SELECT CASE
+    WHEN status IN ('completed', 'cancelled') THEN 'it is over: ' || status || coalesce(nullif(': ' || cancel_reason, ': '), '')
+    WHEN status = 'placed' AND accept_by < now() THEN 'nobody accepted in time: the sweep cancels it within about a minute'
+    WHEN status = 'placed' THEN 'it waits for a barista, until ' || accept_by
+    WHEN status = 'ready' AND collect_by < now() THEN 'nobody came for it: the sweep cancels it within about a minute'
+    WHEN status = 'ready' THEN 'it waits to be picked up, until ' || collect_by
+    ELSE 'it is being made since ' || coalesce(preparing_at, accepted_at)
+    END AS answer
+  FROM orders.orders WHERE id = :'id'::uuid;
+SQL
+say "its log lines: ./everything logs --order $id"
