@@ -222,7 +222,7 @@ static enum status read_answer(struct unary *unary, ProtobufCMessage **out)
 {
     struct ctx *ctx = unary->ctx;
 
-    TRY(rpc_result_read(&unary->result, ctx, unary->path));
+    TRY(rpc_result_read(ctx, &unary->result, unary->path));
     *out = unary->received ? rpc_unpack(ctx->arena, unary->out_type, unary->received) : NULL;
     if (!*out) {
         return fail_with(ctx, ST_INTERNAL, "", "%s: cannot read the answer", unary->path);

@@ -91,7 +91,7 @@ bool rpc_result_is_ours(const struct rpc_result *result)
 }
 
 /* The status text of the core or of a stranger goes to the log, never on to our client. */
-enum status rpc_result_read(const struct rpc_result *result, struct ctx *ctx, const char *path)
+enum status rpc_result_read(struct ctx *ctx, const struct rpc_result *result, const char *path)
 {
     enum status st = status_from_grpc((int)result->code);
     size_t size = 0;

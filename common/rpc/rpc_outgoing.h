@@ -49,7 +49,7 @@ void rpc_result_init(struct rpc_result *result);
 void rpc_result_receive(struct rpc_result *result, grpc_op *op);
 void rpc_result_finish(struct rpc_result *result);
 /* Records in ctx why the call failed, as the other side told it, and returns the status. */
-enum status rpc_result_read(const struct rpc_result *result, struct ctx *ctx, const char *path);
+enum status rpc_result_read(struct ctx *ctx, const struct rpc_result *result, const char *path);
 /* The call failed below us: nothing that the other side told. */
 bool rpc_result_is_ours(const struct rpc_result *result);
 

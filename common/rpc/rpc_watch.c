@@ -183,7 +183,7 @@ static void tell_end(struct rpc_watch *watch)
     struct ctx ctx = watch->base;
 
     ctx.arena = arena;
-    enum status st = rpc_result_read(&watch->result, &ctx, watch->path);
+    enum status st = rpc_result_read(&ctx, &watch->result, watch->path);
     watch->events.ended(watch, st, &ctx, watch->user);
 }
 

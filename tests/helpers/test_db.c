@@ -85,7 +85,7 @@ void test_db_make(void)
     snprintf(made.runtime, NAME_SIZE, "scratch_%d_runtime", (int)getpid());
     snprintf(made.password, NAME_SIZE, "scratch");
     snprintf(made.host, sizeof(made.host), "%s", PQhost(pg));
-    made.port = atoi(PQport(pg));
+    made.port = (int)strtol(PQport(pg), NULL, 10);
     make_role(pg, made.owner);
     make_role(pg, made.runtime);
     snprintf(text, sizeof(text), "DROP DATABASE IF EXISTS %s WITH (FORCE)", made.database);

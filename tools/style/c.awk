@@ -43,7 +43,7 @@ function check_top(line) {
         complain("file-comment", 1, "a file begins with a comment: what it is for")
     if (FNR == 2 && linked && $0 !~ /^\/\* /)
         complain("file-comment", 2, "a file begins with a comment: what it is for")
-    linked = FNR == 1 && $0 ~ /^\/\* links: /
+    linked = FNR == 1 && $0 ~ /^\/\* links: .*\*\/$/
 }
 
 function check_include(line,    path, folder, base, sql) {

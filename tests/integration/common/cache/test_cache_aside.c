@@ -74,7 +74,7 @@ static int counted(const char *metric)
     metrics_print(&out, false);
     const char *found = strstr(out.data, line);
     ck_assert_ptr_nonnull(found);
-    return atoi(found + strlen(line));
+    return (int)strtol(found + strlen(line), NULL, 10);
 }
 
 /* CACHE-02 CACHE-14 */

@@ -283,9 +283,9 @@ static int code_of(const char *head, size_t filler, const char *tail)
 {
     char *text = malloc(strlen(head) + filler + strlen(tail) + 1);
 
-    strcpy(text, head);
+    memcpy(text, head, strlen(head));
     memset(text + strlen(head), 'x', filler);
-    strcpy(text + strlen(head) + filler, tail);
+    memcpy(text + strlen(head) + filler, tail, strlen(tail) + 1);
     int fd = say(text);
     free(text);
     int code = raw_reply(fd, &reply) ? reply.code : -1;

@@ -308,7 +308,7 @@ START_TEST(a_foreign_name_is_shown_cut)
     char json[400] = "{\"";
 
     memset(json + 2, 'x', 300);
-    strcpy(json + 302, "\":1}");
+    memcpy(json + 302, "\":1}", sizeof("\":1}"));
     ck_assert_int_eq(read_into(fresh(), json), ST_INVALID);
     ck_assert_uint_eq(strlen(ctx->failure.fields->field), 64);
 }

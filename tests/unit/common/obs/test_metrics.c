@@ -41,7 +41,7 @@ static double printed_number(const char *line_start)
     const char *line = strstr(out, line_start);
 
     ck_assert_msg(line != NULL, "no %s in:\n%s", line_start, out);
-    return atof(line + strlen(line_start));
+    return strtod(line + strlen(line_start), NULL);
 }
 
 START_TEST(a_definition_registered_twice_is_one_metric)
