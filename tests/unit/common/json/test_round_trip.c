@@ -12,7 +12,7 @@
 #include <jansson.h>
 #include <string.h>
 
-enum { ROUNDS = 3000, TEXTS = 60000, DEEPEST = 3 };
+enum { ROUNDS = 800, TEXTS = 16000, DEEPEST = 3 };
 
 static struct ctx *ctx;
 static uint64_t seed = 20261121;

@@ -102,7 +102,7 @@ END_TEST
 /* The C library's calendar is the oracle, a day and a bit at a time over all years. */
 START_TEST(every_day_is_written_as_the_c_library_does_and_reads_back)
 {
-    for (int64_t s = -62135596800; s <= 253402300799; s += 86400 * 13 + 4321) {
+    for (int64_t s = -62135596800; s <= 253402300799; s += 86400 * 43 + 4321) {
         struct tm tm;
         char expected[40];
         time_t when = (time_t)s;
