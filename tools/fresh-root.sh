@@ -43,6 +43,7 @@ include=ca-certificates
 mmdebstrap --quiet --variant=apt --include=$include bookworm "$root"
 chmod 755 "$root"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
+echo "127.0.0.1 localhost $(uname -n)" >"$root/etc/hosts"
 # a network that looks into TLS has certificates of its own, which this machine trusts
 cp /usr/local/share/ca-certificates/*.crt "$root/usr/local/share/ca-certificates/" 2>/dev/null &&
     chroot "$root" update-ca-certificates >/dev/null 2>&1

@@ -144,6 +144,20 @@ a_dead_supervisor_is_told_and_up_adopts_what_runs() {
     up >/dev/null && json '.supervisor.state == "up"' && [ "$(pid_of kafka)" = "$kept" ] && [ "$(pid_of valkey)" != "$gone" ] &&
         killed_comes_back valkey 15
 }
+a_process_that_keeps_dying_is_tried_less_and_less_often() {
+    mkdir -p "$RUN/broken"
+    printf '#!/bin/sh\nexit 7\n' >"$RUN/broken/run"
+    chmod +x "$RUN/broken/run"
+    echo up >"$RUN/broken/want"
+    supervisor=$(cut -d' ' -f1 "$RUN/supervisor.pid")
+    kill -HUP "$supervisor"
+    sleep 4 # 0.2, 0.4, 0.8, 1.6, 3.2 s apart
+    cat "$RUN/broken/state"
+    read -r state _ _ restarts last_exit _ <"$RUN/broken/state"
+    echo down >"$RUN/broken/want"
+    kill -HUP "$supervisor"
+    [ "$state" = waiting ] && [ "$restarts" -ge 3 ] && [ "$restarts" -le 5 ] && [ "$last_exit" = exit:7 ]
+}
 up_with_a_name_restarts_that_one_only() {
     valkey=$(pid_of valkey) kafka=$(pid_of kafka)
     everything up valkey </dev/null && [ "$(pid_of valkey)" != "$valkey" ] && [ "$(pid_of kafka)" = "$kafka" ]
@@ -284,6 +298,7 @@ fact a_server_named_in_the_settings_is_used_and_not_started
 fact any_killed_process_comes_back_by_itself
 fact a_busy_postgres_comes_back_after_kill_9
 fact a_dead_supervisor_is_told_and_up_adopts_what_runs
+fact a_process_that_keeps_dying_is_tried_less_and_less_often
 fact up_with_a_name_restarts_that_one_only
 fact up_without_leaves_that_one_out
 fact doctor_finds_a_healthy_stack_healthy

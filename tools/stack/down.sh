@@ -7,8 +7,7 @@ set -eu
 . "$ROOT/tools/stack/all.sh"
 [ $# -eq 0 ] || { warn "down: takes no argument (got $1)" && exit 2; }
 [ -d "$RUN" ] || { say "Nothing runs." && exit 0; }
-exec 9>"$RUN/lock"
-flock -w 60 9 || die "another ./everything works on $RUN" "wait for it to end"
+lock_state
 
 stop_all() { # NAMES...: at once
     for name in "$@"; do

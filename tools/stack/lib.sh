@@ -21,6 +21,14 @@ die() {
     [ $# -lt 2 ] || warn "  way out: $2"
     exit 1
 }
+# one ./everything at a time works on a state folder
+lock_state() {
+    mkdir -p "$RUN/log" 2>/dev/null || :
+    [ -w "$RUN/log" ] || die "$(id -un) may not write to $RUN (it belongs to $(stat -c %U "$RUN" 2>/dev/null))" \
+        "run as that user, or set EVERYTHING_RUN to a folder of yours"
+    exec 9>"$RUN/lock"
+    flock -w 60 9 || die "another ./everything works on $RUN" "wait for it to end"
+}
 now_s() { date +%s; }
 
 # write_if_changed FILE MODE: stdin becomes FILE; true when that changed it

@@ -11,12 +11,13 @@ set -eu
 rotate=0
 case ${1:-} in '') ;; --rotate) rotate=1 ;; *) warn "secrets: unknown option $1" && exit 2 ;; esac
 command -v openssl >/dev/null || die "openssl is missing" "./everything up installs it"
-mkdir -p "$RUN"
+lock_state
 make_secrets
 if [ $rotate = 1 ]; then
     rotate_signing_key
     say "Rotated the signing key: next.pem signs now, previous.pem is still accepted."
     if is_running customer-service; then
+        exec 9>&-
         exec "$ROOT/everything" up customer-service
     fi
 fi

@@ -36,9 +36,8 @@ chosen() { # NAME: is it to run?
 }
 is_named() { case " $names " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 
-mkdir -p "$RUN/log" "$CACHE"
-exec 9>"$RUN/lock"
-flock -w 60 9 || die "another ./everything works on $RUN" "wait for it to end"
+lock_state
+mkdir -p "$CACHE"
 begin=$(now_s)
 
 # What must be there before anything starts.
