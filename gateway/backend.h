@@ -1,5 +1,5 @@
-/* The daemons behind the gateway, and whether they are worth asking: one that is away is answered for at
- * once, and asked again once a second. */
+/* The daemons behind the gateway, and whether they are worth asking: one that is away is answered
+ * for at once, and asked again once a second. */
 #ifndef GATEWAY_BACKEND_H
 #define GATEWAY_BACKEND_H
 
@@ -16,8 +16,8 @@ struct rpc_client *backend_client(struct backend *backend);
 const char *backend_name(const struct backend *backend);
 bool backend_is_up(struct backend *backend); /* as known; does not block */
 
-/* One call. done() runs on a thread of the client, or on this one when the backend is known to be away:
- * then it is ST_UNAVAILABLE at once. A backend that does not connect is given a second. */
+/* One call. done() runs on a thread of the client, or on this one when the backend is known to be
+ * away: then it is ST_UNAVAILABLE at once. A backend that does not connect is given a second. */
 void backend_call(struct ctx *ctx, struct backend *backend, const char *path,
                   const ProtobufCMessage *in, const ProtobufCMessageDescriptor *out_type,
                   int timeout_ms, rpc_done *done, void *user);

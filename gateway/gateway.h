@@ -1,5 +1,5 @@
-/* What the gateway is made of, started and stopped in order. It holds no rules and no user's state: any
- * replica serves any request. */
+/* What the gateway is made of, started and stopped in order. It holds no rules and no user's state:
+ * any replica serves any request. */
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 
@@ -34,8 +34,8 @@ struct gateway {
     struct arena *arena; /* of what lives as long as the gateway */
 };
 
-/* NULL, with the reason on the log or stderr, when it cannot start. 'contract' is taken over; NULL: the
- * embedded one. */
+/* NULL, with the reason on the log or stderr, when it cannot start. 'contract' is taken over; NULL:
+ * the embedded one. */
 struct gateway *gateway_start(const struct config *config, struct contract *contract);
 /* Not ready, serve drain_s more, let streams go, finish, stop. */
 void gateway_stop(struct gateway *gateway);

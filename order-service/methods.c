@@ -1,5 +1,5 @@
-/* Every gRPC method of the order service, in one table a service. Roles, deadlines and the rest are in
- * the protos, beside the method. */
+/* Every gRPC method of the order service, in one table a service. Roles, deadlines and the rest are
+ * in the protos, beside the method. */
 #include "order-service/methods.h"
 
 #include "coffee/menu/v1/menu.pb-c.h"

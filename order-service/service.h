@@ -21,7 +21,8 @@ void service_stop(struct service *service); /* drains, then frees; NULL is fine 
 /* Brings the schema up to date as the owner role; for --migrate. */
 bool service_migrate(const struct config *config);
 
-/* One connection of the pool for the rest of this unit of work; give it back early. ST_UNAVAILABLE. */
+/* One connection of the pool for the rest of this unit of work; give it back early.
+ * ST_UNAVAILABLE. */
 enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db) MUST_CHECK;
 
 const struct config *service_config(const struct service *service);

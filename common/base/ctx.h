@@ -25,7 +25,7 @@ enum role {
     ROLE_ANYONE = 1 << 30, /* in a route: no sign-in needed */
 };
 
-const char *role_name(enum role role); /* "customer"; "nobody" when it is none of them */
+const char *role_name(enum role role);  /* "customer"; "nobody" when it is none of them */
 enum role role_parse(const char *name); /* ROLE_NOBODY when unknown */
 
 /* Who is asking. Made by the gateway from a verified token, or by a daemon. */
@@ -34,7 +34,7 @@ struct caller {
     enum role role;
     char session[ID_TEXT_SIZE];
     char device[65];
-    char methods[48]; /* amr: how they signed in, space separated */
+    char methods[48];     /* amr: how they signed in, space separated */
     int64_t signed_in_at; /* auth_time, seconds since 1970 */
 };
 
@@ -62,7 +62,7 @@ struct ctx {
     bool sampled;
     char correlation_id[65]; /* what the client called it, else the trace id */
     struct caller caller;
-    int64_t deadline_ms; /* monotonic clock; 0: none */
+    int64_t deadline_ms;         /* monotonic clock; 0: none */
     const char *idempotency_key; /* NULL: none was sent */
     char request_sha256[65];     /* of the request, where there is a key; else "" */
     struct failure failure;
@@ -78,8 +78,7 @@ int64_t ctx_left_ms(const struct ctx *ctx);
 /* Records why and hands the status back: return fail_with(ctx, ST_NOT_FOUND, ...).
  * 'message' must be a string literal, safe for the client; what varies goes into the
  * detail, which only the log shows. */
-#define fail_with(ctx, st, message, ...) \
-    ctx_fail((ctx), (st), "" message, FAIL_WHERE, __VA_ARGS__)
+#define fail_with(ctx, st, message, ...) ctx_fail((ctx), (st), "" message, FAIL_WHERE, __VA_ARGS__)
 
 /* The same with a problem that clients can act on, and a sentence that they may
  * read: name no person, table or library in it. */

@@ -8,20 +8,20 @@
 #define COMMON_BASE_STATUS_H
 
 /*    name            gRPC  problem when none was named */
-#define STATUS_LIST(X)                     \
-    X(OK, 0, NONE)                         \
-    X(CANCELLED, 1, CLIENT_GONE)           \
-    X(INVALID, 3, BAD_REQUEST)             \
-    X(TIMEOUT, 4, TIMEOUT)                 \
-    X(NOT_FOUND, 5, NOT_FOUND)             \
-    X(EXISTS, 6, ALREADY_EXISTS)           \
-    X(FORBIDDEN, 7, FORBIDDEN)             \
-    X(TOO_MANY, 8, TOO_MANY_REQUESTS)      \
-    X(CONFLICT, 9, CONFLICT)               \
-    X(RETRY, 10, BUSY)                     \
-    X(UNIMPLEMENTED, 12, NOT_IMPLEMENTED)  \
-    X(INTERNAL, 13, INTERNAL)              \
-    X(UNAVAILABLE, 14, UNAVAILABLE)        \
+#define STATUS_LIST(X)                    \
+    X(OK, 0, NONE)                        \
+    X(CANCELLED, 1, CLIENT_GONE)          \
+    X(INVALID, 3, BAD_REQUEST)            \
+    X(TIMEOUT, 4, TIMEOUT)                \
+    X(NOT_FOUND, 5, NOT_FOUND)            \
+    X(EXISTS, 6, ALREADY_EXISTS)          \
+    X(FORBIDDEN, 7, FORBIDDEN)            \
+    X(TOO_MANY, 8, TOO_MANY_REQUESTS)     \
+    X(CONFLICT, 9, CONFLICT)              \
+    X(RETRY, 10, BUSY)                    \
+    X(UNIMPLEMENTED, 12, NOT_IMPLEMENTED) \
+    X(INTERNAL, 13, INTERNAL)             \
+    X(UNAVAILABLE, 14, UNAVAILABLE)       \
     X(UNAUTHENTICATED, 16, UNAUTHENTICATED)
 
 /*    name, code, HTTP, status, title */
@@ -75,7 +75,7 @@ enum problem {
 #define X(name, code, http, status, title) PROBLEM_##name,
     PROBLEM_LIST(X)
 #undef X
-    PROBLEM_COUNT
+        PROBLEM_COUNT
 };
 
 const char *status_name(enum status st);

@@ -43,8 +43,7 @@ void uuid_v7(char text[ID_TEXT_SIZE])
     while (getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance)) {
     }
     snprintf(text, ID_TEXT_SIZE, "%08x-%04x-7%03x-%04x-%012llx", (unsigned)(millisecond >> 16),
-             (unsigned)(millisecond & 0xffff), counter,
-             0x8000u | (unsigned)(chance >> 48 & 0x3fff),
+             (unsigned)(millisecond & 0xffff), counter, 0x8000u | (unsigned)(chance >> 48 & 0x3fff),
              (unsigned long long)(chance & 0xffffffffffffULL));
 }
 

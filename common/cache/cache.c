@@ -1,5 +1,5 @@
-/* The pool: a few connections, handed out one command long. When Valkey does not answer, the pool is away:
- * everybody fails at once but one, each second, who tries again for all. */
+/* The pool: a few connections, handed out one command long. When Valkey does not answer, the pool
+ * is away: everybody fails at once but one, each second, who tries again for all. */
 #include "common/cache/cache.h"
 
 #include "common/base/clock.h"
@@ -107,7 +107,8 @@ static bool wait_for_free(struct cache *cache, int64_t until_ms)
     return pthread_cond_timedwait(&cache->freed, &cache->lock, &until) != ETIMEDOUT;
 }
 
-/* With the lock held: the right to use a connection, which is in '*conn' when an idle one was left. */
+/* With the lock held: the right to use a connection, which is in '*conn' when an idle one was
+ * left. */
 static const char *reserve(struct cache *cache, int64_t until_ms, struct cache_conn *conn)
 {
     for (;;) {

@@ -1,6 +1,7 @@
-/* Valkey: a cache and a wake-up, never the truth. Every call is bounded (250 ms unless ctx ends sooner)
- * and a Valkey that is away costs one failed attempt a second in the whole process, not one a request:
- * callers go on without it. Keys carry their owner's prefix ("server:", "order:", "customer:"). */
+/* Valkey: a cache and a wake-up, never the truth. Every call is bounded (250 ms unless ctx ends
+ * sooner) and a Valkey that is away costs one failed attempt a second in the whole process, not one
+ * a request: callers go on without it. Keys carry their owner's prefix ("server:", "order:",
+ * "customer:"). */
 #ifndef COMMON_CACHE_CACHE_H
 #define COMMON_CACHE_CACHE_H
 
@@ -41,15 +42,16 @@ struct cache_reply {
     size_t count;
 };
 
-/* Any command, as words. ST_INTERNAL when Valkey refuses it: its CACHE_ERROR is then in '*reply'. */
+/* Any command, as words. ST_INTERNAL when Valkey refuses it: its CACHE_ERROR is then in
+ * '*reply'. */
 enum status cache_command(struct ctx *ctx, struct cache *cache, const char *const *words,
                           size_t count, struct cache_reply *reply) MUST_CHECK;
 #define CACHE_COMMAND(ctx, cache, reply, ...)                         \
     cache_command((ctx), (cache), (const char *const[]){__VA_ARGS__}, \
                   sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), (reply))
 
-/* A command that may wait at Valkey for wait_ms (XREADGROUP ... BLOCK): it holds a connection meanwhile, so
- * give such readers a cache of their own. */
+/* A command that may wait at Valkey for wait_ms (XREADGROUP ... BLOCK): it holds a connection
+ * meanwhile, so give such readers a cache of their own. */
 enum status cache_command_waiting(struct ctx *ctx, struct cache *cache, const char *const *words,
                                   size_t count, int wait_ms, struct cache_reply *reply) MUST_CHECK;
 
@@ -70,8 +72,9 @@ struct cache_subscriber_events {
     void (*message)(const char *channel, const char *message, size_t size, void *user);
     void (*up)(bool up, void *user);
 };
-/* Both run on the subscriber's thread; only 'message' may be slow, and then Valkey ends the connection when
- * its buffer is full, which up() tells. Never call cache_unsubscribe() from them. */
+/* Both run on the subscriber's thread; only 'message' may be slow, and then Valkey ends the
+ * connection when its buffer is full, which up() tells. Never call cache_unsubscribe() from
+ * them. */
 struct cache_subscriber *cache_subscribe(const struct cache_options *options, const char *pattern,
                                          const struct cache_subscriber_events *events, void *user);
 void cache_unsubscribe(struct cache_subscriber *subscriber); /* joins its thread; NULL is fine */

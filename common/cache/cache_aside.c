@@ -1,5 +1,6 @@
-/* Look, else load once, then fill. A load under way is a flight in a list: who comes later waits for its
- * end and takes a copy. A flight that failed is no answer: the next who waits flies itself. */
+/* Look, else load once, then fill. A load under way is a flight in a list: who comes later waits
+ * for its end and takes a copy. A flight that failed is no answer: the next who waits flies
+ * itself. */
 #include "common/cache/cache_aside.h"
 
 #include "common/base/clock.h"

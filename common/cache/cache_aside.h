@@ -1,7 +1,7 @@
-/* Cache-aside: look in Valkey, else load from the database, then fill. Of the threads of one process that
- * miss the same key at once one loads, the others take what it got. With Valkey away every look goes to
- * the loader: slower, correct. A key should carry the version of what it holds: then a fill that comes
- * late can never bring an old value back. */
+/* Cache-aside: look in Valkey, else load from the database, then fill. Of the threads of one
+ * process that miss the same key at once one loads, the others take what it got. With Valkey away
+ * every look goes to the loader: slower, correct. A key should carry the version of what it holds:
+ * then a fill that comes late can never bring an old value back. */
 #ifndef COMMON_CACHE_CACHE_ASIDE_H
 #define COMMON_CACHE_CACHE_ASIDE_H
 
@@ -13,15 +13,16 @@ struct cache_aside;
 struct cache_aside *cache_aside_new(struct cache *cache, const char *name, int ttl_s);
 void cache_aside_free(struct cache_aside *aside); /* NULL is fine; nobody may be inside */
 
-/* Reads from the database into ctx's arena. A NULL value with ST_OK means that there is none: that is not
- * kept. */
+/* Reads from the database into ctx's arena. A NULL value with ST_OK means that there is none: that
+ * is not kept. */
 typedef enum status cache_load(struct ctx *ctx, void *user, const char **value, size_t *size);
 
 /* ST_TIMEOUT when ctx ends before whoever loads is done; else what the loader says. */
 enum status cache_aside_get(struct ctx *ctx, struct cache_aside *aside, const char *key,
                             cache_load *load, void *user, struct cache_reply *value) MUST_CHECK;
 
-/* Counts one look at a cache that is none of these but counts as one: the menu's, in its process. */
+/* Counts one look at a cache that is none of these but counts as one: the menu's, in its
+ * process. */
 void cache_count(const char *name, bool hit);
 
 #endif

@@ -31,7 +31,8 @@ void cache_conn_close(struct cache_conn *conn);
 /* Nothing is to be read from an idle connection: what is there is its end. */
 bool cache_conn_is_usable(const struct cache_conn *conn);
 
-/* NULL when the connection is no good any more: conn->redis->err says why. The caller frees the reply. */
+/* NULL when the connection is no good any more: conn->redis->err says why. The caller frees the
+ * reply. */
 redisReply *cache_conn_run(struct cache_conn *conn, const struct cache_words *words, int limit_ms);
 bool cache_conn_timed_out(const struct cache_conn *conn);
 

@@ -1,5 +1,5 @@
-/* Lua scripts by their digest. Valkey names a script by SHA-1; it is written out here because nothing else
- * in the house may use SHA-1, and a name is all that it is. */
+/* Lua scripts by their digest. Valkey names a script by SHA-1; it is written out here because
+ * nothing else in the house may use SHA-1, and a name is all that it is. */
 #include "common/cache/cache.h"
 
 #include <stdio.h>

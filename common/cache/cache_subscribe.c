@@ -1,5 +1,6 @@
-/* A subscription: one thread, one connection, and the truth about when it was not there. What Valkey
- * published in between is gone (pub/sub keeps nothing), so up(true) means: look for yourself. */
+/* A subscription: one thread, one connection, and the truth about when it was not there. What
+ * Valkey published in between is gone (pub/sub keeps nothing), so up(true) means: look for
+ * yourself. */
 #include "common/base/clock.h"
 #include "common/cache/cache_conn.h"
 #include "common/obs/log.h"

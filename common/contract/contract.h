@@ -55,11 +55,13 @@ const struct contract_method *contract_at(const struct contract *contract, size_
 const struct contract_method *contract_find(const struct contract *contract, const char *path);
 
 /* Checks a request against its (everything.field) options, UTF-8 and NUL included, deep down.
- * ST_INVALID with one refused field for each fault, in lowerCamelCase paths: "items[0].quantity". */
+ * ST_INVALID with one refused field for each fault, in lowerCamelCase paths:
+ * "items[0].quantity". */
 enum status contract_check(struct ctx *ctx, const struct contract *contract,
                            const ProtobufCMessage *request) MUST_CHECK;
 
-/* Files of the set, for reflection: serialized FileDescriptorProto by file name or by any symbol in it. */
+/* Files of the set, for reflection: serialized FileDescriptorProto by file name or by any symbol in
+ * it. */
 struct contract_file {
     const char *name;
     const uint8_t *bytes;

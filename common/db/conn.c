@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Statements name their schema; plans are made once; times are UTC in ISO form, as row.c reads them. */
+/* Statements name their schema; plans are made once; times are UTC in ISO form, as row.c reads
+ * them. */
 static const char every_connection[] =
     "-c search_path= -c plan_cache_mode=force_generic_plan -c timezone=UTC -c datestyle=ISO"
     " -c intervalstyle=iso_8601 -c bytea_output=hex -c client_min_messages=warning"

@@ -39,7 +39,8 @@ struct db_conn {
     struct prepared prepared[SLOT_COUNT];
 };
 
-/* conn.c. Statement time-out 0 in 'timeout_ms' means none. NULL, with the reason, when it cannot be had. */
+/* conn.c. Statement time-out 0 in 'timeout_ms' means none. NULL, with the reason, when it cannot be
+ * had. */
 struct db_conn *conn_open(const struct db_options *options, const char *settings, char *reason,
                           size_t reason_size);
 void conn_close(struct db_conn *db);

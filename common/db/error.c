@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* SQLSTATE, or its two-character class. The first match wins: single codes stand before their class. */
+/* SQLSTATE, or its two-character class. The first match wins: single codes stand before their
+ * class. */
 static const struct {
     const char *sqlstate;
     enum problem problem;

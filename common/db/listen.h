@@ -9,8 +9,8 @@ struct db_listener;
 struct db_listener *db_listener_new(const struct db_options *options, const char *channel);
 void db_listener_free(struct db_listener *listener);
 
-/* Waits for a notification, a wake-up or the time-out; true when there was one of the first two (or a
- * reconnection, since one may have been missed). One thread at a time. */
+/* Waits for a notification, a wake-up or the time-out; true when there was one of the first two (or
+ * a reconnection, since one may have been missed). One thread at a time. */
 bool db_listener_wait(struct db_listener *listener, int timeout_ms);
 /* From any thread: ends the wait. */
 void db_listener_wake(struct db_listener *listener);

@@ -1,5 +1,5 @@
-/* Brings a schema up to date. Which migrations a database has had stands in migrations.applied, which
- * every role may read and only the owner may write. */
+/* Brings a schema up to date. Which migrations a database has had stands in migrations.applied,
+ * which every role may read and only the owner may write. */
 #include "common/db/migrate.h"
 
 #include "common/base/clock.h"

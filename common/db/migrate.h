@@ -15,8 +15,8 @@ struct migration {
 enum status migrate(struct ctx *ctx, const struct db_options *owner, const struct migration *table,
                     size_t count, int wait_ms) MUST_CHECK;
 
-/* The number of the newest migration applied; 0: none. For readiness: a daemon runs on a newer schema
- * than its own, not on an older one. */
+/* The number of the newest migration applied; 0: none. For readiness: a daemon runs on a newer
+ * schema than its own, not on an older one. */
 enum status migrate_version(struct ctx *ctx, struct db_conn *db, int *number) MUST_CHECK;
 
 #endif

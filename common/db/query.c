@@ -1,5 +1,5 @@
-/* Named statements on one connection: prepared at their first use, timed, and prepared once more when
- * a migration changed what they select. */
+/* Named statements on one connection: prepared at their first use, timed, and prepared once more
+ * when a migration changed what they select. */
 #include "common/db/db_internal.h"
 
 #include "common/base/clock.h"
@@ -98,7 +98,8 @@ static enum status execute(struct ctx *ctx, struct db_conn *db, const struct pre
     return db_check(ctx, db, statement->sql->name, *result, constraints);
 }
 
-/* A migration ran under us: the plan's columns changed, or the session's statements were dropped. */
+/* A migration ran under us: the plan's columns changed, or the session's statements were
+ * dropped. */
 static bool statement_is_stale(const struct db_conn *db)
 {
     return (strcmp(db->sqlstate, "0A000") == 0 || strcmp(db->sqlstate, "26000") == 0) &&

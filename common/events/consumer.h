@@ -1,9 +1,9 @@
 /* A Kafka consumer that hands each event to the handler of its topic, on a thread of its own.
  *
  * At least once: an offset is stored only after its handler succeeded, so a handler must be safe to
- * run twice. After a passing fault (ST_UNAVAILABLE, ST_TIMEOUT, ST_RETRY) the event is read again, so that the
- * order within its partition is kept; what can never succeed, an unknown version included, goes to
- * "dead.letters" with its cause, and the partition moves on. Lag is a metric. */
+ * run twice. After a passing fault (ST_UNAVAILABLE, ST_TIMEOUT, ST_RETRY) the event is read again,
+ * so that the order within its partition is kept; what can never succeed, an unknown version
+ * included, goes to "dead.letters" with its cause, and the partition moves on. Lag is a metric. */
 #ifndef COMMON_EVENTS_CONSUMER_H
 #define COMMON_EVENTS_CONSUMER_H
 

@@ -1,5 +1,6 @@
-/* Blocking HTTP calls to others (APNs, payment, OIDC, web push), over libcurl, which stays behind this
- * folder. HTTP/2 where the other side has it. A client keeps its connections and belongs to one thread at a time. */
+/* Blocking HTTP calls to others (APNs, payment, OIDC, web push), over libcurl, which stays behind
+ * this folder. HTTP/2 where the other side has it. A client keeps its connections and belongs to
+ * one thread at a time. */
 #ifndef COMMON_HTTP_HTTP_CLIENT_H
 #define COMMON_HTTP_HTTP_CLIENT_H
 
@@ -40,8 +41,8 @@ struct http_answer {
     int retry_after_s; /* 0: not said */
 };
 
-/* ST_OK when there was any answer, a 500 too. ST_TIMEOUT, ST_UNAVAILABLE (could not connect, was cut) or
- * ST_INVALID (no such URL) else. */
+/* ST_OK when there was any answer, a 500 too. ST_TIMEOUT, ST_UNAVAILABLE (could not connect, was
+ * cut) or ST_INVALID (no such URL) else. */
 enum status http_client_call(struct ctx *ctx, struct http_client *client,
                              const struct http_call *call, struct http_answer *answer) MUST_CHECK;
 

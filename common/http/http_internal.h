@@ -23,8 +23,8 @@ enum {
 
 /* --- the loop: one thread for what MHD does not watch ------------------------------------- */
 
-/* A descriptor that the loop watches. The owner calls loop_forget() once; free() then runs on the loop's
- * thread, after every event that was already under way: no event comes for freed memory. */
+/* A descriptor that the loop watches. The owner calls loop_forget() once; free() then runs on the
+ * loop's thread, after every event that was already under way: no event comes for freed memory. */
 struct watch {
     int fd;
     void (*ready)(struct watch *watch, uint32_t events);
@@ -109,7 +109,8 @@ void http_add_headers(struct http_request *request, struct MHD_Response *respons
 /* http_query.c */
 bool http_query_is_good(const char *query);
 
-/* http_linger.c: reads what a refused client still sends, so that it sees our answer and no reset. */
+/* http_linger.c: reads what a refused client still sends, so that it sees our answer and no
+ * reset. */
 void http_linger(struct http_server *server, int fd);
 
 void http_streams_end(struct http_server *server); /* all of them */

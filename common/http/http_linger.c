@@ -1,6 +1,6 @@
-/* A client that is told 413 while it still sends: closing at once would make the kernel send a reset, and
- * many clients then never see the answer. So a copy of the descriptor stays open for a moment and what
- * comes is dropped. */
+/* A client that is told 413 while it still sends: closing at once would make the kernel send a
+ * reset, and many clients then never see the answer. So a copy of the descriptor stays open for a
+ * moment and what comes is dropped. */
 #include "common/base/clock.h"
 #include "common/http/http_internal.h"
 

@@ -45,8 +45,8 @@ static void bury(struct loop *loop)
     }
 }
 
-/* Only this thread frees a watch, and forgetting one leaves its links alone: so the walk may go on after
- * a tick that forgot its own watch, without the lock that the tick needs. */
+/* Only this thread frees a watch, and forgetting one leaves its links alone: so the walk may go on
+ * after a tick that forgot its own watch, without the lock that the tick needs. */
 static void tick_all(struct loop *loop, int64_t now_ms)
 {
     pthread_mutex_lock(&loop->lock);

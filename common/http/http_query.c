@@ -38,7 +38,8 @@ bool http_decode(char *text, bool plus_is_space)
     return text_is_utf8(text, (size_t)(to - text));
 }
 
-/* Calls each parameter, its name and value decoded in a copy; false when one is bad or was not wanted. */
+/* Calls each parameter, its name and value decoded in a copy; false when one is bad or was not
+ * wanted. */
 static bool walk(struct arena *arena, const char *query,
                  bool (*each)(const char *name, const char *value, void *user), void *user)
 {

@@ -1,4 +1,5 @@
-/* Answering: the response is made on the thread that has the answer, and queued on the connection's own. */
+/* Answering: the response is made on the thread that has the answer, and queued on the connection's
+ * own. */
 #include "common/http/http_internal.h"
 
 #include <string.h>

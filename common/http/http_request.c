@@ -1,5 +1,5 @@
-/* Reading one request: its limits, its body, and handing it to the handler. libmicrohttpd calls on one of
- * its threads; a connection's calls never overlap. */
+/* Reading one request: its limits, its body, and handing it to the handler. libmicrohttpd calls on
+ * one of its threads; a connection's calls never overlap. */
 #include "common/base/auto.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
@@ -66,7 +66,8 @@ static enum MHD_Result count_framing(void *user, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
-/* Two ways to tell the body's length: proxies and we might disagree where the next request begins. */
+/* Two ways to tell the body's length: proxies and we might disagree where the next request
+ * begins. */
 static bool framing_is_clear(struct http_request *request)
 {
     struct framing framing = {0};

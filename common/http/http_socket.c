@@ -1,5 +1,6 @@
-/* A WebSocket after its handshake (http_upgrade.c): frames by wslay, on the loop's thread. Sending works
- * from any thread. Handlers are called without our lock, so that they may send, close and lock as they like. */
+/* A WebSocket after its handshake (http_upgrade.c): frames by wslay, on the loop's thread. Sending
+ * works from any thread. Handlers are called without our lock, so that they may send, close and
+ * lock as they like. */
 #include "common/base/clock.h"
 #include "common/http/http_socket_internal.h"
 

@@ -1,5 +1,6 @@
-/* A chunked reply fed from any thread. libmicrohttpd asks for bytes; while there are none its connection
- * sleeps, and then it notices neither a client that went away nor a time-out: the loop watches for those. */
+/* A chunked reply fed from any thread. libmicrohttpd asks for bytes; while there are none its
+ * connection sleeps, and then it notices neither a client that went away nor a time-out: the loop
+ * watches for those. */
 #include "common/http/http_internal.h"
 
 #include <stdlib.h>

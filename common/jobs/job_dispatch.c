@@ -1,5 +1,6 @@
-/* The dispatcher: hands due rows out, to the stream or, with Valkey away, to the workers of this process;
- * and what is to be done from time to time. Replicas each have one and share the rows by SKIP LOCKED. */
+/* The dispatcher: hands due rows out, to the stream or, with Valkey away, to the workers of this
+ * process; and what is to be done from time to time. Replicas each have one and share the rows by
+ * SKIP LOCKED. */
 #include "common/jobs/jobs_internal.h"
 
 #include "common/base/clock.h"
@@ -8,7 +9,8 @@
 
 #include <string.h>
 
-/* So many entries of a kind are in its stream at most: few enough that none waits longer than its lease. */
+/* So many entries of a kind are in its stream at most: few enough that none waits longer than its
+ * lease. */
 enum { STREAM_ROOM = 128, SHORT_PAUSE_MS = 20, LONG_PAUSE_MS = 1000 };
 
 static struct job_lane *lane_of(struct jobs *jobs, const char *kind)

@@ -1,5 +1,5 @@
-/* XADD, XREADGROUP, XACK, XAUTOCLAIM. All workers of all replicas are one consumer, since rows, not pending
- * entries, say who has which job: so no dead consumers pile up in the group. */
+/* XADD, XREADGROUP, XACK, XAUTOCLAIM. All workers of all replicas are one consumer, since rows, not
+ * pending entries, say who has which job: so no dead consumers pile up in the group. */
 #include "common/jobs/job_stream.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* The streams in Valkey that hand jobs out: private to this folder. An entry names a row, nothing more: it
- * may be lost, doubled or stale. */
+/* The streams in Valkey that hand jobs out: private to this folder. An entry names a row, nothing
+ * more: it may be lost, doubled or stale. */
 #ifndef COMMON_JOBS_JOB_STREAM_H
 #define COMMON_JOBS_JOB_STREAM_H
 

@@ -112,7 +112,8 @@ static enum status record(struct ctx *ctx, struct job_lane *lane, const struct j
                                             outcome->error);
 }
 
-/* The work is done: not saying so would do it again, so a database that blinks is asked once more. */
+/* The work is done: not saying so would do it again, so a database that blinks is asked once
+ * more. */
 static void record_stubbornly(struct job_lane *lane, const struct job *job,
                               const struct outcome *outcome)
 {

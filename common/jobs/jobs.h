@@ -1,10 +1,11 @@
-/* Background jobs: a row in the transaction that wants the work, a stream in Valkey that hands it out.
+/* Background jobs: a row in the transaction that wants the work, a stream in Valkey that hands it
+ * out.
  *
- * The row (jobs.jobs, migration of each daemon from common/jobs/jobs_schema.sql) is the promise and the
- * lock; the stream `<prefix>:jobs:<kind>` only wakes one of the replicas' workers. What FLUSHALL or an
- * eviction takes from the stream is put there again when the row's lease ends, and with Valkey away the
- * dispatcher hands due rows to the workers of its own process. A job runs at least once: its handler makes
- * the effect happen once. Jobs of a kind may overtake each other. */
+ * The row (jobs.jobs, migration of each daemon from common/jobs/jobs_schema.sql) is the promise and
+ * the lock; the stream `<prefix>:jobs:<kind>` only wakes one of the replicas' workers. What
+ * FLUSHALL or an eviction takes from the stream is put there again when the row's lease ends, and
+ * with Valkey away the dispatcher hands due rows to the workers of its own process. A job runs at
+ * least once: its handler makes the effect happen once. Jobs of a kind may overtake each other. */
 #ifndef COMMON_JOBS_JOBS_H
 #define COMMON_JOBS_JOBS_H
 
@@ -13,8 +14,8 @@
 
 struct jobs;
 
-/* What a handler gets; lives as long as its ctx, which carries the trace and correlation id of whoever
- * enqueued, and a deadline. */
+/* What a handler gets; lives as long as its ctx, which carries the trace and correlation id of
+ * whoever enqueued, and a deadline. */
 struct job {
     const char *id, *kind, *payload;
     int attempt; /* from 1 */
@@ -38,8 +39,8 @@ struct job_request {
     int64_t run_at_ms;      /* wall clock; 0: now */
 };
 
-/* In the caller's transaction. 'id' may be NULL; '*is_new' too: false when the dedupe key was there. Call
- * jobs_wake() after the commit. */
+/* In the caller's transaction. 'id' may be NULL; '*is_new' too: false when the dedupe key was
+ * there. Call jobs_wake() after the commit. */
 enum status job_enqueue(struct ctx *ctx, struct db_conn *tx, const struct job_request *request,
                         char id[ID_TEXT_SIZE], bool *is_new) MUST_CHECK;
 
@@ -52,7 +53,8 @@ struct jobs_options {
     void *service;                /* for the handlers */
 };
 
-/* Threads: one dispatcher and those of the kinds. Never fails; Valkey and database may come later. */
+/* Threads: one dispatcher and those of the kinds. Never fails; Valkey and database may come
+ * later. */
 struct jobs *jobs_start(const struct jobs_options *options);
 /* Waits for the handlers that run (their deadlines bound it); NULL is fine. */
 void jobs_stop(struct jobs *jobs);

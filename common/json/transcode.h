@@ -17,8 +17,8 @@ enum { JSON_MAX_DEPTH = 16 };
 ProtobufCMessage *message_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 
 /* Parses an object into 'message' (made by message_new; everything it points to is the arena's).
- * PROBLEM_BAD_REQUEST when it is no JSON, too deep or not UTF-8; PROBLEM_INVALID_FIELDS, with a path for
- * each, when a field is unknown, of another type, or out of its type's range. */
+ * PROBLEM_BAD_REQUEST when it is no JSON, too deep or not UTF-8; PROBLEM_INVALID_FIELDS, with a
+ * path for each, when a field is unknown, of another type, or out of its type's range. */
 enum status json_to_message(struct ctx *ctx, const char *json, size_t size,
                             ProtobufCMessage *message) MUST_CHECK;
 

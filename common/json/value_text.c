@@ -115,7 +115,8 @@ static const char *enum_from_text(struct arena *arena, const ProtobufCFieldDescr
     return enum_choices(arena, type);
 }
 
-/* Both alphabets are read, padding may be missing; what does not decode to whole bytes is refused. */
+/* Both alphabets are read, padding may be missing; what does not decode to whole bytes is
+ * refused. */
 static bool base64_from_text(struct arena *arena, const char *text, size_t length,
                              ProtobufCBinaryData *data)
 {

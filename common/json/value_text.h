@@ -7,7 +7,8 @@
 #include "common/base/text.h"
 #include "common/contract/message_shape.h"
 
-/* Stores the text as a value of the field's type at 'at'. NULL when that went well, else why not. */
+/* Stores the text as a value of the field's type at 'at'. NULL when that went well, else why
+ * not. */
 const char *value_from_text(struct arena *arena, const ProtobufCFieldDescriptor *field, void *at,
                             const char *text, size_t length);
 

@@ -1,6 +1,7 @@
-/* The registry, and what is added to it. One for the process, since what it describes is the process:
- * a library counts without being handed something to count in, and a test reads what a user would. It
- * only grows; label values come from tables (routes, methods, kinds), never from users. */
+/* The registry, and what is added to it. One for the process, since what it describes is the
+ * process: a library counts without being handed something to count in, and a test reads what a
+ * user would. It only grows; label values come from tables (routes, methods, kinds), never from
+ * users. */
 #include "common/obs/metrics_registry.h"
 
 #include "common/base/clock.h"

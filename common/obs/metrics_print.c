@@ -1,6 +1,6 @@
-/* The registry as text. Both formats keep the same names, so that a graph does not change when a scraper
- * begins to ask for OpenMetrics: there a counter must end in _total, so one that does not (order_count is
- * named by the requirements) goes out as "unknown", which is any number. */
+/* The registry as text. Both formats keep the same names, so that a graph does not change when a
+ * scraper begins to ask for OpenMetrics: there a counter must end in _total, so one that does not
+ * (order_count is named by the requirements) goes out as "unknown", which is any number. */
 #include "common/obs/metrics_registry.h"
 
 #include <stdio.h>

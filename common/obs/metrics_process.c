@@ -1,5 +1,5 @@
-/* What the kernel knows about this process, under the names that Prometheus' own client libraries use,
- * so that ready-made dashboards fit. */
+/* What the kernel knows about this process, under the names that Prometheus' own client libraries
+ * use, so that ready-made dashboards fit. */
 #include "common/obs/metrics_registry.h"
 
 #include "common/base/auto.h"

@@ -1,5 +1,5 @@
-/* How metrics are kept: private to this folder. Metrics and series are only ever added, to lists whose
- * links are atomic, so that readers take no lock. */
+/* How metrics are kept: private to this folder. Metrics and series are only ever added, to lists
+ * whose links are atomic, so that readers take no lock. */
 #ifndef COMMON_OBS_METRICS_REGISTRY_H
 #define COMMON_OBS_METRICS_REGISTRY_H
 

@@ -11,11 +11,12 @@ struct trace_parent {
     bool sampled;
 };
 
-/* False, and '*parent' untouched, unless it is well-formed; newer versions than 00 are read as 00. */
+/* False, and '*parent' untouched, unless it is well-formed; newer versions than 00 are read as
+ * 00. */
 bool trace_parse(const char *traceparent, struct trace_parent *parent);
 
-/* Takes a traceparent over as parent and makes a span of our own below it; an absent or malformed one (all
- * zero ids, version ff) starts a new trace. */
+/* Takes a traceparent over as parent and makes a span of our own below it; an absent or malformed
+ * one (all zero ids, version ff) starts a new trace. */
 void trace_begin(struct ctx *ctx, const char *traceparent);
 /* For calls, events and rows that go out: our span is their parent. "" when ctx has no trace. */
 void trace_traceparent(const struct ctx *ctx, char text[TRACEPARENT_SIZE]);

@@ -1,5 +1,5 @@
-/* The routes that are no RPC: health, documents, live streams. One line each in extra_routes.c; roles and
- * limits have been checked when the handler runs, as for every other route. */
+/* The routes that are no RPC: health, documents, live streams. One line each in extra_routes.c;
+ * roles and limits have been checked when the handler runs, as for every other route. */
 #ifndef GATEWAY_EXTRA_EXTRA_ROUTES_H
 #define GATEWAY_EXTRA_EXTRA_ROUTES_H
 

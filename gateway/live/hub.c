@@ -1,5 +1,5 @@
-/* Who hears what: one list of streams, one of sockets, one lock. Nothing here blocks: writing to a stream
- * or socket queues bytes, and one whose queue is full is ended and resumes. */
+/* Who hears what: one list of streams, one of sockets, one lock. Nothing here blocks: writing to a
+ * stream or socket queues bytes, and one whose queue is full is ended and resumes. */
 #include "gateway/live/hub.h"
 
 #include "common/base/text.h"

@@ -1,5 +1,5 @@
-/* The clock of the streams: pings, token ends, places in the queue, snapshots, and a comparison with
- * order-service, so that what the bus lost is found. One thread, which may block. */
+/* The clock of the streams: pings, token ends, places in the queue, snapshots, and a comparison
+ * with order-service, so that what the bus lost is found. One thread, which may block. */
 #include "gateway/live/hub.h"
 
 #include "common/base/clock.h"

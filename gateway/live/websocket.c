@@ -1,5 +1,5 @@
-/* /ws/queue: a snapshot of the open orders, then each change; and the barista's moves, which are the same
- * calls that REST makes. */
+/* /ws/queue: a snapshot of the open orders, then each change; and the barista's moves, which are
+ * the same calls that REST makes. */
 #include "gateway/live/hub.h"
 
 #include "coffee/live/v1/live.pb-c.h"

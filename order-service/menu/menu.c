@@ -1,5 +1,5 @@
-/* What may be done to the menu. Every change bumps its version (a trigger), tells the other replicas
- * after the commit, and is an event: menu.updated. */
+/* What may be done to the menu. Every change bumps its version (a trigger), tells the other
+ * replicas after the commit, and is an event: menu.updated. */
 #include "order-service/menu/menu.h"
 
 #include "common/base/clock.h"

@@ -1,8 +1,8 @@
 /* The menu: drinks, what may be done to them, what is sold out.
  *
- * A menu is a snapshot that never changes; whoever reads it holds it (menu_hold), and a new version is a new
- * snapshot. menu.c has the use cases, menu_cache.c keeps the newest snapshot at hand, menu_store.c is the
- * tables, menu_rpc.c the gRPC face. */
+ * A menu is a snapshot that never changes; whoever reads it holds it (menu_hold), and a new version
+ * is a new snapshot. menu.c has the use cases, menu_cache.c keeps the newest snapshot at hand,
+ * menu_store.c is the tables, menu_rpc.c the gRPC face. */
 #ifndef ORDER_SERVICE_MENU_MENU_H
 #define ORDER_SERVICE_MENU_MENU_H
 
@@ -46,8 +46,8 @@ struct menu {
     size_t count;
 };
 
-/* The newest menu, held for the caller until the arena goes. ST_UNAVAILABLE only when there has never
- * been one. */
+/* The newest menu, held for the caller until the arena goes. ST_UNAVAILABLE only when there has
+ * never been one. */
 enum status menu_current(struct ctx *ctx, struct service *service,
                          const struct menu **menu) MUST_CHECK;
 /* The same, past every cache: after the database said that our version is old. */

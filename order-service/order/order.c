@@ -1,5 +1,6 @@
-/* Reading an order and moving it on. A move is: read, check against the table, and one statement that
- * takes effect only if the order still is as it was read; whoever loses that race reads again. */
+/* Reading an order and moving it on. A move is: read, check against the table, and one statement
+ * that takes effect only if the order still is as it was read; whoever loses that race reads
+ * again. */
 #include "order-service/order/order.h"
 
 #include "common/base/text.h"

@@ -1,8 +1,9 @@
 /* An order: what was asked for, where it stands, and what may be done with it.
  *
- * The rules are in order_state.c (who may move what where), order_price.c (what it costs) and order_eta.c; the
- * use cases in order_place.c, order.c (moves) and order_history.c; the tables in order_store.c; the gRPC face
- * in order_rpc.c and order_stream.c; order_view.c writes it down as the API shows it. */
+ * The rules are in order_state.c (who may move what where), order_price.c (what it costs) and
+ * order_eta.c; the use cases in order_place.c, order.c (moves) and order_history.c; the tables in
+ * order_store.c; the gRPC face in order_rpc.c and order_stream.c; order_view.c writes it down as
+ * the API shows it. */
 #ifndef ORDER_SERVICE_ORDER_ORDER_H
 #define ORDER_SERVICE_ORDER_ORDER_H
 
@@ -92,8 +93,8 @@ int order_eta_seconds(int queue_position, int seconds_a_drink);
 
 /* ---- order_view.c: an order as the API shows it ---- */
 const char *order_view(struct arena *arena, const struct order *order);
-/* The part of it that is known before the database gave it a number and a time: without the opening brace,
- * so that {"number":17,"placedAt":"...",<this> is the whole. */
+/* The part of it that is known before the database gave it a number and a time: without the opening
+ * brace, so that {"number":17,"placedAt":"...",<this> is the whole. */
 const char *order_view_rest(struct arena *arena, const struct order *order);
 
 /* ---- order_day.c: the day that numbers are counted in ---- */
@@ -126,8 +127,8 @@ struct order_request {
 enum status order_place(struct ctx *ctx, struct service *service,
                         const struct order_request *request, struct order *placed) MUST_CHECK;
 
-/* What the caller's idempotency key was answered before, for methods that must ask others first; '*found' is
- * false when there is no key, or it is new. */
+/* What the caller's idempotency key was answered before, for methods that must ask others first;
+ * '*found' is false when there is no key, or it is new. */
 enum status order_replay(struct ctx *ctx, struct service *service, const char *method,
                          struct order *placed, bool *found) MUST_CHECK;
 
@@ -135,7 +136,8 @@ enum status order_replay(struct ctx *ctx, struct service *service, const char *m
 /* ST_NOT_FOUND also when it is somebody else's. */
 enum status order_get(struct ctx *ctx, struct service *service, struct order_id id,
                       struct order *found) MUST_CHECK;
-/* One move. The same actor repeating it gets the order as it is. PROBLEM_ILLEGAL_MOVE, ST_FORBIDDEN. */
+/* One move. The same actor repeating it gets the order as it is. PROBLEM_ILLEGAL_MOVE,
+ * ST_FORBIDDEN. */
 enum status order_apply(struct ctx *ctx, struct service *service, struct order_id id,
                         enum order_command command, const char *reason,
                         struct order *moved) MUST_CHECK;
@@ -150,7 +152,8 @@ enum status order_history(struct ctx *ctx, struct service *service, bool all, in
                           const char *token, struct order_page *page) MUST_CHECK;
 enum status order_queue(struct ctx *ctx, struct service *service,
                         struct order_page *page) MUST_CHECK;
-/* Of 'count' orders those that moved on since the seq beside them; for gateways, which check rights. */
+/* Of 'count' orders those that moved on since the seq beside them; for gateways, which check
+ * rights. */
 enum status order_compare(struct ctx *ctx, struct service *service, const char *const *ids,
                           const int64_t *seqs, size_t count, struct order_page *newer) MUST_CHECK;
 /* The views recorded after 'after_seq', oldest first. */

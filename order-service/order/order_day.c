@@ -1,4 +1,5 @@
-/* Today in the shop and the base of its numbers: asked of the database once a day, kept until it ends. */
+/* Today in the shop and the base of its numbers: asked of the database once a day, kept until it
+ * ends. */
 #include "common/base/clock.h"
 #include "order-service/order/order_store.h"
 #include "order-service/service.h"

@@ -1,5 +1,5 @@
-/* An order as its protobuf message. The lines were frozen as JSON at placing, in the shape of the message's
- * own items: the transcoder puts them back. */
+/* An order as its protobuf message. The lines were frozen as JSON at placing, in the shape of the
+ * message's own items: the transcoder puts them back. */
 #include "order-service/order/order_encode_rpc.h"
 
 #include "common/json/transcode.h"

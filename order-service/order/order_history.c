@@ -1,5 +1,5 @@
-/* Lists of orders: the queue, and the history by pages. A page token is the last order's place in the
- * list, under a MAC: nobody makes one up, and nobody reads ids out of it. */
+/* Lists of orders: the queue, and the history by pages. A page token is the last order's place in
+ * the list, under a MAC: nobody makes one up, and nobody reads ids out of it. */
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/crypto/crypto.h"

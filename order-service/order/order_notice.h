@@ -16,8 +16,8 @@ struct order_notice order_notice_kafka(struct ctx *ctx, const struct order_telli
 /* The bare view, for the gateways' streams. */
 struct order_notice order_notice_live(const char *view);
 
-/* Everything that a change of status tells: the typed topic and the audit log, and the live bus. Fills
- * the step (id, type, seq, view) and appends to moving's notices. */
+/* Everything that a change of status tells: the typed topic and the audit log, and the live bus.
+ * Fills the step (id, type, seq, view) and appends to moving's notices. */
 void order_tell_step(struct ctx *ctx, struct order_moving *moving, const struct order *after,
                      const struct transition *transition);
 

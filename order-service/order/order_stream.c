@@ -1,5 +1,5 @@
-/* WatchOrder: join first, then the present state, then whatever is newer, until a final state. And the
- * history as a stream, newest first. */
+/* WatchOrder: join first, then the present state, then whatever is newer, until a final state. And
+ * the history as a stream, newest first. */
 #include "order-service/order/order_stream.h"
 
 #include "common/base/clock.h"

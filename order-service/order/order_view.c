@@ -1,5 +1,6 @@
 /* An order as the API shows it, for events, streams and the audit log. What the database assigns at
- * placing (number, time, place in the queue) comes first, so that the statement can put it there. */
+ * placing (number, time, place in the queue) comes first, so that the statement can put it
+ * there. */
 #include "order-service/order/order.h"
 
 #include "common/base/auto.h"

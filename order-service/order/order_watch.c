@@ -97,7 +97,8 @@ void order_watch_leave(struct order_watch *watch, struct order_watcher *watcher)
     free(watcher);
 }
 
-/* The ids watched now, with the seq each watcher has; copied, since asking the database takes time. */
+/* The ids watched now, with the seq each watcher has; copied, since asking the database takes
+ * time. */
 static struct order_watcher *copy_watchers(struct order_watch *watch, struct arena *arena,
                                            size_t *count)
 {

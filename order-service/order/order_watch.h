@@ -8,7 +8,8 @@
 struct order_watch;
 struct order_watcher;
 
-/* A view that is newer than what this watcher had. Must not block; not called after order_watch_leave(). */
+/* A view that is newer than what this watcher had. Must not block; not called after
+ * order_watch_leave(). */
 typedef void order_seen(void *user, const char *view, enum order_status status);
 
 struct order_watch *order_watch_new(struct service *service);

@@ -1,5 +1,5 @@
-/* HTTP by hand over a socket, for what libcurl will not send: halves, garbage, pipelines, WebSocket frames.
- * A step that takes more than 5 seconds fails. */
+/* HTTP by hand over a socket, for what libcurl will not send: halves, garbage, pipelines, WebSocket
+ * frames. A step that takes more than 5 seconds fails. */
 #ifndef TESTS_HELPERS_RAW_CLIENT_H
 #define TESTS_HELPERS_RAW_CLIENT_H
 
@@ -11,7 +11,8 @@ bool raw_send(int fd, const char *text); /* false: the other side has closed */
 bool raw_send_bytes(int fd, const void *bytes, size_t size);
 /* What comes until the other side closes, or nothing came for quiet_ms. NUL-terminated. */
 size_t raw_read(int fd, char *buffer, size_t size, int quiet_ms);
-/* Until the text was seen (it is then the end of the buffer's contents or before); false after quiet_ms. */
+/* Until the text was seen (it is then the end of the buffer's contents or before); false after
+ * quiet_ms. */
 bool raw_read_until(int fd, char *buffer, size_t size, const char *text, int quiet_ms);
 bool raw_is_closed(int fd, int within_ms); /* reads and drops what still comes */
 

@@ -1,5 +1,6 @@
-/* A database of a test binary's own, made when it starts and dropped when it ends, on the server that
- * TEST_PG_ADMIN_URL names (a superuser's conninfo). Without it the tests fail: they are not skipped.
+/* A database of a test binary's own, made when it starts and dropped when it ends, on the server
+ * that TEST_PG_ADMIN_URL names (a superuser's conninfo). Without it the tests fail: they are not
+ * skipped.
  *
  *     TEST_MAIN_AROUND("x", (&(struct test_around){.start = make, .stop = test_db_drop}), ...)
  *
@@ -22,7 +23,8 @@ void test_db_role(const char *name);
 
 /* As the owner; fails the test program when a migration does. */
 void test_db_migrate(const struct migration *table, size_t count);
-/* Statements of any kind, as superuser and in the test's own database; it ends the test when one fails. */
+/* Statements of any kind, as superuser and in the test's own database; it ends the test when one
+ * fails. */
 void test_db_run(const char *statements);
 /* The first column of the first row; "" when there is none. */
 const char *test_db_ask(const char *query);

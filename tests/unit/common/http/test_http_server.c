@@ -1,6 +1,6 @@
 /* links: common_http common_obs */
-/* The server against clients that behave and clients that do not: keep-alive, pipelines, limits, slow
- * and vanished clients, replies from other threads. */
+/* The server against clients that behave and clients that do not: keep-alive, pipelines, limits,
+ * slow and vanished clients, replies from other threads. */
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/http/http_client.h"
@@ -62,7 +62,8 @@ static bool add_pair(const char *name, const char *value, void *user)
     return true;
 }
 
-/* "/later" and "/gone" answer from other threads, "/query" tells its parameters, the rest tells what it saw. */
+/* "/later" and "/gone" answer from other threads, "/query" tells its parameters, the rest tells
+ * what it saw. */
 static void handle(struct ctx *ctx, struct http_request *request, void *user)
 {
     struct text text = text_new(ctx->arena, 256);
