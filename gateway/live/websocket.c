@@ -142,8 +142,8 @@ static enum status start_command(struct ctx *ctx, struct live_socket *socket, co
 {
     Coffee__Live__V1__QueueCommand command;
     struct asking *asking = arena_new_struct(ctx->arena, struct asking);
-    ProtobufCMessage *in;
-    const char *path;
+    ProtobufCMessage *in = NULL;
+    const char *path = NULL;
 
     TRY(read_command(ctx, socket, text, size, &command));
     *ref = command.ref;
