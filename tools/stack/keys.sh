@@ -2,7 +2,7 @@
 # Keys and passwords of this stack, under $SECRETS (0700, files 0600). Made once, kept.
 
 PASSWORD_NAMES='postgres order_owner order_service customer_owner customer_service temporal
-valkey_admin valkey_server valkey_order valkey_customer metrics'
+valkey_admin valkey_server valkey_order valkey_customer'
 
 random_hex() { od -An -v -N "$1" -tx1 /dev/urandom | tr -d ' \n'; }
 

@@ -48,8 +48,7 @@ daemon_settings() { # common to all
     setting IDENTITY_KEYS_FILE "$SECRETS/identity.keys"
     setting PAGE_TOKEN_KEY_FILE "$SECRETS/page-token.key"
     setting DEMO 1
-    setting SHOP_TZ Europe/Berlin
-    setting LOG_LEVEL info
+    setting DRAIN_SECONDS 0 # no balancer looks at these
     for passed_on in $PASS_ON; do
         eval "setting $passed_on \"\$(quoted \"\$$passed_on\")\""
     done
@@ -70,6 +69,7 @@ gateway_settings() {
     daemon_settings server
     setting HTTP_PORT "$HTTP_PORT"
     setting METRICS_PORT "$GATEWAY_METRICS_PORT"
+    setting PUBLIC_URL "http://127.0.0.1:$HTTP_PORT"
 }
 order_service_settings() {
     daemon_settings order
@@ -99,7 +99,7 @@ run_customer_service() { run_daemon customer-service customer_service; }
 migrate_order_service() { migrate order-service order; }
 migrate_customer_service() { migrate customer-service customer; }
 migrate() (
-    eval "$("${2}_service_settings")"
+    eval "$("$2_service_settings")"
     eval "$(setting DB_OWNER_USER "$2_owner"; setting DB_OWNER_PASSWORD "$(secret "$2_owner")")"
     exec "$BIN/$1" --migrate
 )
