@@ -35,7 +35,7 @@ CREATE TABLE menu.menu_item_customizations (
 
 -- Placing compares this with the version its prices came from, in the same statement.
 CREATE TABLE menu.version (
-    only    boolean PRIMARY KEY DEFAULT true CHECK (only),
+    one_row boolean PRIMARY KEY DEFAULT true CHECK (one_row),
     version bigint NOT NULL
 );
 INSERT INTO menu.version (version) VALUES (1);

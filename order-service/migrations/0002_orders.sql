@@ -82,7 +82,7 @@ GRANT USAGE ON SEQUENCE orders.order_number TO order_service;
 
 -- Whether orders are taken: one row. Placing looks at it in its own statement.
 CREATE TABLE orders.shop (
-    only         boolean PRIMARY KEY DEFAULT true CHECK (only),
+    one_row      boolean PRIMARY KEY DEFAULT true CHECK (one_row),
     open         boolean NOT NULL,
     paused_until timestamptz,
     note         text NOT NULL DEFAULT '',
