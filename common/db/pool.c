@@ -46,7 +46,7 @@ static const struct metric_def connections_metric = {
 };
 static const struct metric_def timeouts_metric = {
     METRIC_COUNTER,
-    "db_pool_timeouts",
+    "db_pool_timeouts_total",
     "Takers that waited in vain.",
     {0},
 };

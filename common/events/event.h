@@ -15,6 +15,7 @@ struct event {
     const char *id, *type; /* from the envelope */
     int64_t seq;           /* 0: none */
     int64_t at_ms;
+    int attempt; /* 1 at first; more after a passing fault */
 };
 
 typedef enum status event_handler(struct ctx *ctx, void *service, const struct event *event);
