@@ -34,6 +34,10 @@ struct ctx *rpc_edge_begin(const struct rpc_incoming *in, size_t arena_size)
     ctx->deadline_ms = deadline_of(in);
     trace_begin(ctx, rpc_metadata(arena, &in->metadata, "traceparent", NULL));
     trace_correlation(ctx, rpc_metadata(arena, &in->metadata, "x-correlation-id", NULL));
+    const char *address = rpc_metadata(arena, &in->metadata, "x-client-address", NULL);
+    if (address) {
+        text_copy(ctx->client_address, sizeof(ctx->client_address), address);
+    }
     return ctx;
 }
 

@@ -37,6 +37,7 @@ void rpc_outgoing_init(struct rpc_outgoing *out, const struct ctx *ctx,
         add(out, "traceparent", traceparent);
     }
     add(out, "x-correlation-id", ctx->correlation_id);
+    add(out, "x-client-address", ctx->client_address);
     add(out, "idempotency-key", ctx->idempotency_key);
 }
 
