@@ -49,6 +49,7 @@ if(TEST_PROTOS)
         COMMAND ${PROTOC} -I${PROJECT_SOURCE_DIR}/tests/proto -I${PROJECT_SOURCE_DIR}/proto
                 -I${WELL_KNOWN} --include_imports --include_source_info
                 --descriptor_set_out=${GENERATED}/test_descriptors.pb ${TEST_PROTOS}
+                grpc/health/v1/health.proto grpc/reflection/v1/reflection.proto
         DEPENDS ${TEST_PROTO_DEPENDS} ${PROTO_DEPENDS} VERBATIM)
     add_library(test_contracts STATIC EXCLUDE_FROM_ALL ${TEST_PROTO_C})
     target_link_libraries(test_contracts PUBLIC contracts)

@@ -101,8 +101,8 @@ static enum status repeat_open(struct ctx *ctx, struct rpc_stream *stream, void 
     TRY(act(ctx, request));
     TRY(open_any(ctx, stream, service, in));
     if (request->act == ECHO_ACT(STAY)) {
-        send(stream, 0);
         stay(service, stream);
+        send(stream, 0);
         return ST_OK;
     }
     for (int i = 0; i < request->count && send(stream, i); i++) {
@@ -137,10 +137,10 @@ static enum status talk_message(struct ctx *ctx, struct rpc_stream *stream, void
         return ST_OK;
     }
     TRY(act(ctx, request));
-    send(stream, request->count);
     if (request->act == ECHO_ACT(STAY)) {
         stay(service, stream);
     }
+    send(stream, request->count);
     return ST_OK;
 }
 

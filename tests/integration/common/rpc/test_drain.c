@@ -1,0 +1,237 @@
+/* links: test_rpc */
+/* Two servers, each a process of its own, under load: one is told to go, one is killed, and what
+ * the clients notice of it. */
+#include "tests/helpers/house_test.h"
+#include "tests/helpers/rpc/echo_server.h"
+
+#include "common/base/clock.h"
+#include "common/rpc/identity.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PORT = 21130, IN_FLIGHT = 64, CALLS = 20000, TIMEOUT_MS = 10000 };
+
+static struct identity_keys *keys;
+
+/* The body of a server process: serves until SIGTERM, drains, exits 0. */
+static void serve(int port)
+{
+    sigset_t signals;
+    int sig;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before the core's threads inherit the mask */
+    struct echo *echo =
+        echo_start(&(struct echo_options){.port = port, .workers = 4, .queue = 64, .keys = keys});
+    sigwait(&signals, &sig);
+    rpc_server_drain(echo->server, 10000);
+    echo->keys = NULL;
+    echo_stop(echo);
+    _exit(0);
+}
+
+/* Forked before this process knows gRPC, which does not survive a fork; serves once 'gate', a pipe's
+ * end, is closed on the other side. */
+static pid_t prepare_server(int port, const int gate[2])
+{
+    char nothing;
+
+    fflush(NULL);
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        if (!freopen("/dev/null", "w", stdout)) { /* its log */
+            _exit(1);
+        }
+        if (gate) {
+            close(gate[1]);
+            (void)!read(gate[0], &nothing, 1);
+        }
+        serve(port);
+    }
+    return pid;
+}
+
+static pid_t start_server(int port)
+{
+    return prepare_server(port, NULL);
+}
+
+static void end_server(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+static void start(void)
+{
+    keys = echo_new_keys();
+}
+
+static void stop(void)
+{
+    identity_keys_free(keys);
+}
+
+/* ---- a load of calls, IN_FLIGHT at any time ---------------------------------------------- */
+
+struct load {
+    struct rpc_client *client;
+    atomic_int begun, ended, failed;
+    int total;
+    bool with_keys;
+    atomic_int first_failure;
+};
+
+static void begin_one(struct load *load);
+
+static void one_ended(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *user)
+{
+    struct load *load = user;
+
+    (void)out;
+    if (st != ST_OK) {
+        int none = 0;
+
+        atomic_fetch_add(&load->failed, 1);
+        if (atomic_compare_exchange_strong(&load->first_failure, &none, (int)st)) {
+            fprintf(stderr, "first failure: %s\n", ctx->failure.detail ? ctx->failure.detail : "?");
+        }
+    }
+    ctx_free(ctx);
+    begin_one(load);
+    atomic_fetch_add(&load->ended, 1);
+}
+
+static void begin_one(struct load *load)
+{
+    static const echo_request request = ECHO_REQUEST;
+    int number = atomic_fetch_add(&load->begun, 1);
+
+    if (number >= load->total) {
+        return;
+    }
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    if (load->with_keys) {
+        ctx->idempotency_key = arena_printf(ctx->arena, "call-%d", number);
+    }
+    rpc_call_async(ctx, load->client, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS,
+                   one_ended, load);
+}
+
+static bool wait_for(struct load *load, int ended)
+{
+    int64_t until = clock_monotonic_ms() + 50000;
+
+    while (atomic_load(&load->ended) < ended && clock_monotonic_ms() < until) {
+        clock_pause_ms(5);
+    }
+    return atomic_load(&load->ended) >= ended;
+}
+
+static struct rpc_client *client_of_both(void)
+{
+    char target[64];
+
+    snprintf(target, sizeof(target), "ipv4:127.0.0.1:%d,127.0.0.1:%d", PORT, PORT + 1);
+    return rpc_client_new(
+        &(struct rpc_client_options){.target = target, .audience = "echo", .keys = keys});
+}
+
+static void wait_until_up(struct rpc_client *client)
+{
+    int64_t until = clock_monotonic_ms() + 10000;
+
+    while (!rpc_client_is_up(client) && clock_monotonic_ms() < until) {
+        clock_pause_ms(10);
+    }
+    clock_pause_ms(300); /* the second one, too */
+}
+
+START_TEST(sigterm_to_one_of_two_servers_loses_no_call)
+{
+    pid_t going = start_server(PORT), staying = start_server(PORT + 1);
+    struct load load = {.client = client_of_both(), .total = CALLS};
+    int status = -1;
+
+    wait_until_up(load.client);
+    for (int i = 0; i < IN_FLIGHT; i++) {
+        begin_one(&load);
+    }
+    ck_assert(wait_for(&load, CALLS / 4));
+    kill(going, SIGTERM);
+    ck_assert(wait_for(&load, CALLS / 2));
+    ck_assert_int_eq(waitpid(going, &status, 0), going);
+    ck_assert_int_eq(status, 0); /* drained, and left of its own accord */
+    ck_assert(wait_for(&load, CALLS));
+    ck_assert_int_eq(atomic_load(&load.failed), 0);
+    rpc_client_free(load.client);
+    end_server(staying);
+}
+END_TEST
+
+START_TEST(kill_of_one_of_two_servers_loses_no_call_that_has_a_key)
+{
+    pid_t dying = start_server(PORT), staying = start_server(PORT + 1);
+    struct load load = {.client = client_of_both(), .total = CALLS / 4, .with_keys = true};
+
+    wait_until_up(load.client);
+    for (int i = 0; i < IN_FLIGHT / 2; i++) {
+        begin_one(&load);
+    }
+    ck_assert(wait_for(&load, CALLS / 16));
+    end_server(dying);
+    ck_assert(wait_for(&load, CALLS / 4));
+    ck_assert_int_eq(atomic_load(&load.failed), 0);
+    rpc_client_free(load.client);
+    end_server(staying);
+}
+END_TEST
+
+static enum status say(struct rpc_client *client, const char *key)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    echo_request request = ECHO_REQUEST;
+    ProtobufCMessage *out;
+
+    ctx->idempotency_key = key;
+    enum status st =
+        rpc_call(ctx, client, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out);
+    if (st != ST_OK) {
+        fprintf(stderr, "%s\n", ctx->failure.detail);
+    }
+    ctx_free(ctx);
+    return st;
+}
+
+START_TEST(a_client_finds_its_server_again_after_a_restart)
+{
+    int gate[2];
+    ck_assert_int_eq(pipe(gate), 0);
+    pid_t server = start_server(PORT), next = prepare_server(PORT, gate);
+    struct rpc_client *client = echo_client(PORT, keys);
+
+    wait_until_up(client);
+    ck_assert_int_eq(say(client, NULL), ST_OK);
+    end_server(server);
+    ck_assert_int_eq(say(client, NULL), ST_UNAVAILABLE);
+    close(gate[1]);
+    ck_assert_int_eq(say(client, "again"), ST_OK); /* waits for the connection */
+    ck_assert_int_eq(say(client, NULL), ST_OK);
+    rpc_client_free(client);
+    end_server(next);
+}
+END_TEST
+
+TEST_MAIN_AROUND("rpc drain", (&(struct test_around){.before = start, .after = stop}),
+                 sigterm_to_one_of_two_servers_loses_no_call,
+                 kill_of_one_of_two_servers_loses_no_call_that_has_a_key,
+                 a_client_finds_its_server_again_after_a_restart)
