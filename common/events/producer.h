@@ -9,7 +9,7 @@ struct producer;
 struct topic {
     const char *name;
     int partitions;
-    int64_t retention_ms; /* -1: for ever */
+    int64_t retention_ms;    /* -1: for ever */
     int64_t retention_bytes; /* -1: no bound */
 };
 
@@ -21,7 +21,8 @@ struct producer_options {
 /* Never fails: the broker may be away at start, and come later; a thread looks for it. */
 struct producer *producer_new(const struct producer_options *options);
 void producer_free(struct producer *producer); /* NULL is fine */
-bool producer_is_up(struct producer *producer); /* a broker answered lately, and the topics are there */
+bool producer_is_up(
+    struct producer *producer); /* a broker answered lately, and the topics are there */
 
 struct produced_header {
     const char *name, *value;
@@ -32,7 +33,8 @@ struct produced {
     size_t size;
     const char *traceparent, *correlation_id; /* headers; NULL or "": none */
     const struct produced_header *headers;    /* more of them; ends with {0}; NULL: none */
-    enum status outcome; /* set: ST_OK (acknowledged), ST_UNAVAILABLE, or ST_INVALID (never will be) */
+    enum status
+        outcome; /* set: ST_OK (acknowledged), ST_UNAVAILABLE, or ST_INVALID (never will be) */
 };
 
 /* From one thread at a time. Sends all, in order, and waits until each is acknowledged or given up (deadline_ms from now). After any
