@@ -50,6 +50,19 @@ static int room_of(struct ctx *ctx, struct job_lane *lane)
     return room;
 }
 
+/* What is in the streams of a Valkey that has just gone away is out of reach: those rows are due again
+ * at once, not when their leases end. */
+static enum status look_after_valkey(struct ctx *ctx, struct db_conn *db, struct jobs *jobs)
+{
+    bool up = cache_is_up(jobs->cache);
+
+    for (int i = 0; !up && jobs->valkey_was_up && i < jobs->lane_count; i++) {
+        TRY(job_store_release_kind(ctx, db, jobs->lanes[i].kind->name));
+    }
+    jobs->valkey_was_up = up;
+    return ST_OK;
+}
+
 static enum status hand_out(struct ctx *ctx, struct db_conn *db, struct job_lane *lane,
                             const char *id)
 {
@@ -86,6 +99,7 @@ static enum status dispatch(struct ctx *ctx, struct jobs *jobs, bool *more)
     struct db_conn *db;
 
     TRY(db_take(ctx, jobs->pool, &db));
+    TRY(look_after_valkey(ctx, db, jobs));
     TRY(job_store_due(ctx, db, &kinds, &count));
     for (size_t i = 0; i < count; i++) {
         struct job_lane *lane = lane_of(jobs, kinds[i]);

@@ -34,6 +34,7 @@ struct jobs {
     int lane_count;
     atomic_bool stopping;
     pthread_t dispatcher;
+    bool valkey_was_up;   /* at the dispatcher's last look */
     pthread_mutex_t lock; /* guards 'woken' */
     pthread_cond_t wake;
     bool woken;
