@@ -28,7 +28,7 @@ struct exchange {
     struct gateway *gateway;
     struct ctx *ctx; /* ctx->caller is who is asking, once the handler runs */
     struct http_request *request;
-    const struct route *route; /* NULL: no such route */
+    const struct route *route;              /* NULL: no such route */
     const char *values[ROUTE_MAX_SEGMENTS]; /* of the template's variables, in order, decoded */
     const char *address;                    /* of the client, behind trusted proxies */
     int64_t begun_us;
@@ -36,11 +36,10 @@ struct exchange {
     bool has_bad_token;
     struct limit_answer limit;
     ProtobufCMessage *in;
-    bool cut_short; /* its time was cut because the backend seemed away */
 };
 
-/* A reply with the headers that all have. 'body' is copied unless it lives in the exchange's arena or is
- * constant. An exchange that has failed ends with exchange_problem(). */
+/* A reply with the headers that all have; more come by http_reply_header() before it. 'body' lives in the
+ * exchange's arena or is constant: it is not copied. An exchange that has failed ends with exchange_problem(). */
 void exchange_reply(struct exchange *exchange, int code, const char *type, const char *body,
                     size_t size);
 

@@ -1,8 +1,10 @@
-/* Starting and stopping the server, and its connections: who may come, and who is too slow. Requests are
- * read in http_request.c and answered in http_reply.c, http_stream.c and http_socket.c. */
+/* Starting and stopping the server, and its connections: who may come, and who is too slow.
+ * Requests are read in http_request.c and answered in http_reply.c, http_stream.c and
+ * http_socket.c. */
+#include "common/http/http_internal.h"
+
 #include "common/base/auto.h"
 #include "common/base/clock.h"
-#include "common/http/http_internal.h"
 #include "common/obs/log.h"
 
 #include <arpa/inet.h>
@@ -60,8 +62,8 @@ static void connection_changed(void *user, struct MHD_Connection *mhd, void **so
     }
 }
 
-/* libmicrohttpd's time-out begins anew with each byte: a client that trickles would stay for ever. Here a
- * request has idle_timeout_s from its first line to its last byte. */
+/* libmicrohttpd's time-out begins anew with each byte: a client that trickles would stay for ever.
+ * Here a request has idle_timeout_s from its first line to its last byte. */
 static void cut_slow_clients(void *user, int64_t now_ms)
 {
     struct http_server *server = user;
@@ -211,7 +213,8 @@ void http_server_drain(struct http_server *server, int grace_ms)
     wait_for_none(&server->open_sockets, until);
 }
 
-/* MHD_stop_daemon() aborts the process while a connection is suspended: every handler must have replied. */
+/* MHD_stop_daemon() aborts the process while a connection is suspended: every handler must have
+ * replied. */
 static void stop_daemon(struct http_server *server)
 {
     int64_t until = clock_monotonic_ms() + LAST_WAIT_MS;

@@ -84,6 +84,7 @@ struct http_socket_events {
     void (*text)(struct http_socket *socket, const char *text, size_t size, void *user);
     void (*closed)(struct http_socket *socket, void *user); /* once, last */
 };
+bool http_socket_is_wanted(const struct http_request *request); /* a valid handshake */
 /* NULL when the request is no valid upgrade; then reply as usual. 'protocol' is echoed when not NULL. */
 struct http_socket *http_socket_accept(struct http_request *request, const char *protocol,
                                        const struct http_socket_events *events, void *user);

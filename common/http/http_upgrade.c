@@ -33,7 +33,7 @@ static bool is_key(const char *key)
                KEY_LENGTH - 2;
 }
 
-static bool is_upgrade(const struct http_request *request)
+bool http_socket_is_wanted(const struct http_request *request)
 {
     const char *version = http_header(request, "Sec-WebSocket-Version");
 
@@ -98,7 +98,7 @@ static struct http_socket *make(struct http_request *request,
 struct http_socket *http_socket_accept(struct http_request *request, const char *protocol,
                                        const struct http_socket_events *events, void *user)
 {
-    if (!is_upgrade(request)) {
+    if (!http_socket_is_wanted(request)) {
         return NULL;
     }
     struct http_socket *socket = make(request, events, user);

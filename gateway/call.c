@@ -1,0 +1,203 @@
+/* See call.h. */
+#include "gateway/call.h"
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/contract/template.h"
+#include "common/json/transcode.h"
+#include "gateway/edge/edge_etag.h"
+#include "gateway/gateway.h"
+#include "gateway/routes.h"
+
+#include <string.h>
+
+enum { MAX_KEY_LENGTH = 128, ANSWER_ROOM = 2048, NOT_MODIFIED = 304, NO_CONTENT = 204 };
+
+/* "application/json; charset=utf-8" is it, "application/json-patch" is not. */
+static bool is_json(const char *type)
+{
+    static const char json[] = "application/json";
+
+    return type && strncasecmp(type, json, sizeof(json) - 1) == 0 &&
+           strchr("; \t", type[sizeof(json) - 1]);
+}
+
+/* The message that the body is for: all of the request, or one field of it. */
+static ProtobufCMessage *body_target(struct ctx *ctx, ProtobufCMessage *message, const char *body)
+{
+    if (strcmp(body, "*") == 0) {
+        return message;
+    }
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(message->descriptor, body);
+    ProtobufCMessage *inner = message_new(ctx->arena, field->descriptor);
+
+    *(ProtobufCMessage **)(void *)((char *)message + field->offset) = inner;
+    if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
+        *(uint32_t *)(void *)((char *)message + field->quantifier_offset) = field->id;
+    }
+    return inner;
+}
+
+static enum status read_body(struct exchange *exchange, const char *target)
+{
+    struct ctx *ctx = exchange->ctx;
+    size_t size;
+    const char *body = http_body(exchange->request, &size);
+
+    if (size == 0) {
+        return ST_OK; /* as {}: what is required is missed by its name */
+    }
+    if (!is_json(http_header(exchange->request, "Content-Type"))) {
+        return fail_problem(ctx, PROBLEM_UNSUPPORTED_MEDIA, "%s",
+                            "Content-Type must be application/json");
+    }
+    return json_to_message(ctx, body, size, body_target(ctx, exchange->in, target));
+}
+
+struct query {
+    struct exchange *exchange;
+    enum status st;
+};
+
+static bool read_parameter(const char *name, const char *value, void *user)
+{
+    struct query *query = user;
+    struct exchange *exchange = query->exchange;
+    const char *body = exchange->route->method->body;
+
+    if (body && strcmp(body, "*") == 0) {
+        refuse_field(exchange->ctx, name, "is not known");
+        query->st = ctx_refused(exchange->ctx);
+    } else {
+        query->st = text_to_field(exchange->ctx, exchange->in, name, value);
+    }
+    return query->st == ST_OK;
+}
+
+static enum status read_path(struct exchange *exchange)
+{
+    const struct route *route = exchange->route;
+
+    for (size_t i = 0, value = 0; i < route->count; i++) {
+        if (route->segments[i].is_variable) {
+            TRY(text_to_field(exchange->ctx, exchange->in, route->segments[i].text,
+                              exchange->values[value++]));
+        }
+    }
+    return ST_OK;
+}
+
+static enum status read_key(struct exchange *exchange)
+{
+    struct ctx *ctx = exchange->ctx;
+    const char *key = http_header(exchange->request, "Idempotency-Key");
+
+    if (!key || !exchange->route->method->call.idempotent) {
+        return ST_OK;
+    }
+    size_t length = strlen(key);
+
+    for (const char *c = key; *c; c++) {
+        length = *c < 0x21 || *c > 0x7e ? 0 : length;
+    }
+    if (length == 0 || length > MAX_KEY_LENGTH) {
+        refuse_field(ctx, "Idempotency-Key", "must be 1 to %d printable characters",
+                     MAX_KEY_LENGTH);
+        return ctx_refused(ctx);
+    }
+    ctx->idempotency_key = arena_strdup(ctx->arena, key);
+    return ST_OK;
+}
+
+enum status call_prepare(struct exchange *exchange)
+{
+    const struct contract_method *method = exchange->route->method;
+    struct query query = {.exchange = exchange, .st = ST_OK};
+
+    exchange->in = message_new(exchange->ctx->arena, method->in);
+    TRY(read_key(exchange));
+    if (method->body) {
+        TRY(read_body(exchange, method->body));
+    }
+    http_query(exchange->request, read_parameter, &query);
+    TRY(query.st);
+    return read_path(exchange);
+}
+
+const char *call_location(struct arena *arena, const char *template, const ProtobufCMessage *answer)
+{
+    struct text location = text_new(arena, 80);
+    struct template_variable variable;
+    const char *from = template;
+
+    for (const char *at = template; template_next(&at, &variable); from = at) {
+        const char *name = arena_printf(arena, "%.*s", (int)variable.length, variable.name);
+        const char *value = message_field_text(arena, answer, name);
+
+        if (!value) {
+            return NULL;
+        }
+        text_add_bytes(&location, from, (size_t)(variable.name - 1 - from));
+        text_add(&location, value);
+    }
+    text_add(&location, from);
+    return location.data;
+}
+
+/* Whether the client has this version already. */
+static bool add_version(struct exchange *exchange, const ProtobufCMessage *answer)
+{
+    struct http_request *request = exchange->request;
+    const struct contract_call *call = &exchange->route->method->call;
+    const char *version =
+        call->etag ? message_field_text(exchange->ctx->arena, answer, call->etag) : NULL;
+
+    http_reply_header(request, "Cache-Control",
+                      version ? (call->own_data ? "private, no-cache" : "no-cache") : "no-store");
+    if (!version) {
+        return false;
+    }
+    const char *etag = etag_of(exchange->ctx->arena, version);
+
+    http_reply_header(request, "ETag", etag);
+    return etag_is_listed(http_header(request, "If-None-Match"), etag);
+}
+
+static void answered(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *user)
+{
+    struct exchange *exchange = user;
+
+    if (st != ST_OK) {
+        exchange_problem(exchange);
+        return;
+    }
+    const struct contract_call *call = &exchange->route->method->call;
+    struct text body = text_new(ctx->arena, ANSWER_ROOM);
+
+    if (add_version(exchange, out)) {
+        exchange_reply(exchange, NOT_MODIFIED, NULL, "", 0);
+        return;
+    }
+    const char *location = call->location ? call_location(ctx->arena, call->location, out) : NULL;
+
+    if (location) {
+        http_reply_header(exchange->request, "Location", location);
+    }
+    if (call->success == NO_CONTENT) {
+        exchange_reply(exchange, NO_CONTENT, NULL, "", 0);
+        return;
+    }
+    message_to_json(&body, out);
+    exchange_reply(exchange, call->success, "application/json", body.data, body.length);
+}
+
+void call_send(struct exchange *exchange)
+{
+    const struct contract_method *method = exchange->route->method;
+    struct backend *backend = exchange->gateway->backends[exchange->route->backend];
+
+    exchange->ctx->deadline_ms = clock_monotonic_ms() + method->call.deadline_ms;
+    backend_call(exchange->ctx, backend, method->path, exchange->in, method->out,
+                 method->call.deadline_ms, answered, exchange);
+}

@@ -1,0 +1,29 @@
+/* The table of what is no RPC: a line each. */
+#include "gateway/extra/extra_routes.h"
+
+#include "gateway/gateway.h"
+
+#include <string.h>
+
+static void alive(struct exchange *exchange)
+{
+    static const char ok[] = "{\"status\":\"ok\"}";
+
+    exchange_reply(exchange, 200, "application/json", ok, strlen(ok));
+}
+
+static void ready(struct exchange *exchange)
+{
+    const char *json;
+    bool is_ready = health_report(exchange->gateway->health, exchange->ctx->arena, &json);
+
+    exchange_reply(exchange, is_ready ? 200 : 503, "application/json", json, strlen(json));
+}
+
+/* clang-format off */
+const struct extra_route extra_routes[] = {
+    {VERB_GET, "/healthz", ROLE_ANYONE, NULL, alive},
+    {VERB_GET, "/readyz",  ROLE_ANYONE, NULL, ready},
+    {0},
+};
+/* clang-format on */
