@@ -77,6 +77,15 @@ check_committed() {
     done <"$scratch/no-text"
 }
 
+# What the documents point at is there.
+check_documents() {
+    chosen '^(README|CONTRIBUTING)\.md$|^docs/.*\.md$' | grep -vx docs/FEATURES.md |
+        xargs -r awk -f "$style/documents.awk" >"$scratch/paths"
+    while read -r place path; do
+        [ -e "$path" ] || complain "$place" document-path "there is no $path"
+    done <"$scratch/paths"
+}
+
 check_format() {
     command -v clang-format-14 >/dev/null && [ -f .clang-format ] || return 0
     : >"$scratch/format.0"
@@ -106,6 +115,7 @@ check_sql
 check_migrations
 check_file_lengths
 check_committed
+check_documents
 check_format
 check_shell
 check_features

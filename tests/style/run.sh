@@ -218,6 +218,12 @@ END
 planted registry-host docker/compose.yaml <<'END'
 image: https://artifactory.example.com/valkey
 END
+planted document-path docs/HOWTO.md <<'END'
+The pool is in `common/db/swimming.c`.
+END
+planted document-path README.md <<'END'
+Read [the tour](docs/TOUR.md).
+END
 planted_c todo common/db/pool.c '/* TODO: later */'
 planted shellcheck tools/broken.sh <<'END'
 #!/bin/sh
