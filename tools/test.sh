@@ -37,7 +37,7 @@ results=$ROOT/build/test-results.txt
 begin=$(now_s)
 stack_is_up=0
 
-note() { printf '%s\n' "$*" >>"$results"; } # pass|fail|skip SUITE NAME [FILE]
+note() { printf '%s\n' "$*" >>"$results"; } # pass|fail|skip SUITE NAME PROGRAM_OR_FILE
 tell() { printf '[%4d s] %s\n' $(($(now_s) - begin)) "$*"; }
 
 finish() {
@@ -72,8 +72,10 @@ run_script() { # SUITE FILE LIMIT_S
     timeout --kill-after=20 "$3" "$2" >"$script_log" 2>&1 </dev/null || script_rc=$?
     cat "$script_log"
     script_file=${2#"$ROOT"/}
-    sed -n -e "s#^ok \(.*\)#pass $1 \1 $script_file#p" -e "s#^not ok \(.*\)#fail $1 \1 $script_file#p" \
-        -e "s#^skip \(.*\)#skip $1 \1 $script_file#p" "$script_log" >>"$results"
+    awk -v suite="$1" -v file="$script_file" '
+        $1 == "not" && $2 == "ok" { print "fail", suite, $3, file }
+        $1 == "ok" { print "pass", suite, $2, file }
+        $1 == "skip" { print "skip", suite, $2, file }' "$script_log" >>"$results"
     if [ $script_rc != 0 ] && ! grep -q '^not ok' "$script_log"; then
         note fail "$1" "$(basename "$2" .sh)_ends_well" "$script_file"
         tell "$script_file ended with $script_rc"

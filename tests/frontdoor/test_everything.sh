@@ -277,16 +277,21 @@ fact no_argument_prints_an_overview
 fact an_unknown_verb_exits_2_and_names_the_nearest
 fact each_verb_explains_itself_with_help
 fact an_unknown_option_is_refused
+
 fact the_tests_are_built_with_sanitizers DEV-11
+
 fact a_planted_failure_fails_the_tests DEV-02
 fact the_tests_end_with_their_count DEV-02
 fact a_suite_that_runs_no_test_fails DEV-02
+
 fact too_little_memory_is_told
 fact too_little_disk_is_told
 fact a_taken_port_names_the_process_and_the_way_out
 fact a_port_moves_by_the_settings_file
+
 fact this_is_debian_12 DEV-12
 fact everything_comes_up_with_no_container DOCK-11 DEV-12 DEV-01
+
 fact a_second_up_changes_nothing_and_takes_under_a_second
 fact status_json_tells_all_of_each_process
 fact a_runtime_role_uses_tables_and_cannot_alter_them
