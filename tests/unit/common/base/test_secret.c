@@ -7,7 +7,7 @@
 
 #define IS_TEXT(x) _Generic((x), char * : 1, const char * : 1, void * : 1, default : 0)
 
-/* SEC-01: log_text(config.password) does not compile */
+/* log_text(config.password) does not compile */
 _Static_assert(!IS_TEXT((struct secret){0}), "a secret must not pass for a text");
 
 START_TEST(a_secret_holds_a_copy)

@@ -219,7 +219,6 @@ START_TEST(a_secret_given_twice_is_refused)
 }
 END_TEST
 
-/* SEC-01 */
 START_TEST(an_example_secret_is_refused_and_not_repeated)
 {
     setenv("T_PASSWORD", "Example-hush-hush", 1);
@@ -231,7 +230,6 @@ START_TEST(an_example_secret_is_refused_and_not_repeated)
 }
 END_TEST
 
-/* SEC-01 */
 START_TEST(the_table_prints_as_an_env_file_with_its_defaults)
 {
     print();

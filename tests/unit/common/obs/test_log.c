@@ -65,7 +65,6 @@ static const char *field(json_t *line, const char *key)
     return value ? value : "";
 }
 
-/* OBS-16 */
 START_TEST(a_line_says_when_where_what_and_for_which_trace)
 {
     snprintf(ctx->trace_id, sizeof(ctx->trace_id), "0af7651916cd43dd8448eb211c80319c");
