@@ -1,5 +1,5 @@
 -- job_insert :one
--- A key that was there keeps its row; the update that changes nothing waits for whoever adds it just now.
+-- A key that was there keeps its row; the update that changes nothing waits for whoever adds it.
 INSERT INTO jobs.jobs AS old (id, kind, payload, dedupe_key, next_at, traceparent, correlation_id)
 VALUES ($1, $2, $3, $4, coalesce($5::timestamptz, now()), $6, $7)
 ON CONFLICT ON CONSTRAINT jobs_dedupe DO UPDATE SET kind = old.kind

@@ -5,8 +5,8 @@
 CREATE SCHEMA IF NOT EXISTS jobs;
 
 -- jobs_table :exec
--- next_at is when the dispatcher looks at the row again: when it is due while it waits, when its lease is
--- over once it was handed out or runs.
+-- next_at is when the dispatcher looks at the row again: when it is due while it waits, when its
+-- lease is over once it was handed out or runs.
 CREATE TABLE jobs.jobs (
     id             uuid PRIMARY KEY,
     kind           text NOT NULL,
