@@ -97,7 +97,7 @@ run_scripts() { # SUITE LIMIT_S FILES...
 build_preset() { # PRESET
     cd "$ROOT" || return
     [ -f "build/$1/build.ninja" ] || cmake --preset "$1"
-    ninja -j "$(nproc)" -C "build/$1"
+    ninja -k 0 -j "$(nproc)" -C "build/$1"
 }
 build() { # PRESET SUITE: once a run; a build that fails is a failure of the suite
     case " ${built:-} " in *" $1 "*) return 0 ;; esac
@@ -130,11 +130,11 @@ suite_style() {
     run_scripts style 300 "$ROOT"/tests/style/*.sh "$ROOT"/tools/style/test*.sh
 }
 suite_unit() {
-    build asan unit || return 0
+    build asan unit || : # what does build is tried
     run_ctest unit build/asan 2 unit
 }
 suite_integration() {
-    build asan integration || return 0
+    build asan integration || :
     need_stack integration --without daemons || return 0
     eval "$("$ROOT/tools/test-env.sh")"
     run_ctest integration build/asan 1 integration
@@ -146,7 +146,7 @@ suite_e2e() {
 }
 suite_frontdoor() { run_scripts frontdoor 600 "$ROOT"/tests/frontdoor/*.sh; }
 suite_tsan() {
-    build tsan tsan || return 0
+    build tsan tsan || :
     run_ctest tsan build/tsan 2 unit
     need_stack tsan --without daemons || return 0
     eval "$("$ROOT/tools/test-env.sh")"
