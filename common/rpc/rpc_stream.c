@@ -60,7 +60,9 @@ static void stream_finish(struct rpc_stream *stream)
     struct rpc_server *server = stream->in.queue->server;
 
     unlink_stream(stream);
+    pthread_mutex_lock(&stream->lock); /* who holds a reference may still ask */
     drop_queue(stream);
+    pthread_mutex_unlock(&stream->lock);
     grpc_byte_buffer_destroy(stream->in_flight);
     rpc_trailers_finish(&stream->trailers);
     rpc_incoming_finish(&stream->in);
@@ -156,7 +158,7 @@ static void wait_for_room(struct rpc_stream *stream)
 bool rpc_stream_send(struct rpc_stream *stream, const ProtobufCMessage *message)
 {
     pthread_mutex_lock(&stream->lock);
-    if (stream->queued >= MOST_QUEUED) {
+    if (!is_dead(stream) && stream->queued >= MOST_QUEUED) {
         wait_for_room(stream);
     }
     bool taken = !is_dead(stream) && stream->queued < MOST_QUEUED;

@@ -71,7 +71,9 @@ static void watch_finish(struct rpc_watch *watch)
         watch->next->link = watch->link;
     }
     pthread_mutex_unlock(&client->lock);
+    pthread_mutex_lock(&watch->lock); /* who holds a reference may still ask */
     drop_queue(watch);
+    pthread_mutex_unlock(&watch->lock);
     grpc_byte_buffer_destroy(watch->in_flight);
     grpc_byte_buffer_destroy(watch->incoming);
     rpc_outgoing_finish(&watch->metadata);

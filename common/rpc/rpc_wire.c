@@ -10,6 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef TSAN_IS_ON
+/* libgrpc and absl are not instrumented: without this, every binary that links us would drown in
+ * reports of theirs. TSAN_OPTIONS still comes on top. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "ignore_noninstrumented_modules=1";
+}
+#endif
+
 void *rpc_alloc(size_t size)
 {
     void *memory = calloc(1, size);
