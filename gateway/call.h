@@ -1,5 +1,5 @@
-/* A route that is an RPC: the request as a message, the call, the answer as JSON. Nothing here knows a
- * service: all comes from the descriptors. */
+/* A route that is an RPC: the request as a message, the call, the answer as JSON. Nothing here
+ * knows a service: all comes from the descriptors. */
 #ifndef GATEWAY_CALL_H
 #define GATEWAY_CALL_H
 

@@ -1,5 +1,5 @@
-/* A few threads for what would block a thread of the server: questions to Valkey. Bounded: when the queue is
- * full the caller decides without. */
+/* A few threads for what would block a thread of the server: questions to Valkey. Bounded: when the
+ * queue is full the caller decides without. */
 #ifndef GATEWAY_ERRANDS_H
 #define GATEWAY_ERRANDS_H
 
@@ -14,7 +14,8 @@ struct errand {
 
 struct errands;
 
-/* tick() runs on one of the threads, four times a second. What both need may be made between the two. */
+/* tick() runs on one of the threads, four times a second. What both need may be made between the
+ * two. */
 struct errands *errands_new(void (*tick)(void *user, int64_t now_ms), void *user);
 void errands_start(struct errands *errands, int threads);
 void errands_stop(struct errands *errands); /* after what is queued was run; NULL is fine */

@@ -1,6 +1,6 @@
-/* One HTTP request on its way through the gateway, and the ways it can end. Every request becomes one of
- * these; each must be ended by exactly one of the functions below, from any thread: they count, log and
- * trace it. The exchange, its ctx and the request are gone once they return. */
+/* One HTTP request on its way through the gateway, and the ways it can end. Every request becomes
+ * one of these; each must be ended by exactly one of the functions below, from any thread: they
+ * count, log and trace it. The exchange, its ctx and the request are gone once they return. */
 #ifndef GATEWAY_EXCHANGE_H
 #define GATEWAY_EXCHANGE_H
 
@@ -38,16 +38,17 @@ struct exchange {
     ProtobufCMessage *in;
 };
 
-/* A reply with the headers that all have; more come by http_reply_header() before it. 'body' lives in the
- * exchange's arena or is constant: it is not copied. An exchange that has failed ends with exchange_problem(). */
+/* A reply with the headers that all have; more come by http_reply_header() before it. 'body' lives
+ * in the exchange's arena or is constant: it is not copied. An exchange that has failed ends with
+ * exchange_problem(). */
 void exchange_reply(struct exchange *exchange, int code, const char *type, const char *body,
                     size_t size);
 
 /* application/problem+json of ctx->failure, which is also logged. */
 void exchange_problem(struct exchange *exchange);
 
-/* Server-sent events: headers, one line in the log, and the stream is the caller's. Keep copies of what is
- * needed of the exchange. */
+/* Server-sent events: headers, one line in the log, and the stream is the caller's. Keep copies of
+ * what is needed of the exchange. */
 struct http_stream *exchange_stream(struct exchange *exchange, size_t max_queued,
                                     void (*closed)(void *user), void *user);
 

@@ -1,6 +1,6 @@
 /* Examples of messages: what (everything.field).example says, and where it is silent a value that
- * keeps the rules. An answer shows all that is always written; a request what has an example or must
- * be there. */
+ * keeps the rules. An answer shows all that is always written; a request what has an example or
+ * must be there. */
 #include "gateway/openapi_schema.h"
 
 #include "common/contract/message_shape.h"

@@ -1,5 +1,5 @@
-/* JSON by hand; see openapi_json.h. The last character tells whether a comma is due: only an opening
- * bracket or a colon comes before a first entry. */
+/* JSON by hand; see openapi_json.h. The last character tells whether a comma is due: only an
+ * opening bracket or a colon comes before a first entry. */
 #include "gateway/openapi_json.h"
 
 #include <string.h>

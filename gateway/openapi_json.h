@@ -1,4 +1,5 @@
-/* Writing a JSON document by hand: commas come by themselves. A NULL key is for entries of a list. */
+/* Writing a JSON document by hand: commas come by themselves. A NULL key is for entries of a
+ * list. */
 #ifndef GATEWAY_OPENAPI_JSON_H
 #define GATEWAY_OPENAPI_JSON_H
 

@@ -1,5 +1,5 @@
-/* Messages and fields as JSON Schema, the form that OpenAPI 3.1 takes. A message that clients send is
- * strict and carries its rules; one that they get says what is always there. */
+/* Messages and fields as JSON Schema, the form that OpenAPI 3.1 takes. A message that clients send
+ * is strict and carries its rules; one that they get says what is always there. */
 #ifndef GATEWAY_OPENAPI_SCHEMA_H
 #define GATEWAY_OPENAPI_SCHEMA_H
 
@@ -37,7 +37,8 @@ void put_message_schema(struct text *out, const char *key, const struct schema_s
 
 bool field_is_required(const struct contract_field *says, const ProtobufCFieldDescriptor *field);
 
-/* openapi_example.c: a value that keeps all rules, from (everything.field).example where it has one. */
+/* openapi_example.c: a value that keeps all rules, from (everything.field).example where it has
+ * one. */
 void put_message_example(struct text *out, const char *key, const struct schema_set *set,
                          enum direction direction, const ProtobufCMessageDescriptor *type,
                          const char *const *leave_out);

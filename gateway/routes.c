@@ -1,4 +1,5 @@
-/* Built once, sorted so that the first match is the right one: more literal from the left comes first. */
+/* Built once, sorted so that the first match is the right one: more literal from the left comes
+ * first. */
 #include "gateway/routes.h"
 
 #include "common/base/text.h"

@@ -1,5 +1,5 @@
-/* The route table: the (google.api.http) options of the contract, and the few routes that are no RPC. A
- * literal segment beats a variable; HEAD is GET. */
+/* The route table: the (google.api.http) options of the contract, and the few routes that are no
+ * RPC. A literal segment beats a variable; HEAD is GET. */
 #ifndef GATEWAY_ROUTES_H
 #define GATEWAY_ROUTES_H
 
@@ -31,8 +31,8 @@ struct route {
 
 struct routes;
 
-/* NULL, with the reasons on 'complaints', when two routes claim the same requests, or a method's service has
- * no backend. Lives in the arena. */
+/* NULL, with the reasons on 'complaints', when two routes claim the same requests, or a method's
+ * service has no backend. Lives in the arena. */
 struct routes *routes_new(struct arena *arena, const struct contract *contract,
                           const struct extra_route *extra, FILE *complaints);
 size_t routes_count(const struct routes *routes);
@@ -48,8 +48,8 @@ struct route_match {
     unsigned verbs; /* bits 1 << verb that the path takes; 0: there is no such path */
 };
 
-/* The path is decoded segment by segment: an escaped slash separates nothing. A segment that is not UTF-8
- * matches nothing. */
+/* The path is decoded segment by segment: an escaped slash separates nothing. A segment that is not
+ * UTF-8 matches nothing. */
 void routes_match(struct arena *arena, const struct routes *routes, enum http_verb verb,
                   const char *path, struct route_match *match);
 

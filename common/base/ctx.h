@@ -62,7 +62,7 @@ struct ctx {
     bool sampled;
     char correlation_id[65]; /* what the client called it, else the trace id */
     struct caller caller;
-    char client_address[48]; /* of whoever asked the gateway, as it saw it; "": unknown */
+    char client_address[48];     /* of whoever asked the gateway, as it saw it; "": unknown */
     int64_t deadline_ms;         /* monotonic clock; 0: none */
     const char *idempotency_key; /* NULL: none was sent */
     char request_sha256[65];     /* of the request, where there is a key; else "" */

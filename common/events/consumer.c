@@ -1,7 +1,7 @@
-/* One thread polls, hands over, and stores the offset afterwards. A partition whose event met a passing
- * fault is paused and read again from that event; the others go on. Polling never stops, or the group
- * would take us for dead. Assignment is the default strategy: with cooperative-sticky, librdkafka 2.0.2
- * leaves its group without a word and the next member gets nothing. */
+/* One thread polls, hands over, and stores the offset afterwards. A partition whose event met a
+ * passing fault is paused and read again from that event; the others go on. Polling never stops, or
+ * the group would take us for dead. Assignment is the default strategy: with cooperative-sticky,
+ * librdkafka 2.0.2 leaves its group without a word and the next member gets nothing. */
 #include "common/events/consumer.h"
 
 #include "common/base/clock.h"
@@ -104,7 +104,8 @@ static rd_kafka_t *new_client(struct consumer *consumer)
         {"auto.commit.interval.ms","1000"},
         {"enable.auto.offset.store",    "false"}, /* stored once the handler succeeded */
         {"auto.offset.reset",                            "earliest"},
-        {"session.timeout.ms",                  "6000"}, /* a killed replica's partitions move on within this */
+ /* a killed replica's partitions move on within this */
+        {"session.timeout.ms",                  "6000"},
         {"heartbeat.interval.ms",          "1500"},
         {"max.poll.interval.ms",                            "300000"},
         {"queued.max.messages.kbytes",     "2048"}, /* the pod has 128 MiB for everything */

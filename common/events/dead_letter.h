@@ -1,5 +1,5 @@
-/* Where events go that can never be handled: the topic "dead.letters", with the original as it was and
- * its cause in headers. Private to this folder. */
+/* Where events go that can never be handled: the topic "dead.letters", with the original as it was
+ * and its cause in headers. Private to this folder. */
 #ifndef COMMON_EVENTS_DEAD_LETTER_H
 #define COMMON_EVENTS_DEAD_LETTER_H
 

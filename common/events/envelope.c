@@ -1,5 +1,5 @@
-/* The envelope, written and read back. What is wrong with one is said in our own words: it becomes the
- * cause of a dead letter. */
+/* The envelope, written and read back. What is wrong with one is said in our own words: it becomes
+ * the cause of a dead letter. */
 #include "common/events/envelope.h"
 
 #include "common/base/auto.h"

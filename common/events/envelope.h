@@ -4,8 +4,8 @@
 
 #include "common/events/event.h"
 
-/* Fills id, type, seq and at_ms from event->payload. ST_INVALID, with the reason as detail, when it is
- * no envelope or one of a version that we do not know. */
+/* Fills id, type, seq and at_ms from event->payload. ST_INVALID, with the reason as detail, when it
+ * is no envelope or one of a version that we do not know. */
 enum status envelope_read(struct ctx *ctx, struct event *event) MUST_CHECK;
 
 #endif

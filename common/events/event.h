@@ -1,5 +1,6 @@
-/* An event: what happened to one thing, as DOMAIN.md section 4 writes it. librdkafka stays behind this folder.
- * Envelope: {"id","v":1,"type","at","orderId"|"customerId","seq","actor":{...},"data":{...}}. */
+/* An event: what happened to one thing, as DOMAIN.md section 4 writes it. librdkafka stays behind
+ * this folder. Envelope:
+ * {"id","v":1,"type","at","orderId"|"customerId","seq","actor":{...},"data":{...}}. */
 #ifndef COMMON_EVENTS_EVENT_H
 #define COMMON_EVENTS_EVENT_H
 

@@ -1,4 +1,5 @@
-/* Settings that every client has, and topics through the admin API: the broker makes none by itself. */
+/* Settings that every client has, and topics through the admin API: the broker makes none by
+ * itself. */
 #include "common/events/kafka_client.h"
 
 #include "common/obs/log.h"
@@ -9,7 +10,8 @@
 DEFINE_AUTO(kafka_queue, rd_kafka_queue_t *, rd_kafka_queue_destroy)
 DEFINE_AUTO(kafka_event, rd_kafka_event_t *, rd_kafka_event_destroy)
 
-/* librdkafka repeats itself while a broker is away; what matters is told by is_up() and our own lines. */
+/* librdkafka repeats itself while a broker is away; what matters is told by is_up() and our own
+ * lines. */
 static void log_quietly(const rd_kafka_t *kafka, int level, const char *facility, const char *text)
 {
     (void)kafka;

@@ -1,7 +1,7 @@
-/* The only place that writes to Kafka. Within a partition, acknowledged messages are a prefix of those
- * sent: librdkafka's idempotence sees to that as long as no message is given up by time, so none ever
- * is; what is not acknowledged by the deadline is purged together with the client, and sent again by a
- * new one. What the old client still had under way can only arrive as repeats. */
+/* The only place that writes to Kafka. Within a partition, acknowledged messages are a prefix of
+ * those sent: librdkafka's idempotence sees to that as long as no message is given up by time, so
+ * none ever is; what is not acknowledged by the deadline is purged together with the client, and
+ * sent again by a new one. What the old client still had under way can only arrive as repeats. */
 #include "common/events/producer.h"
 
 #include "common/base/clock.h"
@@ -109,7 +109,8 @@ static rd_kafka_t *new_client(struct producer *producer)
         {"linger.ms",         "0.5"},
         {"partitioner",                            "murmur2_random"},
         {"socket.nagle.disable",               "true"},
-        {"queue.buffering.max.kbytes",                "4096"}, /* the pod has 128 MiB for everything */
+ /* the pod has 128 MiB for everything */
+        {"queue.buffering.max.kbytes",                "4096"},
         {"message.max.bytes",                            "1000000"},
         {"topic.metadata.propagation.max.ms",        "5000"},
         {0},

@@ -37,8 +37,9 @@ struct produced {
         outcome; /* set: ST_OK (acknowledged), ST_UNAVAILABLE, or ST_INVALID (never will be) */
 };
 
-/* From one thread at a time. Sends all, in order, and waits until each is acknowledged or given up (deadline_ms from now). After any
- * ST_UNAVAILABLE what is in flight is purged: the caller sends again from the first that failed. */
+/* From one thread at a time. Sends all, in order, and waits until each is acknowledged or given up
+ * (deadline_ms from now). After any ST_UNAVAILABLE what is in flight is purged: the caller sends
+ * again from the first that failed. */
 void producer_send(struct producer *producer, struct produced *messages, size_t count,
                    int deadline_ms);
 

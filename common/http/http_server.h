@@ -1,5 +1,6 @@
-/* An HTTP/1.1 server. libmicrohttpd stays behind this folder. Handlers run on the server's epoll threads and
- * never block: one that must wait for something suspends the request and finishes it from any thread. */
+/* An HTTP/1.1 server. libmicrohttpd stays behind this folder. Handlers run on the server's epoll
+ * threads and never block: one that must wait for something suspends the request and finishes it
+ * from any thread. */
 #ifndef COMMON_HTTP_HTTP_SERVER_H
 #define COMMON_HTTP_HTTP_SERVER_H
 
@@ -22,8 +23,9 @@ struct http_options {
     int max_connections_per_address; /* 0: no bound */
     int idle_timeout_s;              /* 0: 30; also how long a slow client may take for a request */
     int ping_ms; /* of WebSockets; 0: 15000. A client that is silent for twice as long is gone */
-    /* Called once for each complete request (or one that was refused while it was read: http_refused()). It
-     * must call exactly one of http_reply(), http_stream_open(), http_socket_accept(), now or later. */
+    /* Called once for each complete request (or one that was refused while it was read:
+     * http_refused()). It must call exactly one of http_reply(), http_stream_open(),
+     * http_socket_accept(), now or later. */
     void (*handle)(struct ctx *ctx, struct http_request *request, void *user);
     void *user;
 };
@@ -31,7 +33,8 @@ struct http_options {
 struct http_server *
 http_server_start(const struct http_options *options); /* NULL: the reason is logged */
 int http_server_port(const struct http_server *server);
-/* Takes no new connections, tells kept ones to close, waits for what runs; then streams are ended. */
+/* Takes no new connections, tells kept ones to close, waits for what runs; then streams are
+ * ended. */
 void http_server_drain(struct http_server *server, int grace_ms);
 void http_server_free(
     struct http_server *server); /* NULL is fine; handlers that have not replied are waited for */
@@ -44,17 +47,19 @@ void http_server_load(const struct http_server *server, struct http_load *load);
 
 const char *http_method(const struct http_request *request);
 const char *http_path(const struct http_request *request); /* percent-decoding is the router's: */
-/* Decodes %41 in place, and '+' too in a query; false when an escape is broken, or the outcome has a NUL or is
- * not UTF-8. */
+/* Decodes %41 in place, and '+' too in a query; false when an escape is broken, or the outcome has
+ * a NUL or is not UTF-8. */
 bool http_decode(char *text, bool plus_is_space);
 const char *http_header(const struct http_request *request, const char *name); /* NULL: absent */
 const char *
 http_client_address(const struct http_request *request); /* of the connection, as text */
 const char *http_body(const struct http_request *request, size_t *size);
-/* Each query parameter in order, decoded; return false to stop. A parameter that is not UTF-8 or has a NUL is bad. */
+/* Each query parameter in order, decoded; return false to stop. A parameter that is not UTF-8 or
+ * has a NUL is bad. */
 void http_query(const struct http_request *request,
                 bool (*each)(const char *name, const char *value, void *user), void *user);
-/* PROBLEM_NONE, or why the request was not read to its end: TOO_LARGE, HEADERS_TOO_LARGE, URI_TOO_LONG, BAD_REQUEST. */
+/* PROBLEM_NONE, or why the request was not read to its end: TOO_LARGE, HEADERS_TOO_LARGE,
+ * URI_TOO_LONG, BAD_REQUEST. */
 enum problem http_refused(const struct http_request *request);
 bool http_client_gone(const struct http_request *request);
 
@@ -70,9 +75,9 @@ void http_reply_header(struct http_request *request, const char *name, const cha
 /* From any thread; ctx and request are gone once it returns. */
 void http_reply(struct http_request *request, const struct http_reply *reply);
 
-/* A chunked reply that is fed from any thread. 'closed' is told once, when the client is gone or the end was
- * sent. A write is refused (false) when max_queued bytes wait already: the client is too slow. The request's ctx
- * lives no longer than this call. */
+/* A chunked reply that is fed from any thread. 'closed' is told once, when the client is gone or
+ * the end was sent. A write is refused (false) when max_queued bytes wait already: the client is
+ * too slow. The request's ctx lives no longer than this call. */
 struct http_stream *http_stream_open(struct http_request *request, int code, const char *type,
                                      size_t max_queued, void (*closed)(void *user), void *user);
 bool http_stream_write(struct http_stream *stream, const char *bytes, size_t size);
@@ -85,7 +90,8 @@ struct http_socket_events {
     void (*closed)(struct http_socket *socket, void *user); /* once, last */
 };
 bool http_socket_is_wanted(const struct http_request *request); /* a valid handshake */
-/* NULL when the request is no valid upgrade; then reply as usual. 'protocol' is echoed when not NULL. */
+/* NULL when the request is no valid upgrade; then reply as usual. 'protocol' is echoed when not
+ * NULL. */
 struct http_socket *http_socket_accept(struct http_request *request, const char *protocol,
                                        const struct http_socket_events *events, void *user);
 bool http_socket_send(struct http_socket *socket, const char *text,

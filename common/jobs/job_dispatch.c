@@ -50,8 +50,8 @@ static int room_of(struct ctx *ctx, struct job_lane *lane)
     return room;
 }
 
-/* What is in the streams of a Valkey that has just gone away is out of reach: those rows are due again
- * at once, not when their leases end. */
+/* What is in the streams of a Valkey that has just gone away is out of reach: those rows are due
+ * again at once, not when their leases end. */
 static enum status look_after_valkey(struct ctx *ctx, struct db_conn *db, struct jobs *jobs)
 {
     bool up = cache_is_up(jobs->cache);

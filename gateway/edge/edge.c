@@ -1,5 +1,5 @@
-/* See edge.h. Two steps may have to ask Valkey; the chain then goes on where the answer comes, on another
- * thread. Each step ends the exchange or calls the next, last of all. */
+/* See edge.h. Two steps may have to ask Valkey; the chain then goes on where the answer comes, on
+ * another thread. Each step ends the exchange or calls the next, last of all. */
 #include "gateway/edge/edge.h"
 
 #include "common/base/clock.h"
@@ -72,8 +72,8 @@ static void limit_told(struct limit_wait *wait, const struct limit_answer *answe
     after_limit(&passage->exchange, answer);
 }
 
-/* Who signs in is nobody yet: the handle that is tried counts, together with the address, so that a family
- * behind one address does not lock itself out. */
+/* Who signs in is nobody yet: the handle that is tried counts, together with the address, so that a
+ * family behind one address does not lock itself out. */
 static const char *handle_hash(struct exchange *exchange)
 {
     const char *handle = message_field_text(exchange->ctx->arena, exchange->in, "handle");

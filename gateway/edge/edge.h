@@ -1,5 +1,5 @@
-/* The chain that each request passes, in order: trace, route, address limit, who, subject limit, roles,
- * handler. */
+/* The chain that each request passes, in order: trace, route, address limit, who, subject limit,
+ * roles, handler. */
 #ifndef GATEWAY_EDGE_EDGE_H
 #define GATEWAY_EDGE_EDGE_H
 

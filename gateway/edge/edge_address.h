@@ -10,8 +10,8 @@ struct proxies;
 struct proxies *proxies_new(const char *networks);
 void proxies_free(struct proxies *proxies); /* NULL is fine */
 
-/* The right-most address of X-Forwarded-For that is no trusted proxy, if the connection itself comes from
- * one; else the connection's own. 'forwarded' may be NULL. */
+/* The right-most address of X-Forwarded-For that is no trusted proxy, if the connection itself
+ * comes from one; else the connection's own. 'forwarded' may be NULL. */
 const char *client_address(struct arena *arena, const struct proxies *proxies,
                            const char *connection, const char *forwarded);
 

@@ -6,8 +6,8 @@
 
 enum { STEP_UP_S = 300 };
 
-/* Takes the bearer token, if there is one, and makes ctx->caller of it; one that does not verify makes the
- * caller nobody. A WebSocket of a browser brings it as a protocol: "bearer, <token>". */
+/* Takes the bearer token, if there is one, and makes ctx->caller of it; one that does not verify
+ * makes the caller nobody. A WebSocket of a browser brings it as a protocol: "bearer, <token>". */
 void auth_identify(struct exchange *exchange);
 bool auth_is_signed_in(const struct exchange *exchange);
 /* The sign-in has ended: the caller is nobody again, with TOKEN_REVOKED where someone is needed. */

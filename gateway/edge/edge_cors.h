@@ -6,7 +6,8 @@
 
 /* Adds the headers that let the page of this origin read the reply. */
 void cors_add_headers(struct exchange *exchange);
-/* What a browser asks before it calls, and any other OPTIONS: answered with the verbs of the path. */
+/* What a browser asks before it calls, and any other OPTIONS: answered with the verbs of the
+ * path. */
 void cors_answer_options(struct exchange *exchange, const char *verbs);
 
 #endif

@@ -1,5 +1,6 @@
-/* The keys that access tokens are signed with, fetched from customer-service: at start, every five minutes,
- * and when a token names an unknown one, then at most once a minute. Nobody waits for it. */
+/* The keys that access tokens are signed with, fetched from customer-service: at start, every five
+ * minutes, and when a token names an unknown one, then at most once a minute. Nobody waits for
+ * it. */
 #ifndef GATEWAY_EDGE_EDGE_KEYS_H
 #define GATEWAY_EDGE_EDGE_KEYS_H
 

@@ -1,5 +1,5 @@
-/* A caller's bucket is an entry of a table. Whoever finds it without tokens waits on it, and an errand asks
- * Valkey for all who wait, and some more. */
+/* A caller's bucket is an entry of a table. Whoever finds it without tokens waits on it, and an
+ * errand asks Valkey for all who wait, and some more. */
 #include "gateway/edge/edge_limit.h"
 
 #include "common/base/clock.h"
@@ -22,8 +22,8 @@ enum {
     IDLE_MS = 120000,
 };
 
-/* Token bucket. KEYS[1]; ARGV: quota, window in ms, how many we would like, how many wait. Who would like
- * more than wait gets no more than an eighth of what is there. Time is the server's.
+/* Token bucket. KEYS[1]; ARGV: quota, window in ms, how many we would like, how many wait. Who
+ * would like more than wait gets no more than an eighth of what is there. Time is the server's.
  * Reply: granted, left, ms until there is one. */
 static const char script_text[] =
     "local quota, window = tonumber(ARGV[1]), tonumber(ARGV[2])\n"
@@ -197,7 +197,8 @@ static void refuse(struct caller_entry *caller, int64_t now_ms, struct limit_ans
     fill_answer(caller->class, &caller->class->rate, 0, wait_ms > 0 ? wait_ms : 1, answer);
 }
 
-/* Under lock. One of those who wait is told on the errand's thread, so without the lock: it is copied. */
+/* Under lock. One of those who wait is told on the errand's thread, so without the lock: it is
+ * copied. */
 static bool next_told(struct caller_entry *caller, int64_t now_ms, bool away,
                       struct limit_wait **wait, struct limit_answer *answer)
 {

@@ -1,7 +1,8 @@
-/* How often a caller may come: one token bucket a caller and rate class, in Valkey, shared by all replicas.
- * A replica takes tokens in small batches, so that a caller in a hurry costs few round trips; near the end
- * of the bucket batches shrink to what is needed, so that the shared total holds. Nothing here blocks a
- * thread of the server. With Valkey away: a reduced bucket in the process. */
+/* How often a caller may come: one token bucket a caller and rate class, in Valkey, shared by all
+ * replicas. A replica takes tokens in small batches, so that a caller in a hurry costs few round
+ * trips; near the end of the bucket batches shrink to what is needed, so that the shared total
+ * holds. Nothing here blocks a thread of the server. With Valkey away: a reduced bucket in the
+ * process. */
 #ifndef GATEWAY_EDGE_EDGE_LIMIT_H
 #define GATEWAY_EDGE_EDGE_LIMIT_H
 
@@ -31,8 +32,8 @@ struct limit_wait {
 bool limiter_take(struct limiter *limiter, const char *limit_class, const char *subject,
                   struct limit_wait *wait, struct limit_answer *answer);
 
-/* Before anything is known of a caller but the address: in this process only, many times as wide, since a
- * whole family may share an address. */
+/* Before anything is known of a caller but the address: in this process only, many times as wide,
+ * since a whole family may share an address. */
 bool limiter_guard(struct limiter *limiter, const char *limit_class, const char *address,
                    struct limit_answer *answer);
 

@@ -12,7 +12,8 @@ struct limit_rate {
 /* "60/60s", "10/1s", "600/10m"; false when it is none. */
 bool limit_rate_parse(const char *text, struct limit_rate *rate);
 
-/* How often a caller may come when Valkey is away and nobody knows what the other replicas allow. */
+/* How often a caller may come when Valkey is away and nobody knows what the other replicas
+ * allow. */
 struct limit_rate limit_rate_reduced(const struct limit_rate *rate);
 
 /* A token bucket: full after a rest, then refilled evenly. */
@@ -25,8 +26,9 @@ struct limit_bucket {
 bool limit_bucket_take(struct limit_bucket *bucket, const struct limit_rate *rate, int64_t now_ms,
                        int64_t *wait_ms);
 
-/* How many tokens to fetch at once. Someone who uses up a batch quickly gets twice as many next time, someone
- * who does not half: so a slow caller costs the others nothing, and a fast one few round trips. */
+/* How many tokens to fetch at once. Someone who uses up a batch quickly gets twice as many next
+ * time, someone who does not half: so a slow caller costs the others nothing, and a fast one few
+ * round trips. */
 int limit_next_batch(int batch, int64_t lasted_ms, int most);
 
 #endif

@@ -56,7 +56,8 @@ void subject_table_free(struct subject_table *table)
     free(table);
 }
 
-/* FNV-1a. Keys are ids and addresses that we have checked: nobody can choose them to collide at will. */
+/* FNV-1a. Keys are ids and addresses that we have checked: nobody can choose them to collide at
+ * will. */
 static unsigned hash_of(const char *key)
 {
     unsigned hash = 2166136261u;

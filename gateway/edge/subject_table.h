@@ -1,5 +1,5 @@
-/* What is known of each caller: a hash table in shards, so that threads seldom meet. Entries are the user's
- * structs, with a subject_entry first; who has one locked has its whole shard. */
+/* What is known of each caller: a hash table in shards, so that threads seldom meet. Entries are
+ * the user's structs, with a subject_entry first; who has one locked has its whole shard. */
 #ifndef GATEWAY_EDGE_SUBJECT_TABLE_H
 #define GATEWAY_EDGE_SUBJECT_TABLE_H
 

@@ -38,8 +38,8 @@ static void serve(int port)
     _exit(0);
 }
 
-/* Forked before this process knows gRPC, which does not survive a fork; serves once 'gate', a pipe's
- * end, is closed on the other side. */
+/* Forked before this process knows gRPC, which does not survive a fork; serves once 'gate', a
+ * pipe's end, is closed on the other side. */
 static pid_t prepare_server(int port, const int gate[2])
 {
     char nothing;

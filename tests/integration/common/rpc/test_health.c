@@ -1,6 +1,6 @@
 /* links: test_rpc */
-/* Health and reflection, by our own client and by a stranger's: grpcurl. Its path comes from GRPCURL,
- * else it is where the front door keeps downloads. */
+/* Health and reflection, by our own client and by a stranger's: grpcurl. Its path comes from
+ * GRPCURL, else it is where the front door keeps downloads. */
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/rpc/echo_server.h"
 
