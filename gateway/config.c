@@ -24,7 +24,6 @@ static const struct setting table[] = {
     SETTING_TEXT("ORDER_SERVICE_ADDR", &loaded.order_service, "localhost:50051", "order-service, host:port"),
     SETTING_TEXT("CUSTOMER_SERVICE_ADDR", &loaded.customer_service, "localhost:50052", "customer-service, host:port"),
     SETTING_TEXT("IDENTITY_KEYS_FILE", &loaded.identity_keys_file, NULL, "keys that callers' identities are signed with"),
-    SETTING_TEXT("TOKEN_ISSUER", &loaded.token_issuer, "everything", "issuer of access tokens, as customer-service has it"),
     SETTING_TEXT("VALKEY_HOST", &loaded.valkey_host, "localhost", "Valkey host"),
     SETTING_NUMBER("VALKEY_PORT", &loaded.valkey_port, "6379", 1, 65535, "Valkey port"),
     SETTING_TEXT("VALKEY_USER", &loaded.valkey_user, "", "Valkey user; empty: no AUTH"),

@@ -16,7 +16,6 @@ struct config {
     const char *valkey_host, *valkey_user;
     struct secret valkey_password;
     int valkey_port;
-    const char *token_issuer;
     const char *rate_read, *rate_write, *rate_auth;
     const char *trusted_proxies, *cors_origins;
     bool access_log, demo;

@@ -11,6 +11,7 @@
 #include "gateway/edge/edge_limit.h"
 #include "gateway/errands.h"
 #include "gateway/extra/extra_routes.h"
+#include "gateway/live/live.h"
 #include "gateway/reply.h"
 #include "gateway/routes.h"
 
@@ -94,7 +95,7 @@ static void start_edge(struct gateway *gateway)
     const struct config *config = gateway->config;
     struct backend *customer_service = gateway->backends[BACKEND_CUSTOMER];
 
-    gateway->verifier = token_verifier_new(config->token_issuer, TOKEN_AUDIENCE);
+    gateway->verifier = token_verifier_new(TOKEN_ISSUER, TOKEN_AUDIENCE);
     gateway->key_fetcher = key_fetcher_new(customer_service, gateway->verifier);
     gateway->errands = errands_new(tick, gateway);
     gateway->limiter = limiter_new(&(struct limiter_options){.cache = gateway->cache,
@@ -103,6 +104,9 @@ static void start_edge(struct gateway *gateway)
                                                              .write = config->rate_write,
                                                              .auth = config->rate_auth});
     gateway->deny_list = deny_list_new(gateway->cache, gateway->errands);
+    gateway->live = live_new(&(struct live_options){.cache = gateway->cache_options,
+                                                    .orders = gateway->backends[BACKEND_ORDER],
+                                                    .contract = gateway->contract});
     gateway->metrics = http_metrics_new(gateway);
     gateway->health = health_new(checks, gateway);
     errands_start(gateway->errands, ERRAND_THREADS);
@@ -135,6 +139,7 @@ static void finish(struct gateway *gateway)
 {
     admin_server_stop(gateway->admin);
     http_server_free(gateway->http);
+    live_free(gateway->live);
     errands_stop(gateway->errands);
     for (size_t i = 0; i < BACKEND_COUNT; i++) {
         backend_free(gateway->backends[i]);

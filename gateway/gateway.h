@@ -26,6 +26,7 @@ struct gateway {
     struct token_verifier *verifier;
     struct key_fetcher *key_fetcher;
     struct proxies *proxies;
+    struct live *live;
     struct http_metrics *metrics;
     struct health *health;
     struct http_server *http;

@@ -2,6 +2,7 @@
 #include "gateway/extra/extra_routes.h"
 
 #include "gateway/gateway.h"
+#include "gateway/live/live.h"
 
 #include <string.h>
 
@@ -24,6 +25,8 @@ static void ready(struct exchange *exchange)
 const struct extra_route extra_routes[] = {
     {VERB_GET, "/healthz", ROLE_ANYONE, NULL, alive},
     {VERB_GET, "/readyz",  ROLE_ANYONE, NULL, ready},
+    {VERB_GET, "/orders/{id}/events", ROLE_CUSTOMER | ROLE_STAFF, "read", live_order_events},
+    {VERB_GET, "/ws/queue", ROLE_STAFF, "read", live_queue},
     {0},
 };
 /* clang-format on */

@@ -3,6 +3,8 @@
 #define GATEWAY_LIVE_HUB_H
 
 #include "coffee/order/v1/order.pb-c.h"
+#include "common/contract/contract.h"
+#include "gateway/gateway.h"
 #include "gateway/live/live.h"
 
 #include <pthread.h>

@@ -8,19 +8,15 @@
 #define GATEWAY_LIVE_LIVE_H
 
 #include "common/cache/cache.h"
-#include "common/contract/contract.h"
-#include "common/http/http_server.h"
+#include "gateway/backend.h"
+#include "gateway/exchange.h"
 
 struct live;
-struct rpc_client;
 
 struct live_options {
     struct cache_options cache;
-    struct rpc_client *orders;
+    struct backend *orders;
     const struct contract *contract;
-    /* How a failure in ctx is answered, and how it is written down as problem+json. */
-    void (*refuse)(struct ctx *ctx, struct http_request *request);
-    const char *(*problem)(struct ctx *ctx);
 };
 
 struct live *live_new(const struct live_options *options);
@@ -28,13 +24,9 @@ void live_free(struct live *live); /* after the HTTP server: its streams are ove
 /* Whether the bus is up; for readiness ("degraded" otherwise). */
 bool live_is_up(struct live *live);
 
-/* GET /orders/{id}/events, once the caller is known and within limits. Answers by itself, now or
- * later. 'expires_at' is the access token's exp, in seconds: the stream ends then. */
-void live_order_events(struct ctx *ctx, struct http_request *request, struct live *live,
-                       const char *order_id, int64_t expires_at);
-
-/* WebSocket /ws/queue, for staff. 'protocol' is echoed; NULL when the client named none. */
-void live_queue(struct ctx *ctx, struct http_request *request, struct live *live,
-                const char *protocol, int64_t expires_at);
+/* GET /orders/{id}/events and the WebSocket /ws/queue, once the caller is known and within limits. The
+ * stream ends with the access token: "reauth", or close code 4401. */
+void live_order_events(struct exchange *exchange);
+void live_queue(struct exchange *exchange);
 
 #endif

@@ -6,7 +6,6 @@
 #include "common/base/text.h"
 #include "common/base/uuid.h"
 #include "common/json/transcode.h"
-#include "common/rpc/rpc_client.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +19,7 @@ typedef Coffee__Order__V1__Order order_message;
 
 /* A stream that is being opened: what its two questions need between them. */
 struct opening {
-    struct http_request *request;
+    struct exchange *exchange;
     struct live_listener *listener;
     bool resumes;
     int64_t last_seq;
@@ -192,17 +191,15 @@ static void send_pending(struct live_listener *listener)
     ctx_free(ctx);
 }
 
-/* The request's ctx is gone once the stream is open: 'first' has an arena of its own. */
+/* The exchange and its arena are gone once the stream is open: 'first' has an arena of its own. */
 static void open_stream(struct opening *opening, const struct text *first, int64_t seq, bool final)
 {
     struct live_listener *listener = opening->listener;
     struct live *live = listener->live;
 
-    http_reply_header(opening->request, "Cache-Control", "no-store");
-    http_reply_header(opening->request, "X-Accel-Buffering", "no");
     listener->refs++;
-    struct http_stream *stream = http_stream_open(opening->request, 200, "text/event-stream",
-                                                  STREAM_QUEUE_BYTES, stream_closed, listener);
+    struct http_stream *stream =
+        exchange_stream(opening->exchange, STREAM_QUEUE_BYTES, stream_closed, listener);
     pthread_mutex_lock(&live->lock);
     listener->stream = stream;
     listener->seq = seq;
@@ -235,11 +232,11 @@ static void begin(struct opening *opening, order_message *const *orders, size_t 
     open_stream(opening, &first, last->seq, live_is_final(last->status));
 }
 
-static void refuse(struct ctx *ctx, struct opening *opening)
+static void refuse(struct opening *opening)
 {
     struct live_listener *listener = opening->listener;
 
-    listener->live->options.refuse(ctx, opening->request);
+    exchange_problem(opening->exchange);
     let_go(listener, true);
 }
 
@@ -248,8 +245,9 @@ static void got_events(struct ctx *ctx, enum status st, ProtobufCMessage *out, v
     struct opening *opening = user;
     const Coffee__Order__V1__ListOrderEventsResponse *missed = (const void *)out;
 
+    (void)ctx;
     if (st != ST_OK) {
-        refuse(ctx, opening);
+        refuse(opening);
         return;
     }
     begin(opening, missed->orders, missed->n_orders);
@@ -263,9 +261,9 @@ static void ask_for_missed(struct ctx *ctx, struct opening *opening)
     coffee__order__v1__list_order_events_request__init(ask);
     ask->id = opening->listener->id;
     ask->after_seq = opening->last_seq;
-    rpc_call_async(ctx, opening->listener->live->options.orders, LIST_EVENTS, &ask->base,
-                   &coffee__order__v1__list_order_events_response__descriptor, ASK_MS, got_events,
-                   opening);
+    backend_call(ctx, opening->listener->live->options.orders, LIST_EVENTS, &ask->base,
+                 &coffee__order__v1__list_order_events_response__descriptor, ASK_MS, got_events,
+                 opening);
 }
 
 static void got_order(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *user)
@@ -274,7 +272,7 @@ static void got_order(struct ctx *ctx, enum status st, ProtobufCMessage *out, vo
     order_message *now = (order_message *)out;
 
     if (st != ST_OK) {
-        refuse(ctx, opening);
+        refuse(opening);
         return;
     }
     opening->now = now;
@@ -285,34 +283,34 @@ static void got_order(struct ctx *ctx, enum status st, ProtobufCMessage *out, vo
     } else if (live_is_final(now->status)) { /* it has seen all there will ever be */
         struct live_listener *listener = opening->listener;
 
-        http_reply(opening->request, &(struct http_reply){.code = 204});
+        exchange_reply(opening->exchange, 204, NULL, "", 0);
         let_go(listener, true);
     } else {
         begin(opening, NULL, 0);
     }
 }
 
-void live_order_events(struct ctx *ctx, struct http_request *request, struct live *live,
-                       const char *order_id, int64_t expires_at)
+void live_order_events(struct exchange *exchange)
 {
-    const char *last = http_header(request, "Last-Event-ID");
+    struct live *live = exchange->gateway->live;
+    struct ctx *ctx = exchange->ctx;
+    const char *last = http_header(exchange->request, "Last-Event-ID");
     char id[ID_TEXT_SIZE];
 
-    if (!uuid_parse(order_id, id)) {
+    if (!uuid_parse(exchange->values[0], id)) {
         refuse_field(ctx, "id", "must be a UUID");
-        if (ctx_refused(ctx) != ST_OK) {
-            live->options.refuse(ctx, request);
-        }
+        (void)!ctx_refused(ctx);
+        exchange_problem(exchange);
         return;
     }
     struct opening *opening = arena_new_struct(ctx->arena, struct opening);
-    opening->request = request;
+    opening->exchange = exchange;
     opening->resumes = last && text_parse_int(last, 0, INT64_MAX, &opening->last_seq);
-    opening->listener = join(live, id, expires_at);
+    opening->listener = join(live, id, exchange->claims.expires_at);
     Coffee__Order__V1__GetOrderRequest *ask =
         arena_new_struct(ctx->arena, Coffee__Order__V1__GetOrderRequest);
     coffee__order__v1__get_order_request__init(ask);
     ask->id = opening->listener->id;
-    rpc_call_async(ctx, live->options.orders, GET_ORDER, &ask->base,
-                   &coffee__order__v1__order__descriptor, ASK_MS, got_order, opening);
+    backend_call(ctx, live->options.orders, GET_ORDER, &ask->base,
+                 &coffee__order__v1__order__descriptor, ASK_MS, got_order, opening);
 }

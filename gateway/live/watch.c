@@ -66,7 +66,7 @@ static void compare(struct live *live, struct ctx *ctx, const compare_message *a
 
         ask.orders = all->orders + from;
         ask.n_orders = all->n_orders - from < ASK_MOST ? all->n_orders - from : ASK_MOST;
-        if (rpc_call(ctx, live->options.orders, COMPARE_ORDERS, &ask.base,
+        if (rpc_call(ctx, backend_client(live->options.orders), COMPARE_ORDERS, &ask.base,
                      &coffee__order__v1__compare_orders_response__descriptor, ASK_MS,
                      &answer) != ST_OK) {
             return; /* order-service is away: the next look finds it */
@@ -112,7 +112,7 @@ static void ask_queue(struct live *live, struct ctx *ctx, bool snapshot_to_all)
     Coffee__Order__V1__ListQueueRequest ask = COFFEE__ORDER__V1__LIST_QUEUE_REQUEST__INIT;
     ProtobufCMessage *answer;
 
-    if (rpc_call(ctx, live->options.orders, LIST_QUEUE, &ask.base,
+    if (rpc_call(ctx, backend_client(live->options.orders), LIST_QUEUE, &ask.base,
                  &coffee__order__v1__list_queue_response__descriptor, ASK_MS, &answer) != ST_OK) {
         pthread_mutex_lock(&live->lock);
         live->queue_changed = true; /* again at the next tick */

@@ -9,7 +9,7 @@
 #include "common/base/uuid.h"
 #include "common/json/transcode.h"
 #include "common/obs/trace.h"
-#include "common/rpc/rpc_client.h"
+#include "gateway/edge/edge_error.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +95,8 @@ static void answer(struct ctx *ctx, struct live_socket *socket, enum status st, 
     text_add(&reply, st == ST_OK ? "{\"type\":\"ok\",\"ref\":" : "{\"type\":\"error\",\"ref\":");
     text_add_json(&reply, ref);
     if (st != ST_OK) {
-        text_printf(&reply, ",\"problem\":%s", socket->live->options.problem(ctx));
+        text_add(&reply, ",\"problem\":");
+        problem_write(&reply, ctx);
     }
     text_add_char(&reply, '}');
     http_socket_send(socket->socket, reply.data, reply.length);
@@ -149,8 +150,8 @@ static enum status start_command(struct ctx *ctx, struct live_socket *socket, co
     *ref = command.ref;
     TRY(make_call(ctx, &command, &path, &in));
     *asking = (struct asking){.socket = socket, .ref = command.ref};
-    rpc_call_async(ctx, socket->live->options.orders, path, in,
-                   &coffee__order__v1__order__descriptor, ASK_MS, command_done, asking);
+    backend_call(ctx, socket->live->options.orders, path, in, &coffee__order__v1__order__descriptor,
+                 ASK_MS, command_done, asking);
     return ST_OK;
 }
 
@@ -185,9 +186,17 @@ static const struct http_socket_events events = {.text = on_text, .closed = on_c
 
 /* ---- opening ---- */
 
-void live_queue(struct ctx *ctx, struct http_request *request, struct live *live,
-                const char *protocol, int64_t expires_at)
+/* A browser cannot set headers on a WebSocket: it names "bearer" and its token as protocols. */
+static const char *protocol_of(struct exchange *exchange)
 {
+    const char *named = http_header(exchange->request, "Sec-WebSocket-Protocol");
+
+    return named && text_starts(named, "bearer") ? "bearer" : NULL;
+}
+
+void live_queue(struct exchange *exchange)
+{
+    struct live *live = exchange->gateway->live;
     struct live_socket *socket = calloc(1, sizeof(*socket));
 
     if (!socket) {
@@ -195,20 +204,19 @@ void live_queue(struct ctx *ctx, struct http_request *request, struct live *live
     }
     *socket = (struct live_socket){
         .live = live,
-        .caller = ctx->caller,
-        .expires_ms = expires_at * 1000,
+        .caller = exchange->ctx->caller,
+        .expires_ms = exchange->claims.expires_at * 1000,
         .wants_snapshot = true,
         .refs = 1,
     };
     pthread_mutex_lock(&live->lock); /* its first text cannot be handled before it is listed */
-    socket->socket = http_socket_accept(request, protocol, &events, socket);
+    socket->socket = exchange_socket(exchange, protocol_of(exchange), &events, socket);
     if (!socket->socket) {
         pthread_mutex_unlock(&live->lock);
         free(socket);
-        if (fail_with(ctx, ST_INVALID, "This address is a WebSocket: connect with an upgrade.",
-                      "no upgrade") != ST_OK) {
-            live->options.refuse(ctx, request);
-        }
+        (void)fail_with(exchange->ctx, ST_INVALID,
+                        "This address is a WebSocket: connect with an upgrade.", "no upgrade");
+        exchange_problem(exchange);
         return;
     }
     socket->next = live->sockets;

@@ -29,10 +29,10 @@ class Model:
         moves, owner_may = MOVES[command]
         staff = role in ("barista", "admin")
         owner = who == self.owner
-        if not staff and not owner:
-            return 404, "not_found"
         if not staff and not owner_may:
             return 403, "forbidden"
+        if not staff and not owner:
+            return 404, "not_found"
         if self.last == (command, who):
             return 200, None
         if self.status not in moves:
