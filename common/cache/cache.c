@@ -260,8 +260,9 @@ static enum status run(struct ctx *ctx, struct cache *cache, const struct cache_
     if (reply->kind != CACHE_ERROR) {
         return ST_OK;
     }
-    return fail_with(ctx, is_passing(reply->text) ? ST_UNAVAILABLE : ST_INTERNAL, "",
-                     "valkey refused %s: %s", words->words[0], reply->text);
+    const char *why = reply->text ? reply->text : "";
+    return fail_with(ctx, is_passing(why) ? ST_UNAVAILABLE : ST_INTERNAL, "",
+                     "valkey refused %s: %s", words->words[0], why);
 }
 
 bool cache_is_up(struct cache *cache)
@@ -291,7 +292,7 @@ enum status cache_command(struct ctx *ctx, struct cache *cache, const char *cons
 enum status cache_get(struct ctx *ctx, struct cache *cache, const char *key, const char **value,
                       size_t *size)
 {
-    struct cache_reply reply;
+    struct cache_reply reply = {0};
 
     TRY(CACHE_COMMAND(ctx, cache, &reply, "GET", key));
     *value = reply.text;

@@ -61,9 +61,15 @@ struct cache_script {
     char sha1[41]; /* filled by cache_script_init() */
 };
 void cache_script_init(struct cache_script *script, const char *text);
+/* What it is called with: KEYS and ARGV. */
+struct cache_call {
+    const char *const *keys;
+    size_t key_count;
+    const char *const *args;
+    size_t arg_count;
+};
 enum status cache_eval(struct ctx *ctx, struct cache *cache, const struct cache_script *script,
-                       const char *const *keys, size_t key_count, const char *const *args,
-                       size_t arg_count, struct cache_reply *reply) MUST_CHECK;
+                       const struct cache_call *call, struct cache_reply *reply) MUST_CHECK;
 
 /* Subscribes on a connection and thread of its own, reconnecting by itself. up() is told of each
  * (re)connection, since messages may have been missed before it, and of each loss. */

@@ -36,7 +36,7 @@ void cache_options_free(struct cache_options *options)
 
 static struct timeval as_timeval(int ms)
 {
-    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 }
 
 static bool sign_in(struct cache_conn *conn, const struct cache_options *options, char why[128])

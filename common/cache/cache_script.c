@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 64, LENGTH_SIZE = 8 };
+enum { BLOCK_SIZE = 64, LENGTH_SIZE = 8, FIXED_WORDS = 3 };
 
 static uint32_t rotated(uint32_t x, int by)
 {
@@ -18,7 +18,7 @@ static void sha1_block(uint32_t state[5], const uint8_t block[BLOCK_SIZE])
     uint32_t w[80], a = state[0], b = state[1], c = state[2], d = state[3], e = state[4];
 
     for (int i = 0; i < 16; i++) {
-        const uint8_t *p = block + i * 4;
+        const uint8_t *p = block + (size_t)i * 4;
         w[i] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
     }
     for (int i = 16; i < 80; i++) {
@@ -69,26 +69,32 @@ void cache_script_init(struct cache_script *script, const char *text)
     sha1_hex(text, script->sha1);
 }
 
-enum status cache_eval(struct ctx *ctx, struct cache *cache, const struct cache_script *script,
-                       const char *const *keys, size_t key_count, const char *const *args,
-                       size_t arg_count, struct cache_reply *reply)
+static const char **words_of(struct ctx *ctx, const struct cache_script *script,
+                             const struct cache_call *call)
 {
-    size_t count = 3 + key_count + arg_count;
+    size_t count = FIXED_WORDS + call->key_count + call->arg_count;
     const char **words = arena_new_array(ctx->arena, const char *, count);
-    char number[24];
 
-    snprintf(number, sizeof(number), "%zu", key_count);
     words[0] = "EVALSHA";
     words[1] = script->sha1;
-    words[2] = number;
-    for (size_t i = 0; i < key_count; i++) {
-        words[3 + i] = keys[i];
+    words[2] = arena_printf(ctx->arena, "%zu", call->key_count);
+    for (size_t i = 0; i < call->key_count; i++) {
+        words[FIXED_WORDS + i] = call->keys[i];
     }
-    for (size_t i = 0; i < arg_count; i++) {
-        words[3 + key_count + i] = args[i];
+    for (size_t i = 0; i < call->arg_count; i++) {
+        words[FIXED_WORDS + call->key_count + i] = call->args[i];
     }
+    return words;
+}
+
+enum status cache_eval(struct ctx *ctx, struct cache *cache, const struct cache_script *script,
+                       const struct cache_call *call, struct cache_reply *reply)
+{
+    size_t count = FIXED_WORDS + call->key_count + call->arg_count;
+    const char **words = words_of(ctx, script, call);
     struct cache_reply answer = {0};
     enum status st = cache_command(ctx, cache, words, count, &answer);
+
     if (st == ST_INTERNAL && answer.kind == CACHE_ERROR &&
         strncmp(answer.text, "NOSCRIPT", 8) == 0) { /* restarted or flushed: EVAL loads it */
         ctx_forgive(ctx);

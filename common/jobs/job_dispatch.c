@@ -97,18 +97,19 @@ static enum status dispatch(struct ctx *ctx, struct jobs *jobs, bool *more)
     const char *const *kinds;
     size_t count;
     struct db_conn *db;
+    enum status st = ST_OK;
 
     TRY(db_take(ctx, jobs->pool, &db));
     TRY(look_after_valkey(ctx, db, jobs));
     TRY(job_store_due(ctx, db, &kinds, &count));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; st == ST_OK && i < count; i++) {
         struct job_lane *lane = lane_of(jobs, kinds[i]);
 
         if (lane) {
-            TRY(dispatch_lane(ctx, db, lane, more));
+            st = dispatch_lane(ctx, db, lane, more);
         }
     }
-    return ST_OK;
+    return st;
 }
 
 static enum status show_depth(struct ctx *ctx, struct jobs *jobs)

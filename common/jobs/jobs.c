@@ -111,7 +111,7 @@ struct jobs *jobs_start(const struct jobs_options *options)
     jobs->lanes = must_have(calloc((size_t)jobs->lane_count + 1, sizeof(*jobs->lanes)));
     pthread_mutex_init(&jobs->lock, NULL);
     job_cond_init(&jobs->wake);
-    for (int i = 0; i < jobs->lane_count; i++) {
+    for (int i = 0; options->kinds[i].name; i++) {
         init_lane(jobs, &jobs->lanes[i], &options->kinds[i], options->prefix);
         for (int j = 0; j < options->kinds[i].concurrency; j++) {
             start_thread(&jobs->lanes[i].threads[j], job_worker_main, &jobs->lanes[i]);

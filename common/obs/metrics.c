@@ -159,7 +159,7 @@ static struct metric_series *series_to_share(struct metric *metric)
 
 struct metric_series *metric_series(struct metric *metric, const char *const *values)
 {
-    const char *given[METRIC_MAX_LABELS];
+    const char *given[METRIC_MAX_LABELS] = {"", "", "", ""};
 
     for (int i = 0; i < metric->label_count; i++) {
         given[i] = values[i] ? values[i] : "";

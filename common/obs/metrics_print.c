@@ -71,7 +71,7 @@ static void add_name(struct text *out, const struct metric *metric,
 
     text_add(out, metric->def.name);
     text_add(out, suffix);
-    for (int i = 0; i < metric->label_count; i++) {
+    for (int i = 0; series && i < metric->label_count; i++) {
         text_add(out, before);
         text_add(out, metric->def.labels[i]);
         text_add(out, "=\"");

@@ -238,9 +238,9 @@ static enum status fetch(struct ctx *ctx, struct caller_entry *caller, int like,
         arena_printf(ctx->arena, "%d", like),
         arena_printf(ctx->arena, "%d", need),
     };
+    const struct cache_call call = {&key, 1, args, ARRAY_LEN(args)};
 
-    TRY(cache_eval(ctx, caller->limiter->cache, &caller->limiter->script, &key, 1, args,
-                   ARRAY_LEN(args), &reply));
+    TRY(cache_eval(ctx, caller->limiter->cache, &caller->limiter->script, &call, &reply));
     if (reply.kind != CACHE_LIST || reply.count != 3) {
         return fail_with(ctx, ST_INTERNAL, "", "the limiter's script answered something else");
     }

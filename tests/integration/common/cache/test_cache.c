@@ -95,10 +95,11 @@ START_TEST(a_script_is_loaded_again_after_valkey_forgot_it)
     struct cache_script script;
     struct cache_reply reply;
     const char *key = "order:n", *by = "5";
+    const struct cache_call call = {&key, 1, &by, 1};
 
     cache_script_init(&script, "return redis.call('INCRBY', KEYS[1], ARGV[1])");
     for (int i = 1; i <= 3; i++) {
-        ck_assert_int_eq(cache_eval(ctx, cache, &script, &key, 1, &by, 1, &reply), ST_OK);
+        ck_assert_int_eq(cache_eval(ctx, cache, &script, &call, &reply), ST_OK);
         ck_assert_int_eq(reply.number, 5 * i);
         ck_assert_int_eq(ctx->failure.status, ST_OK);
         ck_assert_int_eq(CACHE_COMMAND(ctx, cache, &reply, "SCRIPT", "FLUSH"), ST_OK);
