@@ -1,6 +1,6 @@
 # Every table in SQL is written with its schema. A word after FROM, JOIN, INTO, UPDATE,
 # TABLE, REFERENCES or ON (of an index or trigger) must have a dot, unless it is a name
-# that a WITH or an alias of the same statement made, a function, or SQL's own grammar. And
+# that a WITH of the same statement made, a system table, a function, or SQL's own grammar. And
 # a module's statements name its own schema: `order` or `orders` for the folder order/, with
 # what each use case may write beside, and the exceptions of schemas.txt.
 function complain(line, why, rule) { print FILENAME ":" line ": " (rule == "" ? "sql-schema" : rule) ": " why; found = 1 }
@@ -44,7 +44,7 @@ function check_statement(    i, k, verb, made) {
         k = i + 1
         while (upper(k) ~ /^(ONLY|IF|NOT|EXISTS|LATERAL)$/) k++
         if (token[k] ~ /\./) { check_schema(token[k], at_line[k]); continue }
-        if (token[k] == "(" || (token[k] in local) || token[k + 1] == "(" && verb ~ /^(FROM|JOIN)$/) continue
+        if (token[k] == "(" || token[k] ~ /^pg_/ || (token[k] in local) || token[k + 1] == "(" && verb ~ /^(FROM|JOIN)$/) continue
         complain(at_line[k], "'" token[k] "' has no schema")
     }
 }
