@@ -1,0 +1,333 @@
+/* links: test_gateway */
+/* The whole chain over real sockets: HTTP in, gRPC behind, Valkey beside. */
+#include "common/base/clock.h"
+#include "tests/helpers/gateway/stage.h"
+#include "tests/helpers/house_test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct valkey_server valkey;
+static struct stage stage;
+static struct gateway *gateway;
+static struct raw_reply reply;
+
+static void start_valkey(void)
+{
+    valkey = valkey_server_start(0, NULL);
+}
+
+static void stop_valkey(void)
+{
+    valkey_server_stop(&valkey);
+}
+
+static void start(void)
+{
+    stage_make(&stage, valkey.port);
+    stage_start_order(&stage);
+    stage_start_customer(&stage);
+    gateway = stage_open(&stage, NULL);
+}
+
+static void stop(void)
+{
+    stage_close(&stage);
+}
+
+static const char *customer(void)
+{
+    return stage_token(&stage, ROLE_CUSTOMER, STAGE_CUSTOMER, STAGE_SESSION);
+}
+
+static int ask(const char *method, const char *path, const char *token, const char *body)
+{
+    return stage_ask(gateway,
+                     &(struct ask){.method = method, .path = path, .token = token, .body = body},
+                     &reply);
+}
+
+static int ask_with(const char *method, const char *path, const char *headers)
+{
+    return stage_ask(gateway, &(struct ask){.method = method, .path = path, .headers = headers},
+                     &reply);
+}
+
+static bool says(const char *text)
+{
+    return strstr(reply.body, text) != NULL;
+}
+
+/* GW-05 SCN-A1 */
+START_TEST(the_menu_is_read_without_signing_in)
+{
+    ck_assert_int_eq(ask("GET", "/menu", NULL, NULL), 200);
+    ck_assert(says("{\"items\":[{\"id\":\"flat-white\""));
+    ck_assert(says("\"priceCents\":380"));
+    ck_assert(says("\"version\":7"));
+    ck_assert_str_eq(raw_header(&reply, "Content-Type"), "application/json");
+    ck_assert_str_eq(raw_header(&reply, "ETag"), "\"7\"");
+    ck_assert_str_eq(raw_header(&reply, "X-Content-Type-Options"), "nosniff");
+    ck_assert_int_eq(strlen(raw_header(&reply, "traceparent")), 55);
+}
+END_TEST
+
+START_TEST(a_version_that_the_client_has_is_not_sent_again)
+{
+    ck_assert_int_eq(ask_with("GET", "/menu", "If-None-Match: W/\"6\", \"7\"\r\n"), 304);
+    ck_assert_uint_eq(reply.size, 0);
+    ck_assert_int_eq(ask_with("GET", "/menu", "If-None-Match: \"6\"\r\n"), 200);
+}
+END_TEST
+
+START_TEST(head_is_get_without_the_body)
+{
+    ck_assert_int_eq(ask("HEAD", "/menu", NULL, NULL), 200);
+    ck_assert_str_eq(raw_header(&reply, "ETag"), "\"7\"");
+}
+END_TEST
+
+/* GW-03 GW-04 */
+START_TEST(a_placed_order_is_created_with_its_location)
+{
+    static const char body[] =
+        "{\"items\":[{\"menuItemId\":\"flat-white\",\"quantity\":1,\"customizationIds\":[]}]}";
+
+    ck_assert_int_eq(stage_ask(gateway,
+                               &(struct ask){.method = "POST",
+                                             .path = "/orders",
+                                             .token = customer(),
+                                             .headers = "Idempotency-Key: key-1\r\n",
+                                             .body = body},
+                               &reply),
+                     201);
+    ck_assert_str_eq(raw_header(&reply, "Location"), "/orders/" STAGE_ORDER);
+    ck_assert(says("\"status\":\"placed\""));
+    ck_assert(says("\"customerId\":\"" STAGE_CUSTOMER "\""));
+    ck_assert(says("\"note\":\"key-1\""));
+    ck_assert(says("\"number\":1"));
+}
+END_TEST
+
+START_TEST(variables_and_parameters_reach_the_call)
+{
+    ck_assert_int_eq(ask("GET", "/menu/caf%C3%A9%2Flatte", NULL, NULL), 200);
+    ck_assert(says("\"id\":\"caf\xc3\xa9/latte\""));
+    ck_assert_int_eq(ask("GET", "/orders?pageSize=5&pageToken=a%20b&scope=own", customer(), NULL),
+                     200);
+    ck_assert(says("\"nextPageToken\":\"5|a b|own\""));
+}
+END_TEST
+
+START_TEST(an_answer_without_content_is_204)
+{
+    const char *admin = stage_token(&stage, ROLE_ADMIN, STAGE_CUSTOMER, STAGE_SESSION);
+
+    ck_assert_int_eq(ask("DELETE", "/menu/flat-white", admin, NULL), 204);
+    ck_assert_uint_eq(reply.size, 0);
+    ck_assert_str_eq(raw_header(&reply, "Content-Type"), "");
+}
+END_TEST
+
+/* GW-03 GW-06 */
+START_TEST(each_failure_of_a_daemon_has_its_status_and_one_shape)
+{
+    static const struct {
+        const char *path, *code;
+        int status;
+    } cases[] = {
+        {"/menu/missing",   "not_found",      404},
+        {"/menu/conflict",  "conflict",       409},
+        {"/menu/exists",    "already_exists", 409},
+        {"/menu/away",      "unavailable",    503},
+        {"/menu/internal",  "internal",       500},
+        {"/menu/invalid",   "bad_request",    400},
+        {"/menu/forbidden", "forbidden",      403},
+        {"/menu/slow",      "timeout",        504},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char code[64];
+
+        ck_assert_int_eq(ask("GET", cases[i].path, NULL, NULL), cases[i].status);
+        snprintf(code, sizeof(code), "\"code\":\"%s\"", cases[i].code);
+        ck_assert_msg(says(code), "%s", reply.body);
+        ck_assert(says("\"correlationId\":\""));
+        ck_assert(!says("SELECT"));
+        ck_assert_str_eq(raw_header(&reply, "Content-Type"), "application/problem+json");
+    }
+}
+END_TEST
+
+/* GW-06 */
+START_TEST(bad_input_is_refused_with_its_reason)
+{
+    static char large[70000];
+    static const struct {
+        const char *method, *path, *body;
+        int status;
+        const char *text;
+    } cases[] = {
+        {"POST",   "/orders",                       "{\"items\":",    400, "\"bad_request\""       },
+        {"POST",   "/orders",                       "{\"colour\":1}", 422, "\"field\":\"colour\""  },
+        {"POST",   "/orders",                       "{\"items\":{}}", 422, "\"field\":\"items\""   },
+        {"POST",   "/orders",                       "{}",             422, "\"field\":\"items\""   },
+        {"POST",   "/orders?x=1",                   "{}",             422, "\"field\":\"x\""       },
+        {"GET",    "/orders?pageSize=ten",          NULL,             422, "\"field\":\"pageSize\""},
+        {"GET",    "/orders?pageSize=1&pageSize=2", NULL,             422, "\"field\":\"pageSize\""},
+        {"GET",    "/orders?colour=1",              NULL,             422, "\"field\":\"colour\""  },
+        {"GET",    "/orders?a=%ff",                 NULL,             400, "\"bad_request\""       },
+        {"GET",    "/nowhere",                      NULL,             404, "\"not_found\""         },
+        {"GET",    "/menu/",                        NULL,             404, "\"not_found\""         },
+        {"GET",    "/menu/a/b",                     NULL,             404, "\"not_found\""         },
+        {"GET",    "/menu/%ff",                     NULL,             404, "\"not_found\""         },
+        {"DELETE", "/orders",                       NULL,             405, "\"method_not_allowed\""},
+        {"POST",   "/orders",                       large,            413, "\"too_large\""         },
+    };
+
+    memset(large, ' ', sizeof(large) - 1);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int code = ask(cases[i].method, cases[i].path, customer(), cases[i].body);
+
+        ck_assert_msg(code == cases[i].status, "%s %s: %d %s", cases[i].method, cases[i].path, code,
+                      reply.body);
+        ck_assert_msg(says(cases[i].text), "%s", reply.body);
+    }
+    ck_assert_int_eq(ask("DELETE", "/orders", customer(), NULL), 405);
+    ck_assert_str_eq(raw_header(&reply, "Allow"), "GET, HEAD, POST");
+}
+END_TEST
+
+START_TEST(a_body_must_be_json)
+{
+    ck_assert_int_eq(stage_ask(gateway,
+                               &(struct ask){.method = "POST",
+                                             .path = "/orders",
+                                             .token = customer(),
+                                             .headers = "Content-Type: text/plain\r\n",
+                                             .body = "{}"},
+                               &reply),
+                     415);
+    ck_assert(says("\"unsupported_media\""));
+}
+END_TEST
+
+/* AUTH-01 AUTH-03 */
+START_TEST(a_token_decides_what_is_allowed)
+{
+    static char path[] = "/orders/" STAGE_ORDER "/accept";
+
+    ck_assert_int_eq(ask("GET", "/users/me", NULL, NULL), 401);
+    ck_assert_str_eq(raw_header(&reply, "WWW-Authenticate"), "Bearer realm=\"everything\"");
+    ck_assert_int_eq(ask("GET", "/users/me", customer(), NULL), 200);
+    ck_assert(says("\"id\":\"" STAGE_CUSTOMER "\""));
+    ck_assert_int_eq(ask("POST", path, customer(), "{}"), 403);
+    ck_assert(says("\"forbidden\""));
+    ck_assert_int_eq(
+        ask("POST", path, stage_token(&stage, ROLE_BARISTA, STAGE_CUSTOMER, STAGE_SESSION), "{}"),
+        200);
+}
+END_TEST
+
+/* AUTH-01 */
+START_TEST(a_token_that_does_not_verify_is_nobody)
+{
+    char token[2048];
+
+    snprintf(token, sizeof(token), "%s", customer());
+    char *middle = strchr(token, '.') + 10;
+    *middle = *middle == 'A' ? 'B' : 'A';
+    ck_assert_int_eq(ask("GET", "/users/me", token, NULL), 401);
+    ck_assert_ptr_nonnull(strstr(raw_header(&reply, "WWW-Authenticate"), "invalid_token"));
+    ck_assert_int_eq(ask("GET", "/users/me", "e30.e30.", NULL), 401);
+    ck_assert_int_eq(ask("GET", "/users/me", "", NULL), 401);
+    ck_assert_int_eq(ask("GET", "/menu", token, NULL), 200); /* where nobody need be anybody */
+    ck_assert_int_eq(ask("POST", "/login", NULL, "{\"handle\":\"a\",\"password\":\"b\"}"), 401);
+    ck_assert(says("\"bad_credentials\""));
+}
+END_TEST
+
+/* Two ways of one name, and one that is empty: the daemons know nobody by them. */
+START_TEST(an_idempotency_key_must_be_printable)
+{
+    ck_assert_int_eq(stage_ask(gateway,
+                               &(struct ask){.method = "POST",
+                                             .path = "/orders",
+                                             .token = customer(),
+                                             .headers = "Idempotency-Key: a b\r\n",
+                                             .body = "{}"},
+                               &reply),
+                     422);
+    ck_assert(says("\"field\":\"Idempotency-Key\""));
+}
+END_TEST
+
+START_TEST(trace_and_correlation_go_through)
+{
+    ck_assert_int_eq(
+        ask_with("GET", "/menu/x",
+                 "traceparent: 00-0123456789abcdef0123456789abcdef-0123456789abcdef-01\r\n"
+                 "x-correlation-id: my-call\r\n"),
+        200);
+    ck_assert(says("\"name\":\"my-call\""));
+    ck_assert(says("\"description\":\"0123456789abcdef0123456789abcdef\""));
+    ck_assert_str_eq(raw_header(&reply, "x-correlation-id"), "my-call");
+    ck_assert_ptr_nonnull(strstr(raw_header(&reply, "traceparent"), "0123456789abcdef0123456789"));
+}
+END_TEST
+
+/* GW-11 */
+START_TEST(a_backend_that_is_away_is_answered_for_at_once_and_comes_back)
+{
+    stage_stop_order(&stage);
+    for (int i = 0; i < 6; i++) {
+        int64_t begun = clock_monotonic_ms();
+
+        ck_assert_int_eq(ask("GET", "/menu", NULL, NULL), 503);
+        ck_assert_int_lt(clock_monotonic_ms() - begun, 1000);
+        ck_assert_int_ge(strtol(raw_header(&reply, "Retry-After"), NULL, 10), 1);
+    }
+    ck_assert_int_eq(ask("GET", "/users/me", customer(), NULL), 200);
+    stage_start_order(&stage);
+    int code = 503;
+    for (int i = 0; i < 100 && code == 503; i++) {
+        clock_pause_ms(100);
+        code = ask("GET", "/menu", NULL, NULL);
+    }
+    ck_assert_int_eq(code, 200);
+}
+END_TEST
+
+START_TEST(health_is_open_to_all)
+{
+    ck_assert_int_eq(ask("GET", "/healthz", NULL, NULL), 200);
+    ck_assert_str_eq(reply.body, "{\"status\":\"ok\"}");
+    clock_pause_ms(1200);
+    ck_assert_int_eq(ask("GET", "/readyz", NULL, NULL), 200);
+    ck_assert_str_eq(reply.body, "{\"status\":\"ok\",\"keys\":\"ok\",\"valkey\":\"ok\","
+                                 "\"order-service\":\"ok\",\"customer-service\":\"ok\"}");
+    ck_assert_int_eq(ask("GET", "/metrics", NULL, NULL), 404);
+}
+END_TEST
+
+START_TEST(options_tells_the_verbs)
+{
+    ck_assert_int_eq(ask("OPTIONS", "/menu/x", NULL, NULL), 204);
+    ck_assert_str_eq(raw_header(&reply, "Allow"), "GET, HEAD, PATCH, DELETE");
+    ck_assert_str_eq(raw_header(&reply, "Access-Control-Allow-Methods"), "");
+}
+END_TEST
+
+TEST_MAIN_AROUND("gateway", (&(struct test_around){start_valkey, stop_valkey, start, stop}),
+                 the_menu_is_read_without_signing_in,
+                 a_version_that_the_client_has_is_not_sent_again, head_is_get_without_the_body,
+                 a_placed_order_is_created_with_its_location,
+                 variables_and_parameters_reach_the_call, an_answer_without_content_is_204,
+                 each_failure_of_a_daemon_has_its_status_and_one_shape,
+                 bad_input_is_refused_with_its_reason, a_body_must_be_json,
+                 a_token_decides_what_is_allowed, a_token_that_does_not_verify_is_nobody,
+                 an_idempotency_key_must_be_printable, trace_and_correlation_go_through,
+                 a_backend_that_is_away_is_answered_for_at_once_and_comes_back,
+                 health_is_open_to_all, options_tells_the_verbs)
