@@ -19,16 +19,15 @@ needs_build() {
     return 0
 }
 
-build_daemons() {
+build_daemons() { # NAMES...: only those, so that --without helps against one that does not build
     cd "$ROOT" || return
     mkdir -p build
     exec 8>"build/.$BUILD.lock"
     flock 8
     [ -f "build/$BUILD/build.ninja" ] || cmake --preset "$BUILD" 8>&-
     touch "build/.$BUILD.begun" # what changes while it builds is newer
-    # shellcheck disable=SC2046
-    ninja -C "build/$BUILD" $(daemon_sources) 8>&-
-    mv "build/.$BUILD.begun" "build/.$BUILD.built"
+    ninja -C "build/$BUILD" "$@" 8>&-
+    [ "$(daemon_sources | wc -l)" != $# ] || mv "build/.$BUILD.begun" "build/.$BUILD.built"
 }
 
 setting() { printf "export %s='%s'\n" "$1" "$2"; }

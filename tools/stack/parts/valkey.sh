@@ -15,13 +15,14 @@ fetch_valkey() {
 }
 
 # One line a user. Lists, scripts and pub/sub as DOMAIN §7; `server` may read the deny list.
+# PSUBSCRIBE wants its pattern to be listed as it is: order:pub:orders beside order:pub:*.
 valkey_users() {
     safe='+@all -@admin -@dangerous +info +client|id +client|setname +client|tracking'
     printf 'user default off\n'
     printf 'user admin on >%s ~* &* +@all\n' "$(secret valkey_admin)"
-    printf 'user server on >%s ~server:* %%R~customer:deny:* &server:* &order:pub:* &customer:pub:* %s\n' "$(secret valkey_server)" "$safe"
+    printf 'user server on >%s ~server:* %%R~customer:deny:* &server:* &order:pub:* &order:pub:orders &customer:pub:* &customer:deny %s\n' "$(secret valkey_server)" "$safe"
     printf 'user order on >%s ~order:* &order:pub:* %s\n' "$(secret valkey_order)" "$safe"
-    printf 'user customer on >%s ~customer:* &customer:pub:* %s\n' "$(secret valkey_customer)" "$safe"
+    printf 'user customer on >%s ~customer:* &customer:pub:* &customer:deny %s\n' "$(secret valkey_customer)" "$safe"
 }
 
 prepare_valkey() {
