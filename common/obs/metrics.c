@@ -161,8 +161,8 @@ struct metric_series *metric_series(struct metric *metric, const char *const *va
 {
     const char *given[METRIC_MAX_LABELS] = {"", "", "", ""};
 
-    for (int i = 0; i < metric->label_count; i++) {
-        given[i] = values[i] ? values[i] : "";
+    for (int i = 0; i < metric->label_count && values[i]; i++) {
+        given[i] = values[i];
     }
     unsigned slot = slot_of(metric, given);
     struct metric_series *series = find_series(metric, slot, given);
