@@ -16,7 +16,7 @@ struct pg_result; /* libpq stays behind this folder */
 struct db_conn;
 struct db_pool;
 
-enum { DB_MAX_ARGS = 32, DB_MAX_PREPARED = 256 };
+enum { DB_MAX_ARGS = 40, DB_MAX_PREPARED = 256 };
 
 enum sql_kind { SQL_EXEC, SQL_ONE, SQL_MANY };
 
@@ -32,6 +32,7 @@ struct db_options {
     const char *daemon;       /* application_name */
     int max;                  /* connections */
     int statement_timeout_ms; /* 0: 5000 */
+    const char *settings;     /* more of the session's, "-c name=value ..."; a literal; NULL: none */
 };
 
 /* Never fails: the database may be away at start, and come later. */

@@ -121,14 +121,14 @@ static int time_to_wait(const struct db_listener *listener, int64_t until_ms)
     return left > 0 ? (int)left : 0;
 }
 
-bool db_listener_wait(struct db_listener *listener, int timeout_ms)
+enum db_heard db_listener_hear(struct db_listener *listener, int timeout_ms)
 {
     int64_t until = clock_monotonic_ms() + timeout_ms;
     uint64_t wakes;
 
     do {
         if (connect_again(listener) || (listener->db && read_notifications(listener))) {
-            return true;
+            return DB_HEARD_NOTIFY;
         }
         struct pollfd fds[] = {
             {.fd = listener->wake,                                 .events = POLLIN},
@@ -136,10 +136,15 @@ bool db_listener_wait(struct db_listener *listener, int timeout_ms)
         };
         poll(fds, ARRAY_LEN(fds), time_to_wait(listener, until));
         if (read(listener->wake, &wakes, sizeof(wakes)) == (ssize_t)sizeof(wakes)) {
-            return true;
+            return DB_HEARD_WAKE;
         }
     } while (clock_monotonic_ms() < until);
-    return listener->db && read_notifications(listener);
+    return listener->db && read_notifications(listener) ? DB_HEARD_NOTIFY : DB_HEARD_NOTHING;
+}
+
+bool db_listener_wait(struct db_listener *listener, int timeout_ms)
+{
+    return db_listener_hear(listener, timeout_ms) != DB_HEARD_NOTHING;
 }
 
 void db_listener_wake(struct db_listener *listener)

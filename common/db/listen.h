@@ -12,6 +12,9 @@ void db_listener_free(struct db_listener *listener);
 /* Waits for a notification, a wake-up or the time-out; true when there was one of the first two (or
  * a reconnection, since one may have been missed). One thread at a time. */
 bool db_listener_wait(struct db_listener *listener, int timeout_ms);
+/* The same, for who wants to know which it was. Each return has one cause; the others are kept. */
+enum db_heard { DB_HEARD_NOTHING, DB_HEARD_WAKE, DB_HEARD_NOTIFY };
+enum db_heard db_listener_hear(struct db_listener *listener, int timeout_ms);
 /* From any thread: ends the wait. */
 void db_listener_wake(struct db_listener *listener);
 

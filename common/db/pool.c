@@ -28,7 +28,7 @@ struct gauges {
 
 struct db_pool {
     struct db_options options; /* its texts are ours */
-    char settings[64];
+    char settings[256];
     struct gauges gauges;
     pthread_mutex_t lock; /* guards all that follows */
     struct db_conn *idle; /* a stack: the warmest works, the others rest */
@@ -82,9 +82,10 @@ struct db_pool *db_pool_new(const struct db_options *options)
     pool->options.password = copy_text(options->password);
     pool->options.daemon = copy_text(options->daemon);
     pool->options.max = options->max > 0 ? options->max : DEFAULT_MAX;
-    snprintf(pool->settings, sizeof(pool->settings), "-c statement_timeout=%d",
+    snprintf(pool->settings, sizeof(pool->settings), "-c statement_timeout=%d %s",
              options->statement_timeout_ms ? options->statement_timeout_ms
-                                           : DEFAULT_STATEMENT_TIMEOUT_MS);
+                                           : DEFAULT_STATEMENT_TIMEOUT_MS,
+             options->settings ? options->settings : "");
     pthread_mutex_init(&pool->lock, NULL);
     pool->last = &pool->first;
     return pool;
