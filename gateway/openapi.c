@@ -3,11 +3,10 @@
 #include "gateway/openapi.h"
 
 #include "gateway/openapi_parts.h"
-#include "gateway/openapi_problems.h"
 
 #include <string.h>
 
-enum { FIRST_ROOM = 256 * 1024 };
+enum { FIRST_ROOM = 192 * 1024 };
 
 #define ABOUT                                                                                \
     "Order coffee, make it, pick it up. JSON in and out; every failure is "                  \
@@ -22,7 +21,7 @@ enum { FIRST_ROOM = 256 * 1024 };
     "same key "                                                                                  \
     "within 24 hours gives the same answer, and it happens "                                     \
     "once.\",\"schema\":{\"type\":\"string\","                                                   \
-    "\"minLength\":1,\"maxLength\":64,\"pattern\":\"^[A-Za-z0-9._:-]+$\"},\"example\":"          \
+    "\"minLength\":1,\"maxLength\":128,\"pattern\":\"^[!-~]+$\"},\"example\":"                   \
     "\"3f1c9a52-7b0e-4c55-9a51-2f6f6d1f0a11\"},"                                                 \
     "\"IfNoneMatch\":{\"name\":\"If-None-Match\",\"in\":\"header\",\"description\":\"The ETag "  \
     "that one has: "                                                                             \
@@ -119,7 +118,7 @@ static bool is_first_of_path(const struct schema_set *set, size_t index, const c
 }
 
 /* A path stands once, with all its verbs. */
-static void put_paths(struct text *out, const struct schema_set *set)
+static void put_paths(struct text *out, const struct schema_set *set, struct problem_sets *problems)
 {
     put_open(out, "paths", '{');
     for (size_t i = 0; i < contract_count(set->contract); i++) {
@@ -138,12 +137,12 @@ static void put_paths(struct text *out, const struct schema_set *set)
 
             if (method->verb != VERB_NONE &&
                 strcmp(openapi_path(set->arena, method->template), path) == 0) {
-                put_operation(out, set, method);
+                put_operation(out, set, problems, method);
             }
         }
         put_close(out, '}');
     }
-    put_extra_paths(out);
+    put_extra_paths(out, problems);
     put_close(out, '}');
 }
 
@@ -151,16 +150,20 @@ const char *openapi_document(struct arena *arena, const struct contract *contrac
                              const char *server_url)
 {
     struct schema_set set = schema_set_of(arena, contract);
+    struct problem_sets problems = {.count = 0};
     struct text out = text_new(arena, FIRST_ROOM);
 
     put_open(&out, NULL, '{');
     put_info(&out, server_url);
     put_tags(&out, &set);
-    put_paths(&out, &set);
+    put_paths(&out, &set, &problems);
     put_open(&out, "components", '{');
     put_open(&out, "schemas", '{');
     put_schemas(&out, &set);
     put_problem_schema(&out);
+    put_close(&out, '}');
+    put_open(&out, "responses", '{');
+    put_problem_components(&out, &problems);
     put_close(&out, '}');
     put_raw(&out, "parameters", PARAMETERS);
     put_raw(&out, "headers", HEADERS);

@@ -103,19 +103,36 @@ static void put_list(struct text *out, const char *key, const struct example *ex
     put_close(out, is_map ? '}' : ']');
 }
 
+/* Of a oneof only the first member can be shown. */
+static bool is_later_of_oneof(const ProtobufCMessageDescriptor *type,
+                              const ProtobufCFieldDescriptor *field)
+{
+    if (!(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)) {
+        return false;
+    }
+    for (const ProtobufCFieldDescriptor *f = type->fields; f < field; f++) {
+        if (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF &&
+            f->quantifier_offset == field->quantifier_offset) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Times come and go with the state of things, so they are shown only where the proto has one. */
 static bool is_shown(const struct example *example, const struct contract_field *says,
-                     const ProtobufCFieldDescriptor *field)
+                     const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *field)
 {
     bool is_message = field->type == PROTOBUF_C_TYPE_MESSAGE && !field_is_list(field);
 
-    if (is_message && example->depth >= DEEPEST) {
+    if ((is_message && example->depth >= DEEPEST) || is_later_of_oneof(type, field)) {
         return false;
     }
     if (example->direction == SENT_TO_US) {
         return says->example || field_is_required(says, field);
     }
-    return !field_has_presence(field) ||
-           (is_message && !(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && example->depth == 0);
+    bool is_plain = is_message && message_form(field->descriptor) == FORM_PLAIN;
+    return !field_has_presence(field) || says->example || (is_plain && example->depth == 0);
 }
 
 static void put_message(struct text *out, const char *key, const struct example *example,
@@ -129,7 +146,7 @@ static void put_message(struct text *out, const char *key, const struct example 
         const ProtobufCFieldDescriptor *field = &type->fields[i];
         const struct contract_field *says = contract_field(example->set->contract, type, field);
 
-        if (name_is_listed(leave_out, field->name) || !is_shown(example, says, field)) {
+        if (name_is_listed(leave_out, field->name) || !is_shown(example, says, type, field)) {
             continue;
         }
         const char *name = json_name(example->set->arena, field->name);

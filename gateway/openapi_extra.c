@@ -2,8 +2,6 @@
  * gateway/extra and gateway/live. */
 #include "gateway/openapi_parts.h"
 
-#include "gateway/openapi_problems.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -129,7 +127,8 @@ static void put_success(struct text *out, const struct extra_path *path)
     put_close(out, '}');
 }
 
-static void put_extra(struct text *out, const struct extra_path *path)
+static void put_extra(struct text *out, struct problem_sets *problems,
+                      const struct extra_path *path)
 {
     bool signed_in = !(path->roles & ROLE_ANYONE);
 
@@ -149,16 +148,16 @@ static void put_extra(struct text *out, const struct extra_path *path)
         put_text(out, "description", path->also_says);
         put_close(out, '}');
     }
-    put_stream_problem_responses(out, signed_in, strchr(path->path, '{') != NULL);
+    put_stream_problem_responses(out, problems, signed_in, strchr(path->path, '{') != NULL);
     put_close(out, '}');
     put_close(out, '}');
 }
 
-void put_extra_paths(struct text *out)
+void put_extra_paths(struct text *out, struct problem_sets *problems)
 {
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         put_open(out, paths[i].path, '{');
-        put_extra(out, &paths[i]);
+        put_extra(out, problems, &paths[i]);
         put_close(out, '}');
     }
 }

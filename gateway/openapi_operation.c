@@ -4,7 +4,6 @@
 #include "common/contract/message_shape.h"
 #include "common/contract/template.h"
 #include "common/json/transcode.h"
-#include "gateway/openapi_problems.h"
 
 #include <string.h>
 
@@ -260,7 +259,7 @@ static const char *operation_id(struct arena *arena, const char *name)
     return id;
 }
 
-void put_operation(struct text *out, const struct schema_set *set,
+void put_operation(struct text *out, const struct schema_set *set, struct problem_sets *problems,
                    const struct contract_method *method)
 {
     const struct contract_call *call = &method->call;
@@ -283,7 +282,7 @@ void put_operation(struct text *out, const struct schema_set *set,
     put_body(out, set, method, &split);
     put_open(out, "responses", '{');
     put_answer(out, set, method);
-    put_problem_responses(out, method);
+    put_problem_responses(out, problems, method);
     put_close(out, '}');
     put_close(out, '}');
 }

@@ -3,13 +3,14 @@
 #define GATEWAY_OPENAPI_PARTS_H
 
 #include "gateway/openapi_json.h"
+#include "gateway/openapi_problems.h"
 #include "gateway/openapi_schema.h"
 
 /* openapi_extra.c: the routes that are no RPC, as members of "paths", which is open. */
-void put_extra_paths(struct text *out);
+void put_extra_paths(struct text *out, struct problem_sets *problems);
 
 /* openapi_operation.c: one method, as the member of its path. */
-void put_operation(struct text *out, const struct schema_set *set,
+void put_operation(struct text *out, const struct schema_set *set, struct problem_sets *problems,
                    const struct contract_method *method);
 
 /* "/orders/{order_id}" as clients see it: "/orders/{orderId}". */

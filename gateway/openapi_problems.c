@@ -83,17 +83,47 @@ static void put_problem_example(struct text *out, enum problem problem)
     put_close(out, '}');
 }
 
-/* "`bad_request`: The request cannot be understood"; the first one is the example. */
-static void put_one_response(struct text *out, int http, const enum problem *problems, size_t count)
-{
-    struct text codes = text_new(out->arena, 128);
+_Static_assert(PROBLEM_COUNT <= 64, "a set of problems is a word of bits");
 
-    for (size_t i = 0; i < count; i++) {
-        text_printf(&codes, "%s`%s`: %s", i ? "; " : "", problem_code(problems[i]),
-                    problem_title(problems[i]));
+static int http_of(uint64_t set)
+{
+    return problem_http((enum problem)__builtin_ctzll(set));
+}
+
+/* "422.invalid_fields.weak_password" */
+static const char *set_name(struct arena *arena, uint64_t set)
+{
+    struct text name = text_new(arena, 64);
+
+    text_add_number(&name, http_of(set));
+    for (int p = 1; p < PROBLEM_COUNT; p++) {
+        if (set >> p & 1) {
+            text_printf(&name, ".%s", problem_code((enum problem)p));
+        }
     }
-    put_open(out, arena_printf(out->arena, "%d", http), '{');
-    put_text(out, "description", codes.data);
+    return name.data;
+}
+
+/* "`bad_request`: The request cannot be understood" */
+static const char *set_words(struct arena *arena, uint64_t set)
+{
+    struct text words = text_new(arena, 128);
+
+    for (int p = 1; p < PROBLEM_COUNT; p++) {
+        if (set >> p & 1) {
+            text_printf(&words, "%s`%s`: %s", words.length ? "; " : "",
+                        problem_code((enum problem)p), problem_title((enum problem)p));
+        }
+    }
+    return words.data;
+}
+
+static void put_component(struct text *out, uint64_t set)
+{
+    int http = http_of(set);
+
+    put_open(out, set_name(out->arena, set), '{');
+    put_text(out, "description", set_words(out->arena, set));
     put_open(out, "headers", '{');
     put_reference(out, "x-correlation-id", "headers", "CorrelationId");
     if (http == 429 || http == 503) {
@@ -106,38 +136,61 @@ static void put_one_response(struct text *out, int http, const enum problem *pro
     put_open(out, "content", '{');
     put_open(out, "application/problem+json", '{');
     put_reference(out, "schema", "schemas", "Problem");
-    put_problem_example(out, problems[0]);
+    put_problem_example(out, (enum problem)__builtin_ctzll(set));
     put_close(out, '}');
     put_close(out, '}');
     put_close(out, '}');
 }
 
+void put_problem_components(struct text *out, const struct problem_sets *sets)
+{
+    for (size_t i = 0; i < sets->count; i++) {
+        put_component(out, sets->sets[i]);
+    }
+}
+
+static void refer_to(struct text *out, struct problem_sets *sets, uint64_t set)
+{
+    size_t i = 0;
+
+    while (i < sets->count && sets->sets[i] != set) {
+        i++;
+    }
+    if (i == sets->count && i < MOST_PROBLEM_SETS) {
+        sets->sets[sets->count++] = set;
+    }
+    put_reference(out, arena_printf(out->arena, "%d", http_of(set)), "responses",
+                  set_name(out->arena, set));
+}
+
 /* Responses go by status, problems by code: several codes share a status. */
-static void put_responses(struct text *out, unsigned traits, const char *const *own)
+static void put_responses(struct text *out, struct problem_sets *sets, unsigned traits,
+                          const char *const *own)
 {
     for (int http = 400; http < 600; http++) {
-        enum problem problems[PROBLEM_COUNT];
-        size_t count = 0;
+        uint64_t set = 0;
 
         for (int p = 1; p < PROBLEM_COUNT; p++) {
             if (problem_http((enum problem)p) == http && applies((enum problem)p, traits, own)) {
-                problems[count++] = (enum problem)p;
+                set |= 1ULL << p;
             }
         }
-        if (count) {
-            put_one_response(out, http, problems, count);
+        if (set) {
+            refer_to(out, sets, set);
         }
     }
 }
 
-void put_problem_responses(struct text *out, const struct contract_method *method)
+void put_problem_responses(struct text *out, struct problem_sets *sets,
+                           const struct contract_method *method)
 {
-    put_responses(out, traits_of(method), method->call.problems);
+    put_responses(out, sets, traits_of(method), method->call.problems);
 }
 
-void put_stream_problem_responses(struct text *out, bool signed_in, bool has_variable)
+void put_stream_problem_responses(struct text *out, struct problem_sets *sets, bool signed_in,
+                                  bool has_variable)
 {
-    put_responses(out,
+    put_responses(out, sets,
                   (signed_in ? SIGNED_IN | LIMITED | CALLS : 0) |
                       (has_variable ? HAS_VARIABLE | HAS_INPUT : 0),
                   NULL);
