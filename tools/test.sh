@@ -16,7 +16,7 @@ ROOT=$(cd "$(dirname "$0")/.." && pwd)
 export ROOT
 EVERYTHING_RUN=$ROOT/.run/test
 EVERYTHING_PORT_BASE=${TEST_PORT_BASE:-26000}
-EVERYTHING_ENV=$EVERYTHING_RUN/env # a developer's .env does not count here
+EVERYTHING_ENV=$ROOT/tests/stack.env # a developer's .env does not count here
 export EVERYTHING_RUN EVERYTHING_PORT_BASE EVERYTHING_ENV
 # shellcheck source=tools/stack/all.sh
 . "$ROOT/tools/stack/all.sh"
