@@ -12,6 +12,7 @@ enum status customer_get_usual(struct ctx *ctx, struct service *service, struct 
     Coffee__Customer__V1__GetUsualRequest request = COFFEE__CUSTOMER__V1__GET_USUAL_REQUEST__INIT;
     ProtobufCMessage *answer;
 
+    request.without_names = true; /* the menu is ours: asking us back would be a cycle */
     TRY(rpc_call(ctx, service_customers(service), "/coffee.customer.v1.CustomerService/GetUsual",
                  &request.base, &coffee__customer__v1__favorite__descriptor, USUAL_MS, &answer));
     const Coffee__Customer__V1__Favorite *usual = (const Coffee__Customer__V1__Favorite *)answer;

@@ -1,0 +1,61 @@
+/* Every setting of the customer service, in one table. */
+#include "customer-service/config.h"
+
+#include "common/base/auto.h"
+#include "common/base/text.h"
+#include "common/conf/settings.h"
+
+static struct config loaded;
+
+/* clang-format off */
+static const struct setting table[] = {
+    SETTING_TEXT("LISTEN_ADDRESS", &loaded.listen_address, "127.0.0.1", "address of gRPC and of the admin port"),
+    SETTING_NUMBER("GRPC_PORT", &loaded.grpc_port, "50052", 1, 65535, "port of gRPC"),
+    SETTING_NUMBER("METRICS_PORT", &loaded.metrics_port, "9466", 1, 65535, "port of /healthz, /readyz and /metrics"),
+    SETTING_TEXT("METRICS_USER", &loaded.metrics_user, "", "user for /metrics; empty: open"),
+    SETTING_SECRET_OPTIONAL("METRICS_PASSWORD", &loaded.metrics_password, "password of METRICS_USER"),
+    SETTING_NUMBER("WORKERS", &loaded.workers, "16", 1, 64, "calls worked on at once"),
+    SETTING_CHOICE("LOG_LEVEL", &loaded.log_level, "info", "debug info warn error", "lowest level that is logged"),
+    SETTING_TEXT("DB_HOST", &loaded.db_host, "localhost", "PostgreSQL host"),
+    SETTING_NUMBER("DB_PORT", &loaded.db_port, "5432", 1, 65535, "PostgreSQL port"),
+    SETTING_TEXT("DB_NAME", &loaded.db_name, "customer_db", "database"),
+    SETTING_TEXT("DB_USER", &loaded.db_user, "customer_service", "role that reads and writes"),
+    SETTING_SECRET("DB_PASSWORD", &loaded.db_password, "password of DB_USER"),
+    SETTING_TEXT("DB_OWNER_USER", &loaded.db_owner_user, "customer_owner", "role that migrates (--migrate only)"),
+    SETTING_SECRET_OPTIONAL("DB_OWNER_PASSWORD", &loaded.db_owner_password, "password of DB_OWNER_USER"),
+    SETTING_NUMBER("DB_POOL_MAX", &loaded.db_pool_max, "6", 1, 20, "connections for calls, beside relay and listen"),
+    SETTING_TEXT("VALKEY_HOST", &loaded.valkey_host, "localhost", "Valkey host"),
+    SETTING_NUMBER("VALKEY_PORT", &loaded.valkey_port, "6379", 1, 65535, "Valkey port"),
+    SETTING_TEXT("VALKEY_USER", &loaded.valkey_user, "", "Valkey user; empty: no AUTH"),
+    SETTING_SECRET_OPTIONAL("VALKEY_PASSWORD", &loaded.valkey_password, "password of VALKEY_USER"),
+    SETTING_TEXT("KAFKA_BROKERS", &loaded.kafka_brokers, "localhost:9092", "Kafka brokers, comma separated"),
+    SETTING_TEXT("ORDER_SERVICE_ADDR", &loaded.order_service, "localhost:50051", "order-service, host:port"),
+    SETTING_TEXT("IDENTITY_KEYS_FILE", &loaded.identity_keys_file, NULL, "keys that callers' identities are signed with"),
+    SETTING_TEXT("JWT_KEYS_DIR", &loaded.jwt_keys_dir, NULL, "current.pem signs access tokens; next.pem, previous.pem"),
+    SETTING_FLAG("DEMO", &loaded.demo, "0", "demonstration accounts; on loopback only"),
+};
+/* clang-format on */
+
+static bool is_loopback(const char *address)
+{
+    return text_starts(address, "127.") || text_equal(address, "::1") ||
+           text_equal(address, "localhost");
+}
+
+const struct config *config_load(void)
+{
+    if (!settings_load(table, ARRAY_LEN(table), stderr)) {
+        return NULL;
+    }
+    if (loaded.demo && !is_loopback(loaded.listen_address)) {
+        fputs("DEMO: refused, its passwords are public and LISTEN_ADDRESS is not on loopback\n",
+              stderr);
+        return NULL;
+    }
+    return &loaded;
+}
+
+void config_print(void)
+{
+    settings_print(table, ARRAY_LEN(table), stdout);
+}

@@ -1,0 +1,39 @@
+/* Settings of the customer service. config.c says where each comes from. */
+#ifndef CUSTOMER_SERVICE_CONFIG_H
+#define CUSTOMER_SERVICE_CONFIG_H
+
+#include "common/base/secret.h"
+
+#include <stdbool.h>
+
+struct config {
+    const char *listen_address;
+    int grpc_port;
+    int metrics_port;
+    const char *metrics_user;
+    struct secret metrics_password;
+    int workers;
+    const char *log_level;
+    const char *db_host;
+    int db_port;
+    const char *db_name;
+    const char *db_user;
+    struct secret db_password;
+    const char *db_owner_user;
+    struct secret db_owner_password;
+    int db_pool_max;
+    const char *valkey_host;
+    int valkey_port;
+    const char *valkey_user;
+    struct secret valkey_password;
+    const char *kafka_brokers;
+    const char *order_service;
+    const char *identity_keys_file;
+    const char *jwt_keys_dir;
+    bool demo;
+};
+
+const struct config *config_load(void); /* NULL: the reasons are on stderr */
+void config_print(void);
+
+#endif

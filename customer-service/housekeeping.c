@@ -1,0 +1,186 @@
+/* A table of small duties, each done when it is due and again after a pause when it failed:
+ * database and Valkey may be away for hours. */
+#include "customer-service/housekeeping.h"
+
+#include "common/base/auto.h"
+#include "common/base/clock.h"
+#include "common/db/idempotency.h"
+#include "common/obs/log.h"
+#include "customer-service/auth/auth.h"
+#include "customer-service/favourite/favourite.h"
+#include "customer-service/loyalty/loyalty.h"
+#include "customer-service/service.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { LOOK_MS = 200, DUTY_MS = 5000, RETRY_MS = 1000, PURGE_MS = 600000 };
+
+static enum status seed(struct ctx *ctx, struct service *service);
+static enum status purge(struct ctx *ctx, struct service *service);
+
+enum duty { SEED, TELL_DENIED, PURGE, DUTIES };
+
+static const struct {
+    const char *name;
+    enum status (*run)(struct ctx *ctx, struct service *service);
+    int64_t again_ms; /* 0: only when somebody asks for it */
+} duties[] = {
+    [SEED] = {"seed demonstration",   seed,                0       },
+    [TELL_DENIED] = {"tell denied sessions", auth_publish_denied, 0       },
+    [PURGE] = {"purge",                purge,               PURGE_MS},
+};
+
+struct housekeeping {
+    struct service *service;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards the condition alone */
+    pthread_cond_t woken;
+    atomic_bool stopping, seeded;
+    atomic_bool wanted[DUTIES];
+    int64_t due_ms[DUTIES]; /* of the thread */
+};
+
+static enum status seed(struct ctx *ctx, struct service *service)
+{
+    const struct customer_id first = {"019aa1f0-0000-7000-8000-000000000001"};
+
+    TRY(auth_seed_demo(ctx, service));
+    return favourite_seed_demo(ctx, service, first);
+}
+
+static enum status purge_requests(struct ctx *ctx, struct service *service)
+{
+    struct db_conn *db = NULL;
+
+    TRY(service_db(ctx, service, &db));
+    enum status st = idempotency_purge(ctx, db);
+    db_give_back(&db);
+    return st;
+}
+
+static enum status purge(struct ctx *ctx, struct service *service)
+{
+    TRY(auth_purge(ctx, service));
+    TRY(loyalty_purge(ctx, service));
+    return purge_requests(ctx, service);
+}
+
+/* A failure is quiet while readiness already says that the database is away. */
+static bool run(struct housekeeping *keeping, enum duty duty)
+{
+    struct ctx *ctx = ctx_new_system("customer-service");
+
+    ctx->deadline_ms = clock_monotonic_ms() + DUTY_MS;
+    bool done =
+        service_is_ready(keeping->service) && duties[duty].run(ctx, keeping->service) == ST_OK;
+    if (!done && ctx->failure.status != ST_OK && ctx->failure.status != ST_UNAVAILABLE) {
+        log_failure(ctx, duties[duty].name);
+    }
+    ctx_free(ctx);
+    return done;
+}
+
+static void look(struct housekeeping *keeping, enum duty duty)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (!atomic_load(&keeping->wanted[duty]) || now < keeping->due_ms[duty]) {
+        return;
+    }
+    atomic_store(&keeping->wanted[duty], false); /* before: what is asked meanwhile is not lost */
+    bool done = run(keeping, duty);
+    keeping->due_ms[duty] = now + (done ? duties[duty].again_ms : RETRY_MS);
+    if (!done || duties[duty].again_ms) {
+        atomic_store(&keeping->wanted[duty], true);
+    }
+    if (done && duty == SEED) {
+        atomic_store(&keeping->seeded, true);
+    }
+}
+
+static void rest(struct housekeeping *keeping)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += LOOK_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&keeping->lock);
+    if (!atomic_load(&keeping->stopping)) {
+        pthread_cond_timedwait(&keeping->woken, &keeping->lock, &until);
+    }
+    pthread_mutex_unlock(&keeping->lock);
+}
+
+static void *keep_house(void *argument)
+{
+    struct housekeeping *keeping = argument;
+
+    while (!atomic_load(&keeping->stopping)) {
+        for (enum duty duty = 0; duty < DUTIES; duty++) {
+            look(keeping, duty);
+        }
+        rest(keeping);
+    }
+    return NULL;
+}
+
+struct housekeeping *housekeeping_start(struct service *service, bool demo)
+{
+    struct housekeeping *keeping = calloc(1, sizeof(*keeping));
+    pthread_condattr_t monotonic;
+
+    if (!keeping) {
+        abort();
+    }
+    keeping->service = service;
+    atomic_store(&keeping->seeded, !demo);
+    atomic_store(&keeping->wanted[SEED], demo);
+    atomic_store(&keeping->wanted[PURGE], true);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&keeping->lock, NULL);
+    pthread_cond_init(&keeping->woken, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&keeping->thread, NULL, keep_house, keeping) != 0) {
+        abort();
+    }
+    return keeping;
+}
+
+static void wake(struct housekeeping *keeping)
+{
+    pthread_mutex_lock(&keeping->lock);
+    pthread_cond_signal(&keeping->woken);
+    pthread_mutex_unlock(&keeping->lock);
+}
+
+void housekeeping_stop(struct housekeeping *keeping)
+{
+    if (!keeping) {
+        return;
+    }
+    atomic_store(&keeping->stopping, true);
+    wake(keeping);
+    pthread_join(keeping->thread, NULL);
+    pthread_cond_destroy(&keeping->woken);
+    pthread_mutex_destroy(&keeping->lock);
+    free(keeping);
+}
+
+bool housekeeping_is_seeded(struct housekeeping *keeping)
+{
+    return atomic_load(&keeping->seeded);
+}
+
+void housekeeping_valkey_came(struct housekeeping *keeping)
+{
+    atomic_store(&keeping->wanted[TELL_DENIED], true);
+    wake(keeping);
+}

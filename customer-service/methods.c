@@ -1,0 +1,49 @@
+/* Every gRPC method of the customer service, in one table a service. Roles, deadlines and the rest
+ * are in the protos, beside the method. */
+#include "customer-service/methods.h"
+
+#include "coffee/auth/v1/auth.pb-c.h"
+#include "coffee/customer/v1/customer.pb-c.h"
+#include "customer-service/auth/auth_rpc.h"
+#include "customer-service/customer/customer_rpc.h"
+#include "customer-service/favourite/favourite_rpc.h"
+#include "customer-service/loyalty/loyalty_rpc.h"
+
+static const struct rpc_handler auth_methods[] = {
+    {"SignUp",         auth_rpc_sign_up, NULL},
+    {"Login",            auth_rpc_login, NULL},
+    {"Refresh",          auth_rpc_refresh, NULL},
+    {"Logout",            auth_rpc_logout, NULL},
+    {"ChangePassword",        auth_rpc_change_password, NULL},
+    {"ListSessions",            auth_rpc_sessions, NULL},
+    {"RevokeSession",         auth_rpc_revoke, NULL},
+    {"GetJwks",            auth_rpc_jwks, NULL},
+    {"ListDenied", auth_rpc_denied, NULL},
+    {0           },
+};
+
+static const struct rpc_handler customer_methods[] = {
+    {"HealthCheck",   customer_rpc_health, NULL},
+    {"GetProfile",           customer_rpc_get, NULL},
+    {"UpdateProfile",    customer_rpc_update, NULL},
+    {"SetRole",           customer_rpc_set_role, NULL},
+    {"ListFavorites", favourite_rpc_list, NULL},
+    {"AddFavorite",           favourite_rpc_add, NULL},
+    {"RemoveFavorite",       favourite_rpc_remove, NULL},
+    {"GetUsual",           favourite_rpc_usual, NULL},
+    {"GetStats", loyalty_rpc_stats, NULL},
+    {"CheckLoyaltyBalance",           loyalty_rpc_balance, NULL},
+    {0  },
+};
+
+const struct rpc_service methods[] = {
+    {&coffee__auth__v1__auth_service__descriptor, auth_methods},
+    {&coffee__customer__v1__customer_service__descriptor,                                           customer_methods},
+    {0},
+};
+
+const ProtobufCServiceDescriptor *const method_services[] = {
+    &coffee__auth__v1__auth_service__descriptor,
+    &coffee__customer__v1__customer_service__descriptor,
+    NULL,
+};

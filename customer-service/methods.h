@@ -1,0 +1,10 @@
+/* The gRPC services of this daemon. */
+#ifndef CUSTOMER_SERVICE_METHODS_H
+#define CUSTOMER_SERVICE_METHODS_H
+
+#include "common/rpc/rpc_server.h"
+
+extern const struct rpc_service methods[];
+extern const ProtobufCServiceDescriptor *const method_services[]; /* for the contract */
+
+#endif
