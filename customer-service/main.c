@@ -4,6 +4,7 @@
 #include "customer-service/config.h"
 #include "customer-service/service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
