@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { LONGEST_PAUSE_MS = 300000, RECORD_TRIES = 3, RECORD_PAUSE_MS = 500, ERROR_SIZE = 400 };
+enum { LONGEST_PAUSE_MS = 300000, DATABASE_TRIES = 3, DATABASE_PAUSE_MS = 500, ERROR_SIZE = 400 };
 
 /* From the dispatcher of this process, newest last. */
 static bool take_own(struct ctx *ctx, struct job_lane *lane, struct job_entry *entry)
@@ -117,14 +117,14 @@ static enum status record(struct ctx *ctx, struct job_lane *lane, const struct j
 static void record_stubbornly(struct job_lane *lane, const struct job *job,
                               const struct outcome *outcome)
 {
-    for (int i = 0; i < RECORD_TRIES; i++) {
+    for (int i = 0; i < DATABASE_TRIES; i++) {
         AUTO(ctx) struct ctx *ctx = job_ctx_new(lane->jobs);
 
         if (record(ctx, lane, job, outcome) == ST_OK) {
             return;
         }
         log_failure(ctx, "jobs: record an outcome");
-        clock_pause_ms(RECORD_PAUSE_MS);
+        clock_pause_ms(DATABASE_PAUSE_MS);
     }
 }
 
@@ -166,14 +166,27 @@ static void tell_failure(struct ctx *ctx, struct job_lane *lane, const struct jo
 }
 
 /* A connection of its own for the moment: none is held while the handler runs. */
-static enum status begin(struct ctx *ctx, struct job_lane *lane, const char *id,
-                         struct job_row *row)
+static enum status begin_once(struct ctx *ctx, struct job_lane *lane, const char *id,
+                              struct job_row *row)
 {
     struct db_conn *db;
 
     TRY(db_take(ctx, lane->jobs->pool, &db));
     enum status st = job_store_begin(ctx, db, id, lane->kind->timeout_ms + JOB_GRACE_MS, row);
     db_give_back(&db);
+    return st;
+}
+
+/* A job that could not begin waits for its lease: a database that blinks is asked once more first. */
+static enum status begin(struct ctx *ctx, struct job_lane *lane, const char *id,
+                         struct job_row *row)
+{
+    enum status st = begin_once(ctx, lane, id, row);
+
+    for (int i = 1; i < DATABASE_TRIES && st == ST_UNAVAILABLE; i++) {
+        clock_pause_ms(DATABASE_PAUSE_MS);
+        st = begin_once(ctx, lane, id, row);
+    }
     return st;
 }
 

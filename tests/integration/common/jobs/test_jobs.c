@@ -383,6 +383,21 @@ START_TEST(a_valkey_that_dies_in_the_middle_costs_no_job)
 }
 END_TEST
 
+START_TEST(a_database_that_drops_its_connections_costs_no_job)
+{
+    start_pool();
+    start_jobs();
+    enqueue_some("slow", 60);
+    for (int i = 0; i < 5; i++) {
+        clock_pause_ms(150);
+        test_db_run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND application_name = 'test'");
+    }
+    wait_for(DONE, 60, 20000); /* sooner than a lease: 30 s */
+    ck_assert_int_eq(number("SELECT count(DISTINCT job) FROM effects"), 60);
+}
+END_TEST
+
 /* JOB-01 */
 START_TEST(two_replicas_do_a_thousand_jobs_each_at_least_once)
 {
@@ -461,6 +476,7 @@ TEST_MAIN_AROUND("jobs",
                  what_a_flush_takes_from_the_stream_is_done_all_the_same,
                  without_valkey_jobs_are_done_by_the_process_that_finds_them,
                  a_valkey_that_dies_in_the_middle_costs_no_job,
+                 a_database_that_drops_its_connections_costs_no_job,
                  two_replicas_do_a_thousand_jobs_each_at_least_once,
                  depth_age_and_failures_are_metrics,
                  a_job_carries_the_trace_and_correlation_of_its_cause)
