@@ -68,7 +68,7 @@ static grpc_channel *open_channel(const struct rpc_client_options *options)
 
 struct rpc_client *rpc_client_new(const struct rpc_client_options *options)
 {
-    grpc_init();
+    rpc_init();
     struct rpc_client *client = rpc_alloc(sizeof(*client));
     int wanted = options->threads > 0 ? options->threads : 1;
 

@@ -264,7 +264,7 @@ static bool run(struct rpc_server *server)
 
 struct rpc_server *rpc_server_start(const struct rpc_server_options *options)
 {
-    grpc_init();
+    rpc_init();
     struct rpc_server *server = rpc_alloc(sizeof(*server));
 
     server->options = *options;
@@ -358,14 +358,14 @@ void rpc_server_drain(struct rpc_server *server, int grace_ms)
     if (server->running) {
         stop_core(server, grace_ms - tell_ms);
     }
-    rpc_workers_free(server->workers);
-    server->workers = NULL;
     for (int i = 0; i < server->queue_count; i++) {
         grpc_completion_queue_shutdown(server->queues[i].queue);
     }
     for (int i = 0; i < server->running; i++) {
         pthread_join(server->queues[i].thread, NULL);
     }
+    rpc_workers_free(server->workers); /* after those who offer jobs */
+    server->workers = NULL;
     grpc_server_destroy(server->core);
     server->core = NULL;
     for (int i = 0; i < server->queue_count; i++) {

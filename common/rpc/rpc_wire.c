@@ -3,10 +3,13 @@
 
 #include "common/base/clock.h"
 #include "common/base/tsan.h"
+#include "common/obs/log.h"
 
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
+#include <grpc/support/log.h>
 #include <grpc/support/time.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +22,27 @@ const char *__tsan_default_options(void)
     return "ignore_noninstrumented_modules=1";
 }
 #endif
+
+/* What the core has to say is a line of our log like any other. */
+static void log_of_core(gpr_log_func_args *args)
+{
+    if (args->severity == GPR_LOG_SEVERITY_ERROR) {
+        log_warn(NULL, "grpc", log_text("message", args->message));
+    }
+}
+
+static void take_log(void)
+{
+    gpr_set_log_function(log_of_core);
+}
+
+void rpc_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, take_log);
+    grpc_init();
+}
 
 void *rpc_alloc(size_t size)
 {

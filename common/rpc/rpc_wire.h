@@ -16,6 +16,9 @@ struct rpc_tag {
 
 enum { RPC_MAX_MESSAGE = 4 << 20 };
 
+/* grpc_init(), with the core's complaints going to our log. grpc_shutdown() is its pair. */
+void rpc_init(void);
+
 /* Starts the operations; the tag runs when all are done. */
 void rpc_start(grpc_call *call, const grpc_op *ops, size_t count, struct rpc_tag *tag);
 

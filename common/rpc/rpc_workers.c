@@ -73,9 +73,12 @@ bool rpc_workers_offer(struct rpc_workers *workers, struct rpc_job *job)
         *workers->last = job;
         workers->last = &job->next;
         workers->waiting++;
+    }
+    bool wake = room && workers->idle;
+    pthread_mutex_unlock(&workers->lock);
+    if (wake) { /* outside the lock, or who wakes would wait for it at once */
         pthread_cond_signal(&workers->more);
     }
-    pthread_mutex_unlock(&workers->lock);
     return room;
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/text.h"
+#include "common/obs/metrics.h"
 #include "common/rpc/identity.h"
 
 #include <pthread.h>
@@ -383,17 +384,100 @@ START_TEST(a_full_server_says_so_and_when_to_come_back)
 }
 END_TEST
 
-TEST_MAIN_AROUND("rpc unary calls", (&(struct test_around){.before = start, .after = stop}),
-                 a_unary_call_is_answered_and_knows_its_caller, a_call_without_identity_is_refused,
-                 an_identity_under_another_key_is_refused_even_where_none_is_needed,
-                 who_needs_no_identity_runs_as_nobody,
-                 a_role_that_the_contract_does_not_name_is_forbidden,
-                 somebody_not_signed_in_is_asked_to_sign_in, an_unknown_method_is_unimplemented,
-                 a_failure_arrives_as_it_was_told, an_internal_error_keeps_its_words_to_itself,
-                 a_refused_field_is_named_on_the_other_side,
-                 text_that_is_not_utf8_never_reaches_a_handler,
-                 an_idempotency_key_comes_with_a_fingerprint_of_the_request,
-                 an_idempotency_key_that_is_too_long_is_refused,
-                 the_earlier_of_the_two_deadlines_holds, a_unary_call_past_its_deadline_times_out,
-                 nobody_there_is_unavailable_at_once, many_threads_call_through_one_client,
-                 a_full_server_says_so_and_when_to_come_back)
+START_TEST(a_call_that_waited_past_its_deadline_is_not_run)
+{
+    struct echo *small =
+        echo_start(&(struct echo_options){.port = PORT + 2, .workers = 1, .keys = echo->keys});
+    struct rpc_client *two = echo_client(PORT + 2, echo->keys);
+    echo_request request = ECHO_REQUEST;
+
+    request.act = ECHO_ACT(WAIT);
+    request.count = 300;
+    for (int i = 0; i < 2; i++) {
+        slow.ctx[i] = echo_ctx(ROLE_CUSTOMER);
+        rpc_call_async(slow.ctx[i], two, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE,
+                       i ? 100 : TIMEOUT_MS, slow_ended, &slow.st[i]);
+        ck_assert(echo_wait(&small->said, 1)); /* the first one has the worker */
+    }
+    ck_assert(echo_wait(&slow.ended, 2));
+    ck_assert_int_eq(slow.st[0], ST_OK);
+    ck_assert_int_eq(slow.st[1], ST_TIMEOUT);
+    rpc_server_drain(small->server, 1000);
+    ck_assert_int_eq(atomic_load(&small->said), 1);
+    ctx_free(slow.ctx[0]);
+    ctx_free(slow.ctx[1]);
+    rpc_client_free(two);
+    small->keys = NULL;
+    echo_stop(small);
+}
+END_TEST
+
+/* GRPC-23 */
+START_TEST(each_method_has_its_own_latency_histogram)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    struct text metrics = text_new(ctx->arena, 4096);
+    const echo_answer *answer;
+
+    ck_assert_int_eq(say(ctx, ECHO("Say"), "", &answer), ST_OK);
+    ck_assert_int_eq(say(ctx, ECHO("SayToAdmins"), "", &answer), ST_FORBIDDEN);
+    rpc_server_drain(echo->server, 1000); /* a call is counted after it was answered */
+    metrics_print(&metrics, false);
+    ck_assert_ptr_nonnull(
+        strstr(metrics.data,
+               "rpc_server_duration_seconds_count{rpc_method=\"" ECHO("Say") "\",code=\"OK\"} 1"));
+    ck_assert_ptr_nonnull(
+        strstr(metrics.data, "rpc_server_duration_seconds_count{rpc_method=\"" ECHO(
+                                 "SayToAdmins") "\",code=\"FORBIDDEN\"} 1"));
+    ctx_free(ctx);
+}
+END_TEST
+
+static struct rpc_server *server_of(const struct rpc_handler *handlers, const char *address)
+{
+    const struct rpc_service services[] = {
+        {.descriptor = &everything__test__v1__echo_service__descriptor, .handlers = handlers},
+        {0                                                            },
+    };
+
+    return rpc_server_start(&(struct rpc_server_options){.address = address,
+                                                         .daemon = "echo",
+                                                         .contract = echo->contract,
+                                                         .services = services,
+                                                         .keys = echo->keys});
+}
+
+START_TEST(a_server_with_a_gap_in_its_table_does_not_start)
+{
+    static const struct rpc_handler none[] = {{0}};
+
+    ck_assert_ptr_null(server_of(none, "127.0.0.1:21104"));
+}
+END_TEST
+
+START_TEST(a_taken_port_is_an_error)
+{
+    static const struct rpc_service none[] = {{0}};
+
+    ck_assert_ptr_null(rpc_server_start(&(struct rpc_server_options){.address = echo->address,
+                                                                     .daemon = "echo",
+                                                                     .contract = echo->contract,
+                                                                     .services = none,
+                                                                     .keys = echo->keys}));
+}
+END_TEST
+
+TEST_MAIN_AROUND(
+    "rpc unary calls", (&(struct test_around){.before = start, .after = stop}),
+    a_unary_call_is_answered_and_knows_its_caller, a_call_without_identity_is_refused,
+    an_identity_under_another_key_is_refused_even_where_none_is_needed,
+    who_needs_no_identity_runs_as_nobody, a_role_that_the_contract_does_not_name_is_forbidden,
+    somebody_not_signed_in_is_asked_to_sign_in, an_unknown_method_is_unimplemented,
+    a_failure_arrives_as_it_was_told, an_internal_error_keeps_its_words_to_itself,
+    a_refused_field_is_named_on_the_other_side, text_that_is_not_utf8_never_reaches_a_handler,
+    an_idempotency_key_comes_with_a_fingerprint_of_the_request,
+    an_idempotency_key_that_is_too_long_is_refused, the_earlier_of_the_two_deadlines_holds,
+    a_unary_call_past_its_deadline_times_out, nobody_there_is_unavailable_at_once,
+    many_threads_call_through_one_client, a_full_server_says_so_and_when_to_come_back,
+    a_call_that_waited_past_its_deadline_is_not_run, each_method_has_its_own_latency_histogram,
+    a_server_with_a_gap_in_its_table_does_not_start, a_taken_port_is_an_error)
