@@ -151,6 +151,23 @@ void test_db_run(const char *statements)
     PQfinish(pg);
 }
 
+void test_db_run_file(const char *path)
+{
+    static char text[65536];
+    char full[512];
+
+    snprintf(full, sizeof(full), "%s/%s", SOURCE_DIR, path);
+    FILE *file = fopen(full, "r");
+    if (!file) {
+        die(full, "cannot be read");
+    }
+    int used = snprintf(text, sizeof(text), "SET ROLE %s;\n", made.owner);
+    size_t size = fread(text + used, 1, sizeof(text) - (size_t)used - 1, file);
+    text[(size_t)used + size] = '\0';
+    fclose(file);
+    test_db_run(text);
+}
+
 const char *test_db_ask(const char *query)
 {
     PGconn *pg = connect_admin(made.database);

@@ -26,6 +26,8 @@ void test_db_migrate(const struct migration *table, size_t count);
 /* Statements of any kind, as superuser and in the test's own database; it ends the test when one
  * fails. */
 void test_db_run(const char *statements);
+/* The same of a file of this tree, as the owner: "common/outbox/migrations/0001_outbox.sql". */
+void test_db_run_file(const char *path);
 /* The first column of the first row; "" when there is none. */
 const char *test_db_ask(const char *query);
 

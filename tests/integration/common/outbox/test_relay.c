@@ -1,0 +1,352 @@
+/* links: test_db
+ * The relay against a real Postgres, with sinks of the test's own that do as they are told. */
+#include "common/outbox/outbox.h"
+
+#include "common/base/clock.h"
+#include "tests/helpers/house_test.h"
+#include "tests/helpers/test_db.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 20000 };
+
+/* Keeps what it gets, in order. */
+struct bin {
+    pthread_mutex_t lock; /* guards got and count */
+    struct {
+        char key[16], payload[16];
+        int64_t at_ms;
+    } got[MOST];
+    int count;
+    atomic_bool away;              /* takes nothing, after a while */
+    _Atomic(const char *) failing; /* key that it cannot send for now */
+    const char *impossible;        /* key that it never can */
+};
+
+static struct bin bins[2];
+static struct ctx *ctx;
+static struct db_pool *pool;
+static struct db_conn *db;
+
+static void keep(struct bin *bin, const struct outbox_row *row)
+{
+    pthread_mutex_lock(&bin->lock);
+    ck_assert_int_lt(bin->count, MOST);
+    snprintf(bin->got[bin->count].key, 16, "%s", row->key);
+    snprintf(bin->got[bin->count].payload, 16, "%s", row->payload);
+    bin->got[bin->count++].at_ms = clock_monotonic_ms();
+    pthread_mutex_unlock(&bin->lock);
+}
+
+static enum status take(struct bin *bin, const struct outbox_row *row)
+{
+    const char *failing = atomic_load(&bin->failing);
+
+    if (failing && strcmp(row->key, failing) == 0) {
+        return ST_UNAVAILABLE;
+    }
+    if (bin->impossible && strcmp(row->key, bin->impossible) == 0) {
+        return ST_INVALID;
+    }
+    keep(bin, row);
+    return ST_OK;
+}
+
+static void send_rows(struct ctx *unit, void *user, struct outbox_row *rows, size_t count,
+                      int deadline_ms)
+{
+    struct bin *bin = user;
+
+    (void)unit;
+    (void)deadline_ms;
+    if (atomic_load(&bin->away)) {
+        clock_pause_ms(1500);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        rows[i].outcome = take(bin, &rows[i]);
+    }
+}
+
+static const struct outbox_sink sinks[] = {
+    {"first",   send_rows, &bins[0]},
+    {"second", send_rows, &bins[1]},
+    {0 },
+};
+
+static void make(void)
+{
+    test_db_make();
+}
+
+static void before(void)
+{
+    char text[512];
+
+    test_db_run("DROP SCHEMA IF EXISTS outbox CASCADE");
+    test_db_run_file("common/outbox/migrations/0001_outbox.sql");
+    snprintf(text, sizeof(text),
+             "GRANT USAGE ON SCHEMA outbox TO %1$s;"
+             "GRANT SELECT, INSERT, DELETE ON ALL TABLES IN SCHEMA outbox TO %1$s;"
+             "GRANT SELECT ON ALL SEQUENCES IN SCHEMA outbox TO %1$s",
+             test_db_runtime()->user);
+    test_db_run(text);
+    memset(bins, 0, sizeof(bins));
+    pthread_mutex_init(&bins[0].lock, NULL);
+    pthread_mutex_init(&bins[1].lock, NULL);
+    ctx = ctx_new_system("test");
+    pool = db_pool_new(test_db_runtime());
+    ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+}
+
+static void after(void)
+{
+    ctx_free(ctx);
+    db_pool_free(pool);
+}
+
+static void add(const char *sink, const char *key, int n)
+{
+    char payload[16];
+
+    snprintf(payload, sizeof(payload), "%d", n);
+    struct outbox_row row = {.sink = sink, .topic = "t", .key = key, .payload = payload};
+    ck_assert_int_eq(outbox_add(ctx, db, &row), ST_OK);
+}
+
+static int count_of(struct bin *bin)
+{
+    pthread_mutex_lock(&bin->lock);
+    int count = bin->count;
+    pthread_mutex_unlock(&bin->lock);
+    return count;
+}
+
+static bool wait_for(struct bin *bin, int count, int ms)
+{
+    int64_t until = clock_monotonic_ms() + ms;
+
+    while (count_of(bin) < count && clock_monotonic_ms() < until) {
+        clock_pause_ms(2);
+    }
+    return count_of(bin) >= count;
+}
+
+static bool wait_until_empty(int ms)
+{
+    int64_t until = clock_monotonic_ms() + ms;
+
+    while (strcmp(test_db_ask("SELECT count(*) FROM outbox.events"), "0") != 0) {
+        if (clock_monotonic_ms() > until) {
+            return false;
+        }
+        clock_pause_ms(20);
+    }
+    return true;
+}
+
+START_TEST(rows_of_a_key_arrive_in_their_order_and_are_gone_then)
+{
+    for (int i = 0; i < 1500; i++) {
+        add("first", i % 3 ? "a" : "b", i);
+    }
+    struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
+    ck_assert(wait_for(&bins[0], 1500, 5000));
+    ck_assert(wait_until_empty(2000));
+    int last[2] = {-1, -1};
+    for (int i = 0; i < 1500; i++) {
+        int *of_key = &last[bins[0].got[i].key[0] - 'a'];
+
+        ck_assert_int_gt(atoi(bins[0].got[i].payload), *of_key);
+        *of_key = atoi(bins[0].got[i].payload);
+    }
+    ck_assert(outbox_relay_is_alive(relay));
+    outbox_relay_stop(relay);
+}
+END_TEST
+
+START_TEST(a_wake_up_moves_a_row_on_at_once)
+{
+    struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
+    int64_t total = 0;
+
+    add("first", "a", 0);
+    ck_assert(wait_for(&bins[0], 1, 3000));
+    for (int i = 1; i <= 20; i++) {
+        clock_pause_ms(37);
+        int64_t began = clock_monotonic_ms();
+        add("first", "a", i);
+        outbox_wake(relay);
+        ck_assert(wait_for(&bins[0], i + 1, 3000));
+        total += clock_monotonic_ms() - began;
+    }
+    ck_assert_int_lt(total / 20, 100); /* a poll alone takes 250 on average */
+    outbox_relay_stop(relay);
+}
+END_TEST
+
+START_TEST(a_row_that_nobody_told_of_is_found)
+{
+    struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
+
+    clock_pause_ms(600);
+    add("first", "a", 0);
+    ck_assert(wait_for(&bins[0], 1, 2000));
+    outbox_relay_stop(relay);
+}
+END_TEST
+
+START_TEST(a_sink_that_is_away_does_not_delay_another)
+{
+    atomic_store(&bins[0].away, true);
+    for (int i = 0; i < 100; i++) {
+        add("first", "a", i);
+        add("second", "a", i);
+    }
+    struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
+    ck_assert(wait_for(&bins[1], 100, 1000));
+    ck_assert_int_eq(count_of(&bins[0]), 0);
+    atomic_store(&bins[0].away, false);
+    ck_assert(wait_for(&bins[0], 100, 8000));
+    ck_assert(wait_until_empty(2000));
+    outbox_relay_stop(relay);
+}
+END_TEST
+
+START_TEST(a_key_that_fails_waits_alone)
+{
+    bins[0].failing = "bad";
+    for (int i = 0; i < 300; i++) {
+        add("first", i % 2 ? "good" : "bad", i);
+    }
+    struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
+    ck_assert(wait_for(&bins[0], 150, 3000));
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM outbox.events WHERE key = 'bad'"), "150");
+    bins[0].failing = NULL;
+    ck_assert(wait_for(&bins[0], 300, 5000));
+    for (int i = 150; i < 300; i++) {
+        ck_assert_str_eq(bins[0].got[i].key, "bad");
+        ck_assert_int_eq(atoi(bins[0].got[i].payload), (i - 150) * 2);
+    }
+    outbox_relay_stop(relay);
+}
+END_TEST
+
+START_TEST(a_row_that_can_never_be_sent_is_kept_with_its_cause)
+{
+    bins[0].impossible = "never";
+    add("first", "never", 1);
+    add("first", "good", 2);
+    struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
+    ck_assert(wait_for(&bins[0], 1, 3000));
+    ck_assert(wait_until_empty(2000));
+    ck_assert_str_eq(test_db_ask("SELECT key || ':' || payload || ':' || cause FROM outbox.dead"),
+                     "never:1:refused by the sink");
+    outbox_relay_stop(relay);
+}
+END_TEST
+
+START_TEST(two_relays_share_the_work_and_send_each_row_once)
+{
+    struct outbox_relay *one = outbox_relay_start(test_db_runtime(), sinks);
+    struct outbox_relay *two = outbox_relay_start(test_db_runtime(), sinks);
+    char key[16];
+
+    clock_pause_ms(1200); /* both have their share */
+    ck_assert_str_eq(test_db_ask("SELECT string_agg(n::text, ',') FROM (SELECT count(*) AS n"
+                                 " FROM pg_locks WHERE locktype = 'advisory' AND classid = 7302"
+                                 " AND database = (SELECT oid FROM pg_database"
+                                 "  WHERE datname = current_database()) GROUP BY pid) x"),
+                     "8,8");
+    for (int i = 0; i < 2000; i++) {
+        snprintf(key, sizeof(key), "k%d", i % 50);
+        add("first", key, i);
+    }
+    outbox_wake(one);
+    ck_assert(wait_for(&bins[0], 2000, 5000));
+    ck_assert(wait_until_empty(2000));
+    ck_assert_int_eq(count_of(&bins[0]), 2000);
+    outbox_relay_stop(one);
+    add("first", "last", 1);
+    ck_assert(wait_for(&bins[0], 2001, 3000)); /* the other has it all */
+    outbox_relay_stop(two);
+}
+END_TEST
+
+START_TEST(a_wake_up_reaches_the_relay_that_owns_the_key)
+{
+    struct outbox_relay *one = outbox_relay_start(test_db_runtime(), sinks);
+    struct outbox_relay *two = outbox_relay_start(test_db_runtime(), sinks);
+    int64_t total = 0;
+    char key[16];
+
+    clock_pause_ms(1200);
+    for (int i = 0; i < 32; i++) {
+        snprintf(key, sizeof(key), "k%d", i);
+        int64_t began = clock_monotonic_ms();
+        add("first", key, i);
+        outbox_wake(one); /* half of the keys are the other's */
+        ck_assert(wait_for(&bins[0], i + 1, 3000));
+        total += clock_monotonic_ms() - began;
+    }
+    ck_assert_int_lt(total / 32, 100);
+    outbox_relay_stop(one);
+    outbox_relay_stop(two);
+}
+END_TEST
+
+START_TEST(a_relay_whose_session_ends_goes_on_with_a_new_one)
+{
+    struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
+
+    add("first", "a", 0);
+    ck_assert(wait_for(&bins[0], 1, 3000));
+    db_give_back(&db);
+    test_db_run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+    clock_pause_ms(100);
+    ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+    add("first", "a", 1);
+    ck_assert(wait_for(&bins[0], 2, 5000));
+    outbox_relay_stop(relay);
+}
+END_TEST
+
+START_TEST(a_row_committed_long_after_its_id_was_drawn_is_sent)
+{
+    struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
+    struct ctx *slow = ctx_new_system("test");
+    struct db_conn *own, *tx;
+    struct outbox_row row = {.sink = "first", .topic = "t", .key = "slow", .payload = "1"};
+
+    ck_assert_int_eq(db_take(slow, pool, &own), ST_OK);
+    ck_assert_int_eq(db_begin(slow, own, &tx), ST_OK);
+    ck_assert_int_eq(outbox_add(slow, tx, &row), ST_OK);
+    int sent = 0;
+    for (int64_t until = clock_monotonic_ms() + 9000; clock_monotonic_ms() < until;) {
+        add("first", "fast", sent++);
+        outbox_wake(relay);
+        clock_pause_ms(50); /* the floor has several turns meanwhile */
+    }
+    ck_assert(wait_for(&bins[0], sent, 2000));
+    ck_assert_int_eq(db_commit(slow, &tx), ST_OK);
+    ck_assert(wait_for(&bins[0], sent + 1, 2000));
+    ck_assert_str_eq(bins[0].got[sent].key, "slow");
+    ctx_free(slow);
+    outbox_relay_stop(relay);
+}
+END_TEST
+
+TEST_MAIN_AROUND(
+    "relay",
+    (&(struct test_around){.start = make, .stop = test_db_drop, .before = before, .after = after}),
+    rows_of_a_key_arrive_in_their_order_and_are_gone_then, a_wake_up_moves_a_row_on_at_once,
+    a_row_that_nobody_told_of_is_found, a_sink_that_is_away_does_not_delay_another,
+    a_key_that_fails_waits_alone, a_row_that_can_never_be_sent_is_kept_with_its_cause,
+    two_relays_share_the_work_and_send_each_row_once, a_wake_up_reaches_the_relay_that_owns_the_key,
+    a_relay_whose_session_ends_goes_on_with_a_new_one,
+    a_row_committed_long_after_its_id_was_drawn_is_sent)
