@@ -20,7 +20,7 @@ enum {
     KEEPALIVE_TIMEOUT_MS = 5000,
     RECONNECT_MS = 200,
     RECONNECT_MOST_MS = 5000,
-    CONNECT_MS = 5000,
+    CONNECT_MS = 5000, /* for one attempt, in spite of what the core calls it */
 };
 
 /* Our daemons tell by grpc.health.v1 when they drain: round_robin then turns to the others. */
@@ -47,7 +47,7 @@ static grpc_channel *open_channel(const struct rpc_client_options *options)
     grpc_arg list[] = {
         number_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, RPC_MAX_MESSAGE),
         number_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_MS),
-        number_arg(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, RECONNECT_MS),
+        number_arg(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_MS),
         number_arg(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MOST_MS),
         number_arg(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
         number_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
