@@ -19,6 +19,11 @@ if(SANITIZE)
     endif()
 endif()
 
+# libFuzzer steers by what the code under test covers.
+if(FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # house_library(common/db common_base PkgConfig::libpq ...): every .c of a folder.
 # Libraries after PRIVATE stay behind it.
 function(house_library folder)

@@ -153,9 +153,10 @@ static void put_string_rules(struct text *out, const struct schema_set *set,
     if (least) {
         put_number(out, "minLength", least);
     }
-    put_number(out, "maxLength", says->max_length);
     if (says->uuid) {
         put_text(out, "format", "uuid");
+    } else {
+        put_number(out, "maxLength", says->max_length);
     }
     if (says->pattern) {
         put_text(out, "pattern", ecma_pattern(set->arena, says->pattern));
