@@ -1,0 +1,133 @@
+/* links: test_kafka
+ * The producer against a real broker of the test's own, which is killed and comes back. */
+#include "common/events/producer.h"
+
+#include "common/base/clock.h"
+#include "tests/helpers/house_test.h"
+#include "tests/helpers/test_kafka.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct topic topics[] = {
+    {"p.events", 3, 3600000, -1},
+    {"p.other",   1, -1, -1},
+    {0         },
+};
+
+static struct producer *producer;
+
+static void before(void)
+{
+    producer = producer_new(&(struct producer_options){
+        .brokers = test_kafka_own(), .daemon = "test", .topics = topics});
+}
+
+static void after(void)
+{
+    producer_free(producer);
+}
+
+static bool wait_up(bool up, int ms)
+{
+    int64_t until = clock_monotonic_ms() + ms;
+
+    while (producer_is_up(producer) != up && clock_monotonic_ms() < until) {
+        clock_pause_ms(20);
+    }
+    return producer_is_up(producer) == up;
+}
+
+static struct produced message_of(const char *topic, const char *key, const char *payload)
+{
+    return (struct produced){
+        .topic = topic, .key = key, .payload = payload, .size = strlen(payload)};
+}
+
+START_TEST(topics_are_made_and_a_message_arrives_with_its_headers) /* EVT-21 */
+{
+    struct produced message = message_of("p.events", "k", "{\"n\":1}");
+    const char *traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    char expected[256];
+
+    message.traceparent = traceparent;
+    message.correlation_id = "client-7";
+    producer_send(producer, &message, 1, 10000);
+    ck_assert_int_eq(message.outcome, ST_OK);
+    ck_assert(producer_is_up(producer));
+    struct kafka_records records = test_kafka_read(test_kafka_own(), "p.events");
+    ck_assert_uint_eq(records.count, 1);
+    ck_assert_str_eq(records.v[0].payload, "{\"n\":1}");
+    ck_assert_str_eq(records.v[0].key, "k");
+    snprintf(expected, sizeof(expected),
+             "traceparent=%s\ncorrelation-id=client-7\ncontent-type=application/json\n",
+             traceparent);
+    ck_assert_str_eq(records.v[0].headers, expected);
+    test_kafka_records_free(&records);
+}
+END_TEST
+
+START_TEST(a_topic_that_nobody_makes_is_refused_for_ever_and_the_rest_goes)
+{
+    struct produced messages[] = {
+        message_of("p.typo", "k", "1"),
+        message_of("p.other", "k", "2"),
+    };
+
+    producer_send(producer, messages, 2, 15000);
+    ck_assert_int_eq(messages[0].outcome, ST_INVALID);
+    ck_assert_int_eq(messages[1].outcome, ST_OK);
+}
+END_TEST
+
+START_TEST(a_message_too_large_is_refused_for_ever)
+{
+    static char large[1200000];
+
+    memset(large, 'x', sizeof(large) - 1);
+    struct produced message = message_of("p.other", "k", large);
+    producer_send(producer, &message, 1, 10000);
+    ck_assert_int_eq(message.outcome, ST_INVALID);
+}
+END_TEST
+
+START_TEST(a_broker_that_is_away_is_told_and_comes_back) /* EVT-20 */
+{
+    struct produced message = message_of("p.other", "k", "after");
+
+    ck_assert(wait_up(true, 10000));
+    test_kafka_kill();
+    int64_t began = clock_monotonic_ms();
+    producer_send(producer, &message, 1, 1500);
+    ck_assert_int_eq(message.outcome, ST_UNAVAILABLE);
+    ck_assert_int_lt(clock_monotonic_ms() - began, 8000);
+    ck_assert(!producer_is_up(producer));
+    test_kafka_restart();
+    ck_assert(wait_up(true, 20000));
+    producer_send(producer, &message, 1, 10000);
+    ck_assert_int_eq(message.outcome, ST_OK);
+}
+END_TEST
+
+START_TEST(a_wrong_address_is_no_error_but_away) /* EVT-20 */
+{
+    struct producer *lost = producer_new(
+        &(struct producer_options){.brokers = "127.0.0.1:1", .daemon = "test", .topics = topics});
+    struct produced message = message_of("p.other", "k", "never");
+
+    producer_send(lost, &message, 1, 500);
+    ck_assert_int_eq(message.outcome, ST_UNAVAILABLE);
+    ck_assert(!producer_is_up(lost));
+    producer_free(lost);
+}
+END_TEST
+
+TEST_MAIN_AROUND("producer",
+                 (&(struct test_around){.start = test_kafka_start,
+                                        .stop = test_kafka_stop,
+                                        .before = before,
+                                        .after = after}),
+                 topics_are_made_and_a_message_arrives_with_its_headers,
+                 a_topic_that_nobody_makes_is_refused_for_ever_and_the_rest_goes,
+                 a_message_too_large_is_refused_for_ever, a_wrong_address_is_no_error_but_away,
+                 a_broker_that_is_away_is_told_and_comes_back)
