@@ -10,7 +10,9 @@
 #include "gateway/edge/edge_keys.h"
 #include "gateway/edge/edge_limit.h"
 #include "gateway/errands.h"
+#include "gateway/extra/documents.h"
 #include "gateway/extra/extra_routes.h"
+#include "gateway/extra/static_files.h"
 #include "gateway/live/live.h"
 #include "gateway/reply.h"
 #include "gateway/routes.h"
@@ -69,7 +71,9 @@ static bool load(struct gateway *gateway, struct contract *contract)
     if (!gateway->contract) {
         return false;
     }
-    gateway->routes = routes_new(gateway->arena, gateway->contract, extra_routes, stderr);
+    gateway->documents = documents_new(gateway->contract, config->public_url);
+    gateway->routes = routes_new(gateway->arena, gateway->contract,
+                                 static_files_add_routes(gateway->arena, extra_routes), stderr);
     gateway->identity_keys = identity_keys_load(config->identity_keys_file, stderr);
     gateway->proxies = proxies_new(config->trusted_proxies);
     return gateway->routes && gateway->identity_keys && gateway->proxies;
@@ -155,6 +159,7 @@ static void finish(struct gateway *gateway)
     http_metrics_free(gateway->metrics);
     cache_free(gateway->cache);
     proxies_free(gateway->proxies);
+    documents_free(gateway->documents);
     if (gateway->identity_keys) {
         identity_keys_free(gateway->identity_keys);
     }

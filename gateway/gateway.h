@@ -31,7 +31,7 @@ struct gateway {
     struct health *health;
     struct http_server *http;
     struct admin_server *admin;
-    const char *openapi; /* the document, made once; NULL until it lands */
+    struct documents *documents;
     struct arena *arena; /* of what lives as long as the gateway */
 };
 

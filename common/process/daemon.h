@@ -13,8 +13,8 @@ void daemon_block_signals(void);
 int daemon_wait_for_signal(void);
 
 /* Readiness: 503 only for what 'required' names (own database, keys, draining); the others show as
- * degraded with 200 (D7). Checks run at most once a second, on the health server's thread, and may
- * take 500 ms each. */
+ * degraded with 200 (D7). Checks run at most once a second (20 times while one that is required is
+ * down), on the health server's thread, and may take 500 ms each. */
 struct health;
 struct health_check {
     const char *name; /* "postgres" */

@@ -1,4 +1,5 @@
-/* Readiness: what each check said last, asked again at most once a second by whoever looks. */
+/* Readiness: what each check said last, asked again at most once a second by whoever looks; sooner while
+ * something required is down, since somebody waits for it. */
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/process/daemon.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CHECK_EVERY_MS = 1000 };
+enum { CHECK_EVERY_MS = 1000, CHECK_DOWN_EVERY_MS = 50 };
 
 /* The clock of a machine without a battery: before this it cannot be trusted. 2026-01-01. */
 static const int64_t earliest_ms = INT64_C(1767225600000);
@@ -19,7 +20,7 @@ struct health {
     size_t count;
     atomic_bool draining;
     pthread_mutex_t lock; /* of what follows; held while the checks run, so that they run once */
-    int64_t checked_ms;   /* 0: never */
+    int64_t next_ms;
     bool *up;
 };
 
@@ -62,15 +63,16 @@ void health_set_draining(struct health *health)
 /* Under lock. */
 static void check(struct health *health)
 {
-    int64_t now = clock_monotonic_ms();
+    bool all_there = true;
 
-    if (health->checked_ms && now - health->checked_ms < CHECK_EVERY_MS) {
+    if (clock_monotonic_ms() < health->next_ms) {
         return;
     }
     for (size_t i = 0; i < health->count; i++) {
         health->up[i] = health->checks[i].is_up(health->service);
+        all_there = all_there && (health->up[i] || !health->checks[i].required);
     }
-    health->checked_ms = clock_monotonic_ms();
+    health->next_ms = clock_monotonic_ms() + (all_there ? CHECK_EVERY_MS : CHECK_DOWN_EVERY_MS);
 }
 
 bool health_report(struct health *health, struct arena *arena, const char **json)

@@ -1,6 +1,7 @@
 /* The table of what is no RPC: a line each. */
 #include "gateway/extra/extra_routes.h"
 
+#include "gateway/extra/documents.h"
 #include "gateway/gateway.h"
 #include "gateway/live/live.h"
 
@@ -25,6 +26,7 @@ static void ready(struct exchange *exchange)
 const struct extra_route extra_routes[] = {
     {VERB_GET, "/healthz", ROLE_ANYONE, NULL, alive},
     {VERB_GET, "/readyz",  ROLE_ANYONE, NULL, ready},
+    {VERB_GET, "/openapi.json", ROLE_ANYONE, "read", documents_openapi},
     {VERB_GET, "/orders/{id}/events", ROLE_CUSTOMER | ROLE_STAFF, "read", live_order_events},
     {VERB_GET, "/ws/queue", ROLE_STAFF, "read", live_queue},
     {0},

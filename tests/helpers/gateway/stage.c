@@ -107,8 +107,12 @@ static void stop(struct rpc_server **server)
 
 void stage_start_order(struct stage *stage)
 {
-    stage->order =
-        serve(stage, stage->order_address, "order-service", stub_order_services(stage->contract));
+    stage_start_order_with(stage, stub_order_services(stage->contract));
+}
+
+void stage_start_order_with(struct stage *stage, const struct rpc_service *services)
+{
+    stage->order = serve(stage, stage->order_address, "order-service", services);
 }
 
 void stage_stop_order(struct stage *stage)

@@ -31,6 +31,7 @@ struct stage {
 /* Keys and settings; nothing listens yet. */
 void stage_make(struct stage *stage, int valkey_port);
 void stage_start_order(struct stage *stage); /* on order_port */
+void stage_start_order_with(struct stage *stage, const struct rpc_service *services);
 void stage_stop_order(struct stage *stage);
 void stage_start_customer(struct stage *stage);
 void stage_stop_customer(struct stage *stage);

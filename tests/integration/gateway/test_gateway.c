@@ -320,6 +320,27 @@ START_TEST(options_tells_the_verbs)
 }
 END_TEST
 
+/* GW-02 */
+START_TEST(the_document_and_its_page_are_served_with_versions)
+{
+    static const char *const paths[][2] = {
+        {"/docs",          "text/html; charset=utf-8"      },
+        {"/docs/docs.js",  "text/javascript; charset=utf-8"},
+        {"/docs/docs.css", "text/css; charset=utf-8"       },
+    };
+    char condition[80];
+
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        ck_assert_int_eq(ask("GET", paths[i][0], NULL, NULL), 200);
+        ck_assert_str_eq(raw_header(&reply, "Content-Type"), paths[i][1]);
+        ck_assert_ptr_nonnull(strstr(raw_header(&reply, "Content-Security-Policy"), "'self'"));
+    }
+    ck_assert_int_eq(ask("HEAD", "/openapi.json", NULL, NULL), 200);
+    snprintf(condition, sizeof(condition), "If-None-Match: %s\r\n", raw_header(&reply, "ETag"));
+    ck_assert_int_eq(ask_with("GET", "/openapi.json", condition), 304);
+}
+END_TEST
+
 TEST_MAIN_AROUND("gateway", (&(struct test_around){start_valkey, stop_valkey, start, stop}),
                  the_menu_is_read_without_signing_in,
                  a_version_that_the_client_has_is_not_sent_again, head_is_get_without_the_body,
@@ -330,4 +351,5 @@ TEST_MAIN_AROUND("gateway", (&(struct test_around){start_valkey, stop_valkey, st
                  a_token_decides_what_is_allowed, a_token_that_does_not_verify_is_nobody,
                  an_idempotency_key_must_be_printable, trace_and_correlation_go_through,
                  a_backend_that_is_away_is_answered_for_at_once_and_comes_back,
-                 health_is_open_to_all, options_tells_the_verbs)
+                 health_is_open_to_all, options_tells_the_verbs,
+                 the_document_and_its_page_are_served_with_versions)
