@@ -61,8 +61,9 @@ static enum status open_watch(struct ctx *ctx, struct rpc_stream *stream, void *
         rpc_stream_end(stream, ST_OK, NULL);
         return ST_OK;
     }
-    /* What happened between the read and here is found by the watch's own look at the database. */
     watching->watcher = order_watch_join(watching->watch, id, now.seq, seen, watching);
+    TRY(order_get(ctx, service, id, &now)); /* what happened between the read and the join */
+    order_watch_message(watching->watch, order_view(ctx->arena, &now));
     return ST_OK;
 }
 

@@ -1,9 +1,11 @@
-/* One thread that wakes up now and then and applies the same use case as everybody else: a tap, a
- * timer and this sweep race through one compare-and-set, and one of them wins. */
+/* One thread that wakes up now and then, forgets idempotency keys of yesterday, and applies the
+ * same use case as everybody else: a tap, a timer and this sweep race through one compare-and-set,
+ * and one of them wins. */
 #include "order-service/order/order_sweep.h"
 
 #include "common/base/clock.h"
 #include "common/db/db.h"
+#include "common/db/idempotency.h"
 #include "common/obs/log.h"
 #include "order-service/order/order_store.h"
 #include "order-service/service.h"
@@ -48,7 +50,8 @@ static void sweep_once(struct service *service)
     ctx->deadline_ms = clock_monotonic_ms() + SWEEP_MS;
     if (service_db(ctx, service, &db) == ST_OK &&
         order_store_overdue(ctx, db, OVERDUE_MS / service_config(service)->time_factor, &overdue,
-                            &count) == ST_OK) {
+                            &count) == ST_OK &&
+        idempotency_purge(ctx, db) == ST_OK) {
         db_give_back(&db);
         for (size_t i = 0; i < count; i++) {
             expire(ctx, service, &overdue[i]);
