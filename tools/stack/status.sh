@@ -20,6 +20,7 @@ row() {
     pss=0 ready=no port=$(ports_of "$1" | head -n 1)
     if is_external "$1"; then
         state=external
+        [ "$1" != kafka ] || port=${KAFKA_BROKERS##*:}
     elif [ "$pid" != 0 ]; then
         pss=$(pss_kib "$pid")
     fi

@@ -122,6 +122,9 @@ build() {
     step 'building the daemons' 1800 build_daemons $todo
 }
 
+# By the binary that runs now; one that does not run migrates again, which finds nothing to do.
+is_migrated() { is_running "$1" && [ "$(cksum <"$BIN/$1")" = "$(cat "$RUN/$1/migrated" 2>/dev/null)" ]; }
+
 bring_daemons() {
     present=''
     for name in $(processes_of daemon); do
@@ -133,8 +136,10 @@ bring_daemons() {
         fi
     done
     for name in $present; do
-        hook migrate "$name" || continue
+        if is_migrated "$name" || ! hook migrate "$name"; then continue; fi
         step "$name: migrating its database" 60 "$hook_name" || return 1
+        mkdir -p "$RUN/$name"
+        cksum <"$BIN/$name" >"$RUN/$name/migrated"
     done
     # shellcheck disable=SC2086
     bring_all $present
