@@ -150,7 +150,7 @@ static void put_string_rules(struct text *out, const struct schema_set *set,
 {
     int least = says->required && says->min_length < 1 ? 1 : says->min_length;
 
-    if (least) {
+    if (least && !says->uuid) {
         put_number(out, "minLength", least);
     }
     if (says->uuid) {

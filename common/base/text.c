@@ -138,12 +138,24 @@ static size_t sequence_length(const unsigned char *s, size_t left)
     return 0;
 }
 
+/* Most text is ASCII: eight bytes of it, none of them NUL, can be told at once. */
+static bool eight_plain(const unsigned char *s)
+{
+    const uint64_t ones = 0x0101010101010101ULL;
+    uint64_t w;
+
+    memcpy(&w, s, sizeof(w));
+    return (((w - ones) | w) & (ones << 7)) == 0;
+}
+
 bool text_is_utf8(const char *bytes, size_t count)
 {
     const unsigned char *s = (const unsigned char *)bytes;
 
     while (count) {
-        size_t length = sequence_length(s, count);
+        bool plain = count >= 8 && eight_plain(s);
+        bool ascii = *s > 0 && *s < 0x80;
+        size_t length = plain ? 8 : ascii ? 1 : sequence_length(s, count);
 
         if (!length) {
             return false;
