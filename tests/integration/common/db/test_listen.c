@@ -1,5 +1,5 @@
-/* links: test_db
- * LISTEN against a real Postgres. */
+/* links: test_db */
+/* LISTEN against a real Postgres. */
 #include "common/db/listen.h"
 
 #include "common/base/clock.h"
@@ -43,7 +43,7 @@ END_TEST
 START_TEST(a_lost_connection_comes_back_and_says_so)
 {
     test_db_run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = 'test'");
+                " WHERE application_name = 'test' AND datname = current_database()");
     ck_assert(db_listener_wait(listener, 4000));
     test_db_run("NOTIFY bell");
     ck_assert(db_listener_wait(listener, 2000));

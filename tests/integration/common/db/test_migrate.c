@@ -1,5 +1,5 @@
-/* links: test_db
- * Migrations against a real Postgres. */
+/* links: test_db */
+/* Migrations against a real Postgres. */
 #include "common/db/migrate.h"
 
 #include "tests/helpers/house_test.h"

@@ -1,5 +1,5 @@
-/* links: test_db The pool against a real Postgres: bounded, in order, and quick to say that the
- * database is away. */
+/* links: test_db */
+/* The pool against a real Postgres: bounded, in order, and quick to say that the database is away. */
 #include "common/db/db.h"
 
 #include "common/base/clock.h"
@@ -158,7 +158,7 @@ START_TEST(a_pool_survives_that_its_backends_are_ended_while_they_rest)
 
     ck_assert(db_pool_is_up(pool, 1000));
     test_db_run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = 'test'");
+                " WHERE application_name = 'test' AND datname = current_database()");
     clock_pause_ms(100);
     ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
     ck_assert_int_eq(db_one(ctx, db, &one, DB_NO_ARGS, NULL, &row), ST_OK);

@@ -1,5 +1,5 @@
-/* links: test_db
- * Statements, rows, errors and transactions against a real Postgres. */
+/* links: test_db */
+/* Statements, rows, errors and transactions against a real Postgres. */
 #include "common/db/db.h"
 
 #include "common/base/clock.h"

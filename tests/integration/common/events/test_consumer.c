@@ -1,5 +1,5 @@
-/* links: test_kafka
- * The consumer against a real Kafka: order, passing faults, dead letters, lag. */
+/* links: test_kafka */
+/* The consumer against a real Kafka: order, passing faults, dead letters, lag. */
 #include "common/events/consumer.h"
 
 #include "common/base/clock.h"

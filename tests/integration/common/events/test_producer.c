@@ -1,5 +1,5 @@
-/* links: test_kafka
- * The producer against a real broker of the test's own, which is killed and comes back. */
+/* links: test_kafka */
+/* The producer against a real broker of the test's own, which is killed and comes back. */
 #include "common/events/producer.h"
 
 #include "common/base/clock.h"

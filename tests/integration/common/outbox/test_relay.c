@@ -1,5 +1,5 @@
-/* links: test_db
- * The relay against a real Postgres, with sinks of the test's own that do as they are told. */
+/* links: test_db */
+/* The relay against a real Postgres, with sinks of the test's own that do as they are told. */
 #include "common/outbox/outbox.h"
 
 #include "common/base/clock.h"
