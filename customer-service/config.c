@@ -29,6 +29,7 @@ static const struct setting table[] = {
     SETTING_TEXT("VALKEY_USER", &loaded.valkey_user, "", "Valkey user; empty: no AUTH"),
     SETTING_SECRET_OPTIONAL("VALKEY_PASSWORD", &loaded.valkey_password, "password of VALKEY_USER"),
     SETTING_TEXT("KAFKA_BROKERS", &loaded.kafka_brokers, "localhost:9092", "Kafka brokers, comma separated"),
+    SETTING_TEXT("KAFKA_GROUP", &loaded.kafka_group, "customer-service", "consumer group; another one for another database"),
     SETTING_TEXT("ORDER_SERVICE_ADDR", &loaded.order_service, "localhost:50051", "order-service, host:port"),
     SETTING_TEXT("IDENTITY_KEYS_FILE", &loaded.identity_keys_file, NULL, "keys that callers' identities are signed with"),
     SETTING_TEXT("JWT_KEYS_DIR", &loaded.jwt_keys_dir, NULL, "current.pem signs access tokens; next.pem, previous.pem"),

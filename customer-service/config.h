@@ -27,6 +27,7 @@ struct config {
     const char *valkey_user;
     struct secret valkey_password;
     const char *kafka_brokers;
+    const char *kafka_group;
     const char *order_service;
     const char *identity_keys_file;
     const char *jwt_keys_dir;

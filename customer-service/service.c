@@ -193,7 +193,7 @@ static void connect_others(struct service *service)
     service->subscriber = cache_subscribe(&cache, "customer:deny", &valkey_events, service);
     service->consumer = consumer_start(&(struct consumer_options){
         .brokers = config->kafka_brokers,
-        .group = DAEMON,
+        .group = config->kafka_group,
         .daemon = DAEMON,
         .routes = routes,
         .service = service,
@@ -241,7 +241,7 @@ static struct service *service_new(const struct config *config)
     return service;
 }
 
-struct service *service_start(const struct config *config)
+struct service *service_open(const struct config *config)
 {
     struct service *service = service_new(config);
 
@@ -250,6 +250,16 @@ struct service *service_start(const struct config *config)
         return NULL;
     }
     connect_stores(service);
+    return service;
+}
+
+struct service *service_start(const struct config *config)
+{
+    struct service *service = service_open(config);
+
+    if (!service) {
+        return NULL;
+    }
     connect_others(service);
     if (!open_ports(service)) {
         service_stop(service);
@@ -317,11 +327,14 @@ bool service_migrate(const struct config *config)
 
 bool service_make_admin(const struct config *config, const char *handle)
 {
-    struct service *service = service_new(config);
+    struct service *service = service_open(config);
     struct ctx *ctx = ctx_new_system(DAEMON);
 
+    if (!service) {
+        ctx_free(ctx);
+        return false;
+    }
     ctx->deadline_ms = clock_monotonic_ms() + MAKE_ADMIN_MS;
-    connect_stores(service);
     enum status st = auth_make_admin(ctx, service, handle);
     if (st != ST_OK) {
         log_failure(ctx, "make admin");
@@ -360,9 +373,11 @@ struct cache_aside *service_favourites(struct service *service)
     return service->favourites;
 }
 
-struct outbox_relay *service_outbox(struct service *service)
+void service_wake_outbox(struct service *service)
 {
-    return service->outbox;
+    if (service->outbox) { /* a command has none: the daemon's relay finds the rows */
+        outbox_wake(service->outbox);
+    }
 }
 
 struct password_queue *service_passwords(struct service *service)

@@ -8,7 +8,6 @@
 struct cache;
 struct cache_aside;
 struct db_conn;
-struct outbox_relay;
 struct password_queue;
 struct rpc_client;
 struct service;
@@ -19,6 +18,9 @@ struct token_signer;
 struct service *service_start(const struct config *config);
 void service_stop(struct service *service); /* drains, then frees; NULL is fine */
 
+/* Only what a use case needs: keys, database and Valkey. For a command, or a test. */
+struct service *service_open(const struct config *config);
+
 /* The other two things that this program does. */
 bool service_migrate(const struct config *config);
 bool service_make_admin(const struct config *config, const char *handle);
@@ -26,11 +28,13 @@ bool service_make_admin(const struct config *config, const char *handle);
 /* One connection of the pool, until db_give_back() or the arena's end. */
 enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db) MUST_CHECK;
 
+/* After a commit that wrote outbox rows. */
+void service_wake_outbox(struct service *service);
+
 bool service_is_ready(struct service *service);
 struct cache *service_cache(struct service *service);
 struct cache_aside *service_profiles(struct service *service);   /* customer:profile:{id} */
 struct cache_aside *service_favourites(struct service *service); /* customer:fav:{id} */
-struct outbox_relay *service_outbox(struct service *service);
 struct password_queue *service_passwords(struct service *service);
 struct rpc_client *service_orders(struct service *service); /* order-service */
 const struct token_signer *service_signer(const struct service *service);

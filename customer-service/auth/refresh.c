@@ -1,7 +1,6 @@
 /* Renewing: a refresh token for the next one and a new access token. */
 #include "common/base/text.h"
 #include "common/obs/log.h"
-#include "common/outbox/outbox.h"
 #include "customer-service/auth/refresh_rule.h"
 #include "customer-service/auth/security_event.h"
 #include "customer-service/auth/session.h"
@@ -36,7 +35,7 @@ static enum status end_family(struct ctx *ctx, struct service *service, struct d
     log_warn(ctx, "auth.refresh_reused", log_text("customer", row->customer.text),
              log_text("session", row->session));
     session_deny(ctx, service, &ended);
-    outbox_wake(service_outbox(service));
+    service_wake_outbox(service);
     return revoked(ctx);
 }
 

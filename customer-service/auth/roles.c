@@ -1,6 +1,5 @@
 /* Who may do what: changes of role, all of them audited. */
 #include "common/obs/log.h"
-#include "common/outbox/outbox.h"
 #include "customer-service/auth/security_event.h"
 #include "customer-service/auth/session.h"
 #include "customer-service/service.h"
@@ -48,7 +47,7 @@ enum status auth_set_role(struct ctx *ctx, struct service *service, struct custo
     TRY(db_commit(ctx, &tx));
     db_give_back(&db);
     tell(ctx, service, changed, &ended);
-    outbox_wake(service_outbox(service));
+    service_wake_outbox(service);
     return ST_OK;
 }
 

@@ -5,7 +5,6 @@
 #include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/obs/log.h"
-#include "common/outbox/outbox.h"
 #include "common/token/token.h"
 #include "customer-service/auth/security_event.h"
 #include "customer-service/service.h"
@@ -150,7 +149,7 @@ enum status auth_revoke(struct ctx *ctx, struct service *service, const char *se
                          session);
     }
     session_deny(ctx, service, &ended);
-    outbox_wake(service_outbox(service));
+    service_wake_outbox(service);
     return ST_OK;
 }
 
@@ -182,6 +181,6 @@ enum status auth_logout(struct ctx *ctx, struct service *service, const char *re
     TRY(st);
     TRY(end_one(ctx, service, row.session, row.customer, "signed out", &ended));
     session_deny(ctx, service, &ended);
-    outbox_wake(service_outbox(service));
+    service_wake_outbox(service);
     return ST_OK;
 }

@@ -2,7 +2,6 @@
 #include "common/base/text.h"
 #include "common/base/uuid.h"
 #include "common/obs/log.h"
-#include "common/outbox/outbox.h"
 #include "customer-service/auth/password_queue.h"
 #include "customer-service/auth/password_rule.h"
 #include "customer-service/auth/security_event.h"
@@ -54,7 +53,7 @@ enum status auth_sign_up(struct ctx *ctx, struct service *service,
     uuid_v7(customer.id.text);
     TRY(password_queue_hash(ctx, service_passwords(service), request->password, hash));
     TRY(keep(ctx, service, &customer, hash));
-    outbox_wake(service_outbox(service));
+    service_wake_outbox(service);
     log_info(ctx, "auth.signed_up", log_text("customer", customer.id.text));
     *made = customer;
     return ST_OK;
@@ -111,6 +110,6 @@ enum status auth_change_password(struct ctx *ctx, struct service *service, const
     TRY(password_queue_hash(ctx, service_passwords(service), wanted, new_hash));
     TRY(replace(ctx, service, customer.id, hash, new_hash, &ended));
     session_deny(ctx, service, &ended);
-    outbox_wake(service_outbox(service));
+    service_wake_outbox(service);
     return ST_OK;
 }

@@ -53,7 +53,7 @@ enum status loyalty_count(struct ctx *ctx, struct service *service,
     TRY(db_commit(ctx, &tx));
     db_give_back(&db);
     if (earned) {
-        outbox_wake(service_outbox(service));
+        service_wake_outbox(service);
     }
     return ST_OK;
 }
