@@ -320,6 +320,44 @@ START_TEST(options_tells_the_verbs)
 }
 END_TEST
 
+static void reopen(void)
+{
+    gateway_stop(stage.gateways[0]);
+    stage.count = 0;
+    gateway = stage_open(&stage, NULL);
+}
+
+START_TEST(pages_of_named_origins_may_call_and_no_others)
+{
+    static const char preflight[] = "Origin: https://shop.example\r\n"
+                                    "Access-Control-Request-Method: POST\r\n";
+
+    stage.config.cors_origins = "https://shop.example,https://other.example";
+    reopen();
+    ck_assert_int_eq(ask_with("OPTIONS", "/orders", preflight), 204);
+    ck_assert_str_eq(raw_header(&reply, "Access-Control-Allow-Origin"), "https://shop.example");
+    ck_assert_ptr_nonnull(strstr(raw_header(&reply, "Access-Control-Allow-Methods"), "POST"));
+    ck_assert_int_eq(ask_with("GET", "/menu", "Origin: https://shop.example.evil\r\n"), 200);
+    ck_assert_str_eq(raw_header(&reply, "Access-Control-Allow-Origin"), "");
+    ck_assert_str_eq(raw_header(&reply, "Vary"), "Origin");
+}
+END_TEST
+
+/* The address of the client counts, not the proxy's; and only the proxy is believed. */
+START_TEST(limits_go_by_the_client_behind_a_trusted_proxy)
+{
+    stage.config.rate_read = "2/3600s";
+    stage.config.trusted_proxies = "127.0.0.0/8";
+    reopen();
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(ask_with("GET", "/menu", "X-Forwarded-For: 203.0.113.7\r\n"),
+                         i < 2 ? 200 : 429);
+    }
+    ck_assert_int_eq(ask_with("GET", "/menu", "X-Forwarded-For: 203.0.113.7, 203.0.113.8\r\n"),
+                     200);
+}
+END_TEST
+
 /* GW-02 */
 START_TEST(the_document_and_its_page_are_served_with_versions)
 {
@@ -352,4 +390,6 @@ TEST_MAIN_AROUND("gateway", (&(struct test_around){start_valkey, stop_valkey, st
                  an_idempotency_key_must_be_printable, trace_and_correlation_go_through,
                  a_backend_that_is_away_is_answered_for_at_once_and_comes_back,
                  health_is_open_to_all, options_tells_the_verbs,
+                 pages_of_named_origins_may_call_and_no_others,
+                 limits_go_by_the_client_behind_a_trusted_proxy,
                  the_document_and_its_page_are_served_with_versions)
