@@ -7,6 +7,7 @@ find_path(WELL_KNOWN google/protobuf/descriptor.proto REQUIRED)
 
 file(GLOB_RECURSE PROTO_FILES RELATIVE ${PROJECT_SOURCE_DIR}/proto CONFIGURE_DEPENDS
     ${PROJECT_SOURCE_DIR}/proto/*.proto)
+list(FILTER PROTO_FILES EXCLUDE REGEX "^temporal/") # not ours to serve: below
 set(PROTO_INPUTS ${PROTO_FILES} google/protobuf/timestamp.proto google/protobuf/duration.proto
     google/protobuf/any.proto google/protobuf/empty.proto google/protobuf/wrappers.proto
     google/protobuf/descriptor.proto)
@@ -32,6 +33,22 @@ set_source_files_properties(${PROJECT_SOURCE_DIR}/cmake/descriptors.S PROPERTIES
 add_library(contracts STATIC ${PROTO_C} ${PROJECT_SOURCE_DIR}/cmake/descriptors.S)
 target_include_directories(contracts SYSTEM PUBLIC ${GENERATED})
 target_link_libraries(contracts PUBLIC PkgConfig::libprotobuf-c)
+
+# proto/temporal: only common/temporal speaks it, and no descriptor set names it.
+file(GLOB TEMPORAL_PROTOS RELATIVE ${PROJECT_SOURCE_DIR}/proto CONFIGURE_DEPENDS
+    ${PROJECT_SOURCE_DIR}/proto/temporal/*.proto)
+set(TEMPORAL_C)
+foreach(proto ${TEMPORAL_PROTOS})
+    string(REGEX REPLACE "\\.proto$" ".pb-c.c" c ${proto})
+    list(APPEND TEMPORAL_C ${GENERATED}/${c})
+endforeach()
+list(TRANSFORM TEMPORAL_PROTOS PREPEND ${PROJECT_SOURCE_DIR}/proto/ OUTPUT_VARIABLE TEMPORAL_DEPENDS)
+add_custom_command(OUTPUT ${TEMPORAL_C}
+    COMMAND ${PROTOC_C} -I${PROJECT_SOURCE_DIR}/proto --c_out=${GENERATED} ${TEMPORAL_PROTOS}
+    DEPENDS ${TEMPORAL_DEPENDS} VERBATIM)
+add_library(temporal_contracts STATIC ${TEMPORAL_C})
+target_include_directories(temporal_contracts SYSTEM PUBLIC ${GENERATED})
+target_link_libraries(temporal_contracts PUBLIC PkgConfig::libprotobuf-c)
 
 # tests/proto: contracts that only tests serve, with a descriptor set of their own as a file.
 file(GLOB_RECURSE TEST_PROTOS RELATIVE ${PROJECT_SOURCE_DIR}/tests/proto CONFIGURE_DEPENDS

@@ -154,9 +154,10 @@ grpc_call *rpc_client_call(struct rpc_client *client, const char *path, int64_t 
 
 /* ---- one message each way ---------------------------------------------------------------- */
 
-struct unary {
+struct rpc_unary {
     struct rpc_tag ended;
     struct rpc_client *client;
+    struct rpc_unary *next, **link; /* in client->calls while a try runs, under its lock */
     struct ctx *ctx;
     const char *path; /* a copy, behind the struct */
     const ProtobufCMessage *in;
@@ -171,7 +172,45 @@ struct unary {
     struct rpc_result result;
 };
 
-static void begin_try(struct unary *unary)
+/* From here on rpc_client_cancel() finds the call. */
+static void list_call(struct rpc_unary *unary)
+{
+    struct rpc_client *client = unary->client;
+
+    pthread_mutex_lock(&client->lock);
+    unary->next = client->calls;
+    unary->link = &client->calls;
+    if (unary->next) {
+        unary->next->link = &unary->next;
+    }
+    client->calls = unary;
+    if (client->is_cancelled) {
+        grpc_call_cancel(unary->call, NULL);
+    }
+    pthread_mutex_unlock(&client->lock);
+}
+
+static void unlist_call(struct rpc_unary *unary)
+{
+    pthread_mutex_lock(&unary->client->lock);
+    *unary->link = unary->next;
+    if (unary->next) {
+        unary->next->link = unary->link;
+    }
+    pthread_mutex_unlock(&unary->client->lock);
+}
+
+void rpc_client_cancel(struct rpc_client *client)
+{
+    pthread_mutex_lock(&client->lock);
+    client->is_cancelled = true;
+    for (struct rpc_unary *unary = client->calls; unary; unary = unary->next) {
+        grpc_call_cancel(unary->call, NULL);
+    }
+    pthread_mutex_unlock(&client->lock);
+}
+
+static void begin_try(struct rpc_unary *unary)
 {
     bool again = unary->tries > 0;
     int64_t soon = clock_monotonic_ms() + RETRY_WAIT_MS;
@@ -198,11 +237,13 @@ static void begin_try(struct unary *unary)
     ops[4].op = GRPC_OP_RECV_MESSAGE;
     ops[4].data.recv_message.recv_message = &unary->received;
     rpc_result_receive(&unary->result, &ops[5]);
+    list_call(unary); /* before it starts: it may end on another thread at once */
     rpc_start(unary->call, ops, sizeof(ops) / sizeof(ops[0]), &unary->ended);
 }
 
-static void end_try(struct unary *unary)
+static void end_try(struct rpc_unary *unary)
 {
+    unlist_call(unary);
     grpc_byte_buffer_destroy(unary->sent);
     grpc_byte_buffer_destroy(unary->received);
     rpc_outgoing_finish(&unary->metadata);
@@ -210,7 +251,7 @@ static void end_try(struct unary *unary)
     grpc_call_unref(unary->call);
 }
 
-static bool may_try_again(const struct unary *unary)
+static bool may_try_again(const struct rpc_unary *unary)
 {
     return unary->result.code == GRPC_STATUS_UNAVAILABLE && rpc_result_is_ours(&unary->result) &&
            unary->ctx->idempotency_key && !unary->client->options.no_retry &&
@@ -218,7 +259,7 @@ static bool may_try_again(const struct unary *unary)
            (!unary->deadline_ms || clock_monotonic_ms() < unary->deadline_ms);
 }
 
-static enum status read_answer(struct unary *unary, ProtobufCMessage **out)
+static enum status read_answer(struct rpc_unary *unary, ProtobufCMessage **out)
 {
     struct ctx *ctx = unary->ctx;
 
@@ -231,7 +272,7 @@ static enum status read_answer(struct unary *unary, ProtobufCMessage **out)
 }
 
 /* A second try waits for a connection: that none came in time is not the method's slowness. */
-static enum status judge(struct unary *unary, ProtobufCMessage **out)
+static enum status judge(struct rpc_unary *unary, ProtobufCMessage **out)
 {
     bool waited = unary->tries > 1 && unary->result.code == GRPC_STATUS_DEADLINE_EXCEEDED &&
                   rpc_result_is_ours(&unary->result) &&
@@ -245,7 +286,7 @@ static enum status judge(struct unary *unary, ProtobufCMessage **out)
 
 static void unary_ended(struct rpc_tag *tag, bool ok)
 {
-    struct unary *unary = tag->owner;
+    struct rpc_unary *unary = tag->owner;
     struct rpc_client *client = unary->client;
     ProtobufCMessage *out = NULL;
 
@@ -267,7 +308,7 @@ void rpc_call_async(struct ctx *ctx, struct rpc_client *client, const char *path
                     int timeout_ms, rpc_done *done, void *user)
 {
     size_t path_size = strlen(path) + 1;
-    struct unary *unary = rpc_alloc(sizeof(*unary) + path_size);
+    struct rpc_unary *unary = rpc_alloc(sizeof(*unary) + path_size);
     int64_t own = timeout_ms > 0 ? clock_monotonic_ms() + timeout_ms : 0;
 
     unary->ended = (struct rpc_tag){unary_ended, unary};

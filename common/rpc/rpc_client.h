@@ -17,9 +17,10 @@ struct rpc_client_options {
     const char *target;   /* "dns:///order-service:50051", "ipv4:127.0.0.1:50051,127.0.0.1:50061" */
     const char *audience; /* the daemon called; NULL: no identity is sent (Temporal) */
     const struct identity_keys *keys;
-    int threads;            /* 0: 1 */
-    bool no_retry;          /* for callers that retry themselves */
-    const char *tls_ca_pem; /* NULL: plaintext */
+    int threads;                 /* 0: 1 */
+    bool no_retry;               /* for callers that retry themselves */
+    const char *tls_ca_pem;      /* NULL: plaintext */
+    const char *const *metadata; /* further pairs of every call: key, value, ..., NULL */
 };
 
 /* The options' strings and keys must outlive the client. */
@@ -40,6 +41,10 @@ typedef void rpc_done(struct ctx *ctx, enum status st, ProtobufCMessage *out, vo
 void rpc_call_async(struct ctx *ctx, struct rpc_client *client, const char *path,
                     const ProtobufCMessage *in, const ProtobufCMessageDescriptor *out_type,
                     int timeout_ms, rpc_done *done, void *user);
+
+/* Breaks off the calls that run, for long polls at shutdown: they, and all later ones, end with
+ * ST_CANCELLED. Any thread. */
+void rpc_client_cancel(struct rpc_client *client);
 
 /* A call that streams, in either or both directions. Callbacks never overlap and must not block. */
 struct rpc_watch_events {

@@ -10,7 +10,7 @@
 /* What cannot be a header value is left out: the core would refuse the whole call. */
 static void add(struct rpc_outgoing *out, const char *key, const char *value)
 {
-    if (!value || !*value) {
+    if (!value || !*value || out->count == RPC_OUTGOING) {
         return;
     }
     grpc_slice slice = grpc_slice_from_copied_string(value);
@@ -39,6 +39,9 @@ void rpc_outgoing_init(struct rpc_outgoing *out, const struct ctx *ctx,
     add(out, "x-correlation-id", ctx->correlation_id);
     add(out, "x-client-address", ctx->client_address);
     add(out, "idempotency-key", ctx->idempotency_key);
+    for (const char *const *pair = client->options.metadata; pair && pair[0]; pair += 2) {
+        add(out, pair[0], pair[1]);
+    }
 }
 
 void rpc_outgoing_send(struct rpc_outgoing *out, grpc_op *op)
