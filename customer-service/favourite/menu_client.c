@@ -19,7 +19,7 @@ struct menu_names menu_names_get(struct ctx *ctx, struct service *service, const
     struct ctx as_daemon = *ctx;
     ProtobufCMessage *answer = NULL;
 
-    if (!count || !rpc_client_is_up(orders)) {
+    if (!count || !orders || !rpc_client_is_up(orders)) {
         return (struct menu_names){0};
     }
     as_daemon.caller = (struct caller){.subject = "customer-service", .role = ROLE_SYSTEM};
