@@ -257,7 +257,7 @@ struct ctx *echo_ctx(enum role role)
 
 bool echo_wait(atomic_int *counter, int at_least)
 {
-    int64_t until = clock_monotonic_ms() + 5000;
+    int64_t until = clock_monotonic_ms() + 15000;
 
     while (atomic_load(counter) < at_least) {
         if (clock_monotonic_ms() > until) {

@@ -42,7 +42,7 @@ struct rpc_client *echo_client(int port, const struct identity_keys *keys);
 /* A ctx of a caller with that role, its deadline 10 s away. */
 struct ctx *echo_ctx(enum role role);
 
-/* Waits until the counter is at least 'at_least', 5 s at most; false: it was not. */
+/* Waits until the counter is at least 'at_least', 15 s at most; false: it was not. */
 bool echo_wait(atomic_int *counter, int at_least);
 
 #endif
