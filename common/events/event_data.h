@@ -17,7 +17,8 @@ struct event_member {
     bool required;
 };
 
-/* 'members' ends with {0}. ST_INVALID, with the reason as detail: such an event can never succeed. */
+/* 'members' ends with {0}. ST_INVALID, with the reason as detail: such an event can never
+ * succeed. */
 enum status event_data_read(struct ctx *ctx, const struct event *event,
                             const struct event_member *members) MUST_CHECK;
 
