@@ -270,7 +270,7 @@ static int flood(struct rpc_stream *stream, size_t text_size)
 /* The window of HTTP/2 takes some, the queue 64, and then it is over. */
 START_TEST(a_reader_that_stands_still_is_cut_off_with_bounded_memory)
 {
-    enum { TEXT = 16384, MOST = 64 + 4096 * 1024 / TEXT };
+    enum { TEXT = 16384, MOST = 64 + 8192 * 1024 / TEXT };
     echo_request request = ECHO_REQUEST;
 
     listener.pause_after = 1;

@@ -400,7 +400,7 @@ START_TEST(a_call_that_waited_past_its_deadline_is_not_run)
         ck_assert(echo_wait(&small->said, 1)); /* the first one has the worker */
     }
     ck_assert(echo_wait(&slow.ended, 2));
-    ck_assert_int_eq(slow.st[0], ST_OK);
+    ck_assert_msg(slow.st[0] == ST_OK, "%s", slow.ctx[0]->failure.detail);
     ck_assert_int_eq(slow.st[1], ST_TIMEOUT);
     rpc_server_drain(small->server, 1000);
     ck_assert_int_eq(atomic_load(&small->said), 1);
