@@ -67,7 +67,7 @@ static void sort_methods(struct contract *contract)
     for (size_t i = 0; i < contract->method_count; i++) {
         contract->by_path[i] = &contract->methods[i];
     }
-    qsort(contract->by_path, contract->method_count, sizeof(*contract->by_path), by_path);
+    qsort(contract->by_path, contract->method_count, sizeof(void *), by_path);
 }
 
 /* 'set' lives as long as the contract. */
@@ -131,8 +131,8 @@ const struct contract_method *contract_find(const struct contract *contract, con
 {
     struct contract_method wanted = {.path = path};
     const struct contract_method *key = &wanted;
-    const struct contract_method *const *found = bsearch(
-        &key, contract->by_path, contract->method_count, sizeof(*contract->by_path), by_path);
+    const struct contract_method *const *found =
+        bsearch(&key, contract->by_path, contract->method_count, sizeof(void *), by_path);
 
     return found ? *found : NULL;
 }

@@ -103,6 +103,17 @@ static bool is_idle(const struct field_rule *rule)
 
 /* A message is idle when all its fields are; types that contain each other settle after as
  * many rounds as they are deep. All begin as idle, and only ever stop being it. */
+static bool settle_message(struct message_rules *rules)
+{
+    bool was_idle = rules->idle;
+
+    for (unsigned i = 0; i < rules->type->n_fields; i++) {
+        rules->fields[i].idle = is_idle(&rules->fields[i]);
+        rules->idle = rules->idle && rules->fields[i].idle;
+    }
+    return rules->idle != was_idle;
+}
+
 static void settle_idle(struct contract_draft *draft)
 {
     bool changed = true;
@@ -113,15 +124,7 @@ static void settle_idle(struct contract_draft *draft)
     while (changed) {
         changed = false;
         for (struct message_rules *r = draft->messages; r; r = r->next) {
-            for (unsigned i = 0; i < r->type->n_fields; i++) {
-                struct field_rule *rule = &r->fields[i];
-
-                rule->idle = is_idle(rule);
-                if (!rule->idle && r->idle) {
-                    r->idle = false;
-                    changed = true;
-                }
-            }
+            changed = settle_message(r) || changed;
         }
     }
 }
@@ -148,7 +151,7 @@ void contract_finish_rules(struct contract_draft *draft)
         contract->messages[count++] = r;
     }
     settle_idle(draft);
-    qsort(contract->messages, count, sizeof(*contract->messages), by_type);
+    qsort(contract->messages, count, sizeof(void *), by_type);
 }
 
 const struct message_rules *contract_rules(const struct contract *contract,

@@ -1,8 +1,6 @@
 /* Names and paths of fields in lowerCamelCase; see field_path.h. */
 #include "common/contract/field_path.h"
 
-#include <ctype.h>
-
 enum { LONGEST_FOREIGN_NAME = 64 }; /* what a client invented is shown cut */
 
 void text_add_camel(struct text *text, const char *field_name, size_t length)
@@ -16,7 +14,7 @@ void text_add_camel(struct text *text, const char *field_name, size_t length)
             upper = true;
             continue;
         }
-        text_add_char(text, upper ? (char)toupper((unsigned char)c) : c);
+        text_add_char(text, (char)(upper ? capital_of(c) : c));
         upper = false;
     }
 }
@@ -33,8 +31,7 @@ bool camel_equal(const char *field_name, const char *camel, size_t length)
                 break;
             }
             field_name++;
-            c = *field_name >= 'a' && *field_name <= 'z' ? (char)(*field_name - 'a' + 'A')
-                                                         : *field_name;
+            c = capital_of(*field_name);
             if (c == '_') { /* two in a row: the second one is looked at again */
                 field_name--;
                 continue;

@@ -18,6 +18,12 @@ const char *field_path_text(struct arena *arena, const struct field_path *path);
 /* "menu_item_id" as "menuItemId". */
 void text_add_camel(struct text *text, const char *field_name, size_t length);
 
+/* An ASCII letter as its capital. */
+static inline char capital_of(char c)
+{
+    return (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+}
+
 /* Whether 'camel' is the outer name of the field; compares, makes nothing. */
 bool camel_equal(const char *field_name, const char *camel, size_t length);
 

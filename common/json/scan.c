@@ -345,9 +345,16 @@ enum status scan_name(struct scan *scan, struct scan_text *name)
     return ST_OK;
 }
 
-static enum status skip_entries(struct scan *scan, char close)
+static enum status skip_member(struct scan *scan)
 {
     struct scan_text name;
+
+    TRY(scan_name(scan, &name));
+    return scan_skip(scan);
+}
+
+static enum status skip_entries(struct scan *scan, char close)
+{
     bool first = true, more;
 
     TRY(scan_open(scan));
@@ -356,10 +363,7 @@ static enum status skip_entries(struct scan *scan, char close)
         if (!more) {
             return ST_OK;
         }
-        if (close == '}') {
-            TRY(scan_name(scan, &name));
-        }
-        TRY(scan_skip(scan));
+        TRY(close == '}' ? skip_member(scan) : scan_skip(scan));
     }
 }
 

@@ -65,11 +65,10 @@ static bool take_fraction(struct cursor *cursor, int32_t *nanos)
 static int64_t days_of(int year, int month, int day)
 {
     int y = month <= 2 ? year - 1 : year;
-    int era = y / 400, of_era = y - era * 400;
+    int64_t era = y / 400, of_era = y - era * 400;
     int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
-    return (int64_t)era * DAYS_IN_ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year -
-           DAYS_TO_1970;
+    return era * DAYS_IN_ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year - DAYS_TO_1970;
 }
 
 static int days_in_month(int year, int month)
@@ -132,7 +131,7 @@ static bool timestamp_from(struct cursor *cursor, struct seconds_nanos *time)
         seconds > 59) { /* a leap second has no place in UTC's count */
         return false;
     }
-    time->seconds = days * SECONDS_IN_DAY + hours * 3600 + minutes * 60 + seconds - offset;
+    time->seconds = days * SECONDS_IN_DAY + hours * 3600L + minutes * 60L + seconds - offset;
     return true;
 }
 

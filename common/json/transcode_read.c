@@ -173,6 +173,29 @@ static enum status read_entry(struct reader *reader, const struct target *target
     return read_value(reader, target);
 }
 
+/* A refused entry stays in the list as an empty one: nobody will look at it. */
+static enum status read_list_entry(struct reader *reader, ProtobufCMessage *message,
+                                   const ProtobufCFieldDescriptor *field,
+                                   const struct field_path *entry)
+{
+    struct arena *arena = reader->scan.ctx->arena;
+
+    if (entry->index >= MOST_LIST_ENTRIES) {
+        if (entry->index == MOST_LIST_ENTRIES) {
+            refuse(reader, entry->up, "must have at most %d entries", MOST_LIST_ENTRIES);
+        }
+        return scan_skip(&reader->scan);
+    }
+    const struct target target = {
+        .field = field, .at = list_append(arena, message, field), .path = entry};
+    if (field->type == PROTOBUF_C_TYPE_STRING) {
+        *(const char **)target.at = protobuf_c_empty_string;
+    } else if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+        *(ProtobufCMessage **)target.at = NULL;
+    }
+    return read_entry(reader, &target);
+}
+
 static enum status read_list(struct reader *reader, ProtobufCMessage *message,
                              const ProtobufCFieldDescriptor *field, const struct field_path *path)
 {
@@ -190,21 +213,7 @@ static enum status read_list(struct reader *reader, ProtobufCMessage *message,
         if (!more) {
             return ST_OK;
         }
-        if (entry.index >= MOST_LIST_ENTRIES) {
-            if (entry.index == MOST_LIST_ENTRIES) {
-                refuse(reader, path, "must have at most %d entries", MOST_LIST_ENTRIES);
-            }
-            TRY(scan_skip(scan));
-            continue;
-        }
-        const struct target target = {
-            .field = field, .at = list_append(scan->ctx->arena, message, field), .path = &entry};
-        if (field->type == PROTOBUF_C_TYPE_STRING) {
-            *(const char **)target.at = protobuf_c_empty_string; /* a refused one stays whole */
-        } else if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-            *(ProtobufCMessage **)target.at = message_new(scan->ctx->arena, field->descriptor);
-        }
-        TRY(read_entry(reader, &target));
+        TRY(read_list_entry(reader, message, field, &entry));
     }
 }
 

@@ -1,6 +1,7 @@
 /* A message as JSON, written straight into a text: no tree, one pass. */
 #include "common/json/transcode.h"
 
+#include "common/contract/field_path.h"
 #include "common/json/value_text.h"
 
 #include <math.h>

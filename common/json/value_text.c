@@ -134,7 +134,7 @@ static bool base64_from_text(struct arena *arena, const char *text, size_t lengt
     data->data = arena_alloc(arena, length / 4 * 3 + 3);
     data->len = 0;
     for (size_t i = 0; i < length; i++) {
-        char c = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
+        char c = (char)(text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i]);
         const char *digit = c ? strchr(alphabet, c) : NULL;
 
         if (!digit) {
@@ -158,8 +158,8 @@ void text_add_base64(struct text *text, const uint8_t *bytes, size_t count)
         uint32_t three = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
                          (left > 2 ? bytes[i + 2] : 0);
         char four[4] = {alphabet[three >> 18], alphabet[three >> 12 & 63],
-                        left > 1 ? alphabet[three >> 6 & 63] : '=',
-                        left > 2 ? alphabet[three & 63] : '='};
+                        (char)(left > 1 ? alphabet[three >> 6 & 63] : '='),
+                        (char)(left > 2 ? alphabet[three & 63] : '=')};
         text_add_bytes(text, four, sizeof(four));
     }
     text_add_char(text, '"');

@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "gateway/contracts.h"
+#include "gateway/extra/extra_routes.h"
 #include "tests/helpers/house_test.h"
 
 #include "test/kinds/v1/kinds.pb-c.h"
@@ -50,7 +51,7 @@ static json_t *at(const char *path)
         for (char *c = name; *c; c++) {
             *c = *c == '~' ? '/' : *c;
         }
-        node = json_is_array(node) ? json_array_get(node, (size_t)atoi(name))
+        node = json_is_array(node) ? json_array_get(node, (size_t)(*name - '0'))
                                    : json_object_get(node, name);
     }
     return node;
@@ -109,6 +110,20 @@ START_TEST(what_is_no_rpc_is_in_the_document_too)
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         ck_assert_msg(at(arena_printf(arena, "/paths/%s/get/responses", paths[i])) != NULL, "%s",
                       paths[i]);
+    }
+}
+END_TEST
+
+/* Whoever adds a hand-made route tells of it, too. */
+START_TEST(every_hand_made_route_is_in_the_document)
+{
+    for (const struct extra_route *route = extra_routes; route->template; route++) {
+        const char *operation =
+            arena_printf(arena, "/paths/%s/%s", member_name(route->template), verbs[route->verb]);
+
+        ck_assert_msg(at(operation) != NULL, "%s", operation);
+        ck_assert_uint_eq(json_array_size(at(arena_printf(arena, "%s/security", operation))),
+                          route->roles & ROLE_ANYONE ? 0 : 1);
     }
 }
 END_TEST
@@ -282,8 +297,8 @@ END_TEST
 
 TEST_MAIN_AROUND("openapi", (&(struct test_around){.before = before, .after = after}),
                  every_route_of_the_contract_is_in_the_document,
-                 what_is_no_rpc_is_in_the_document_too, every_reference_leads_somewhere,
-                 operation_ids_and_path_parameters_are_sound,
+                 what_is_no_rpc_is_in_the_document_too, every_hand_made_route_is_in_the_document,
+                 every_reference_leads_somewhere, operation_ids_and_path_parameters_are_sound,
                  requests_are_strict_and_carry_their_rules,
                  a_variable_of_the_path_is_not_in_the_body, answers_say_what_is_always_there,
                  headers_that_a_route_takes_are_parameters, every_problem_code_is_in_the_schema,
