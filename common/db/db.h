@@ -32,7 +32,7 @@ struct db_options {
     const char *daemon;       /* application_name */
     int max;                  /* connections */
     int statement_timeout_ms; /* 0: 5000 */
-    const char *settings;     /* more of the session's, "-c name=value ..."; a literal; NULL: none */
+    const char *settings;     /* more of the session's: "-c name=value ..."; NULL: none */
 };
 
 /* Never fails: the database may be away at start, and come later. */
@@ -42,7 +42,8 @@ void db_pool_free(struct db_pool *pool); /* all connections must be back */
 bool db_pool_is_up(struct db_pool *pool, int timeout_ms);
 
 /* One connection for this unit of work. Waits in order, until ctx's deadline and at most 2 s;
- * ST_UNAVAILABLE at once while the database is away, PROBLEM_OVERLOADED when the wait was too long. */
+ * ST_UNAVAILABLE at once while the database is away, PROBLEM_OVERLOADED when the wait was too
+ * long. */
 enum status db_take(struct ctx *ctx, struct db_pool *pool, struct db_conn **db) MUST_CHECK;
 /* Before the arena goes. '*db' becomes NULL; NULL in it is fine. */
 void db_give_back(struct db_conn **db);
@@ -102,8 +103,9 @@ struct db_rows {
     int count;
 };
 
-/* For :exec, :one and :many statements. db_one() fails with ST_NOT_FOUND when there is no row. 'constraints'
- * ends with {0}, or is NULL. A connection that broke is ST_UNAVAILABLE and is not used again. */
+/* For :exec, :one and :many statements. db_one() fails with ST_NOT_FOUND when there is no row.
+ * 'constraints' ends with {0}, or is NULL. A connection that broke is ST_UNAVAILABLE and is not
+ * used again. */
 enum status db_exec(struct ctx *ctx, struct db_conn *db, const struct sql *sql, struct db_args args,
                     const struct db_constraint *constraints) MUST_CHECK;
 enum status db_one(struct ctx *ctx, struct db_conn *db, const struct sql *sql, struct db_args args,
@@ -121,7 +123,8 @@ enum status db_commit(struct ctx *ctx, struct db_conn **tx) MUST_CHECK;
 void db_rollback(struct db_conn *tx);
 DEFINE_AUTO(db_tx, struct db_conn *, db_rollback)
 
-/* By column name; a name the statement does not select is a bug and aborts. NULL or 0 for SQL NULL. */
+/* By column name; a name the statement does not select is a bug and aborts. NULL or 0 for SQL
+ * NULL. */
 const char *db_get_text(const struct db_rows *rows, int row, const char *column);
 int64_t db_get_int(const struct db_rows *rows, int row, const char *column);
 bool db_get_bool(const struct db_rows *rows, int row, const char *column);

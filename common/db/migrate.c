@@ -29,19 +29,22 @@ static void conn_close_if(struct db_conn *db)
 }
 DEFINE_AUTO(db_conn, struct db_conn *, conn_close_if)
 
-static enum status wait_for_database(struct ctx *ctx, const struct db_options *owner,
-                                     int64_t until_ms, struct db_conn **db)
+/* NULL, with the failure in ctx, when it does not come. */
+static struct db_conn *wait_for_database(struct ctx *ctx, const struct db_options *owner,
+                                         int64_t until_ms)
 {
     char reason[256] = "";
 
     for (bool told = false;; told = true) {
-        *db = conn_open(owner, settings, reason, sizeof(reason));
-        if (*db) {
-            (*db)->statement_timeout_ms = INT32_MAX / 2;
-            return ST_OK;
+        struct db_conn *db = conn_open(owner, settings, reason, sizeof(reason));
+
+        if (db) {
+            db->statement_timeout_ms = INT32_MAX / 2;
+            return db;
         }
         if (clock_monotonic_ms() >= until_ms) {
-            return fail_with(ctx, ST_UNAVAILABLE, "", "database %s: %s", owner->name, reason);
+            fail_with(ctx, ST_UNAVAILABLE, "", "database %s: %s", owner->name, reason);
+            return NULL;
         }
         if (!told) {
             log_info(ctx, "waiting for the database", log_text("database", owner->name),
@@ -113,11 +116,13 @@ static enum status step(struct ctx *ctx, struct db_conn *db, const struct migrat
 enum status migrate(struct ctx *ctx, const struct db_options *owner, const struct migration *table,
                     size_t count, int wait_ms)
 {
-    AUTO(db_conn) struct db_conn *db = NULL;
     int64_t until = clock_monotonic_ms() + wait_ms;
+    AUTO(db_conn) struct db_conn *db = wait_for_database(ctx, owner, until);
     int newest;
 
-    TRY(wait_for_database(ctx, owner, until, &db));
+    if (!db) {
+        return ctx->failure.status;
+    }
     TRY(wait_for_lock(ctx, db, until));
     TRY(migrate_version(ctx, db, &newest));
     if (newest == 0) {

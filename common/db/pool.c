@@ -1,6 +1,6 @@
 /* A bounded number of connections. Whoever finds none waits in a queue and is handed the next one
- * directly, so that nobody is overtaken; while the database is away, one taker a second tries and the
- * others fail at once. */
+ * directly, so that nobody is overtaken; while the database is away, one taker a second tries and
+ * the others fail at once. */
 #include "common/db/db_internal.h"
 
 #include "common/base/clock.h"
@@ -232,7 +232,7 @@ static bool may_open(struct db_pool *pool)
     }
     if (pool->away) {
         pool->probe_at_ms =
-            now + CONNECT_TIMEOUT_S * 1000 + PROBE_MS; /* moved on when it is known */
+            now + (int64_t)CONNECT_TIMEOUT_S * 1000 + PROBE_MS; /* moved on when it is known */
     }
     return true;
 }
@@ -255,11 +255,9 @@ static void note_outcome(struct db_pool *pool, bool opened, const char *reason)
     }
 }
 
-/* With a seat taken. */
-static enum status open_seat(struct ctx *ctx, struct db_pool *pool, struct db_conn **db)
+/* With a seat taken, which is free again when it returns NULL. */
+static struct db_conn *open_seat(struct db_pool *pool, char *reason, size_t reason_size)
 {
-    char reason[256] = "";
-
     pthread_mutex_lock(&pool->lock);
     bool may = may_open(pool);
     if (!may) {
@@ -267,15 +265,15 @@ static enum status open_seat(struct ctx *ctx, struct db_pool *pool, struct db_co
     }
     pthread_mutex_unlock(&pool->lock);
     if (!may) {
-        return fail_with(ctx, ST_UNAVAILABLE, "", "database %s is away", pool->options.name);
+        snprintf(reason, reason_size, "away");
+        return NULL;
     }
-    *db = conn_open(&pool->options, pool->settings, reason, sizeof(reason));
-    note_outcome(pool, *db, reason);
-    if (!*db) {
-        return fail_with(ctx, ST_UNAVAILABLE, "", "database %s: %s", pool->options.name, reason);
+    struct db_conn *db = conn_open(&pool->options, pool->settings, reason, reason_size);
+    note_outcome(pool, db, reason);
+    if (db) {
+        db->pool = pool;
     }
-    (*db)->pool = pool;
-    return ST_OK;
+    return db;
 }
 
 static void give_back_held(void *user)
@@ -304,6 +302,7 @@ static int64_t wait_of(const struct ctx *ctx)
 enum status db_take(struct ctx *ctx, struct db_pool *pool, struct db_conn **db)
 {
     struct db_conn *taken = NULL;
+    char reason[256] = "";
 
     pthread_mutex_lock(&pool->lock);
     bool placed = take_place(pool, wait_of(ctx), &taken);
@@ -316,7 +315,10 @@ enum status db_take(struct ctx *ctx, struct db_pool *pool, struct db_conn **db)
         taken = NULL;
     }
     if (!taken) {
-        TRY(open_seat(ctx, pool, &taken));
+        taken = open_seat(pool, reason, sizeof(reason));
+    }
+    if (!taken) {
+        return fail_with(ctx, ST_UNAVAILABLE, "", "database %s: %s", pool->options.name, reason);
     }
     hold(ctx, taken);
     *db = taken;

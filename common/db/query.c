@@ -150,7 +150,7 @@ enum status db_exec(struct ctx *ctx, struct db_conn *db, const struct sql *sql, 
 enum status db_one(struct ctx *ctx, struct db_conn *db, const struct sql *sql, struct db_args args,
                    const struct db_constraint *constraints, struct db_rows *row)
 {
-    struct db_rows found;
+    struct db_rows found = {0};
 
     TRY(run(ctx, db, sql, args, constraints, &found));
     if (found.count == 0) {

@@ -5,6 +5,7 @@
 #include "common/events/producer.h"
 #include "common/obs/trace.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,8 +54,9 @@ static const char *cause_of(struct ctx *ctx)
 enum status dead_letter_send(struct ctx *ctx, struct dead_letters *letters,
                              const struct dead_letter *letter)
 {
-    char traceparent[TRACEPARENT_SIZE];
+    char traceparent[TRACEPARENT_SIZE], offset[24];
 
+    snprintf(offset, sizeof(offset), "%lld", (long long)letter->offset);
     if (!letters->producer) {
         letters->producer = producer_new(&(struct producer_options){
             .brokers = letters->brokers, .daemon = letters->daemon, .topics = topics});
@@ -65,7 +67,7 @@ enum status dead_letter_send(struct ctx *ctx, struct dead_letters *letters,
         {"status",                            status_name(letter->status)},
         {"topic",letter->event->topic},
         {"partition",                      arena_printf(ctx->arena, "%d", letter->partition)},
-        {"offset",                            arena_printf(ctx->arena, "%lld", (long long)letter->offset)},
+        {"offset",                            offset},
         {"group",letter->group},
         {0         },
     };

@@ -1,7 +1,7 @@
-/* A part belongs to the session that holds its advisory lock. Its owner sends from the oldest row on, in
- * the order of ids, and deletes exactly what was acknowledged. Within a key that order is the order of
- * commits; so even two owners at once, one of them cut off and not knowing it, cannot bring a first
- * occurrence out of order: they can only repeat. */
+/* A part belongs to the session that holds its advisory lock. Its owner sends from the oldest row
+ * on, in the order of ids, and deletes exactly what was acknowledged. Within a key that order is
+ * the order of commits; so even two owners at once, one of them cut off and not knowing it, cannot
+ * bring a first occurrence out of order: they can only repeat. */
 #include "common/outbox/lane.h"
 
 #include "common/base/clock.h"
@@ -92,6 +92,9 @@ static enum status leave_part(struct ctx *ctx, struct lane *lane, struct db_conn
 {
     struct db_rows row;
 
+    if (!lane->owned[part]) {
+        return ST_OK;
+    }
     TRY(db_one(ctx, db, &SQL_OUTBOX_LEAVE_PART, DB_ARGS(db_int(lock_of(lane, part))), NULL, &row));
     lane->owned[part] = false;
     lane->owned_count--;
@@ -102,6 +105,9 @@ static enum status take_part(struct ctx *ctx, struct lane *lane, struct db_conn 
 {
     struct db_rows row;
 
+    if (lane->owned[part]) {
+        return ST_OK;
+    }
     TRY(db_one(ctx, db, &SQL_OUTBOX_TAKE_PART, DB_ARGS(db_int(lock_of(lane, part))), NULL, &row));
     if (db_get_bool(&row, 0, "taken")) {
         lane->owned[part] = true;
@@ -116,15 +122,14 @@ enum status lane_balance(struct ctx *ctx, struct lane *lane, struct db_conn *db,
 {
     int share = (OUTBOX_PARTS + members - 1) / members;
 
+    if (sender_is_busy(lane->sender)) {
+        return ST_OK; /* what is under way is of parts that must stay ours */
+    }
     for (int part = OUTBOX_PARTS - 1; part >= 0 && lane->owned_count > share; part--) {
-        if (lane->owned[part]) {
-            TRY(leave_part(ctx, lane, db, part));
-        }
+        TRY(leave_part(ctx, lane, db, part));
     }
     for (int part = 0; part < OUTBOX_PARTS && lane->owned_count < share; part++) {
-        if (!lane->owned[part]) {
-            TRY(take_part(ctx, lane, db, part));
-        }
+        TRY(take_part(ctx, lane, db, part));
     }
     return ST_OK;
 }
@@ -151,7 +156,7 @@ enum status lane_raise_floors(struct ctx *ctx, struct lane *lane, struct db_conn
     struct db_arg parts, floors;
     struct db_rows rows;
 
-    if (id == 0) {
+    if (id == 0 || lane->owned_count == 0) {
         memset(lane->floor, 0, sizeof(lane->floor));
         return ST_OK;
     }
@@ -200,6 +205,10 @@ static enum status bury(struct lane *lane, struct db_conn *db, const struct batc
     const char *detail = batch->ctx->failure.detail;
     const char *cause = detail ? detail : "refused by the sink";
 
+    if (row->outcome != ST_INVALID) {
+        return ST_OK;
+    }
+    metric_add(lane->dead, 1);
     log_error(batch->ctx, "outbox row is dead", log_text("sink", lane->sink.name),
               log_num("id", row->id), log_text("topic", row->topic), log_text("cause", cause));
     return db_exec(
@@ -241,30 +250,38 @@ static void wait_for_sink(struct lane *lane)
     lane->wait_until_ms = clock_monotonic_ms() + (wait < LONGEST_WAIT_MS ? wait : LONGEST_WAIT_MS);
 }
 
-static enum status settle(struct lane *lane, struct db_conn *db, const struct batch *batch)
+static bool has_failed(const struct outbox_row *row)
+{
+    return row->outcome != ST_OK && row->outcome != ST_INVALID;
+}
+
+static void settle_failed(struct lane *lane, const struct batch *batch)
 {
     size_t failed = 0;
 
-    TRY(delete_sent(lane, db, batch));
     for (size_t i = 0; i < batch->count; i++) {
-        if (batch->rows[i].outcome == ST_INVALID) {
-            TRY(bury(lane, db, batch, i));
-            metric_add(lane->dead, 1);
-        } else if (batch->rows[i].outcome != ST_OK) {
-            failed++;
-        }
+        failed += has_failed(&batch->rows[i]);
     }
     metric_add(lane->failed, (int64_t)failed);
     if (failed == batch->count) {
         wait_for_sink(lane);
-        return ST_OK;
+        return;
     }
     lane->failures = 0;
     for (size_t i = 0; failed && i < batch->count; i++) {
-        if (batch->rows[i].outcome != ST_OK && batch->rows[i].outcome != ST_INVALID) {
+        if (has_failed(&batch->rows[i])) {
             set_aside(lane, batch->rows[i].key);
         }
     }
+}
+
+static enum status settle(struct lane *lane, struct db_conn *db, const struct batch *batch)
+{
+    TRY(delete_sent(lane, db, batch));
+    for (size_t i = 0; i < batch->count; i++) {
+        TRY(bury(lane, db, batch, i));
+    }
+    settle_failed(lane, batch);
     return ST_OK;
 }
 

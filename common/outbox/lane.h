@@ -1,5 +1,5 @@
-/* A sink as its relay sees it: which parts of it are ours, what is under way, which keys wait. Private
- * to this folder; everything runs on the relay's thread and its one session. */
+/* A sink as its relay sees it: which parts of it are ours, what is under way, which keys wait.
+ * Private to this folder; everything runs on the relay's thread and its one session. */
 #ifndef COMMON_OUTBOX_LANE_H
 #define COMMON_OUTBOX_LANE_H
 
@@ -34,7 +34,7 @@ void lane_finish(struct lane *lane);
 
 /* The session went, and the locks with it. */
 void lane_disown(struct lane *lane);
-/* Takes or leaves parts, so that this relay has its share. Only while nothing is under way. */
+/* Takes or leaves parts, so that this relay has its share; nothing while a batch is under way. */
 enum status lane_balance(struct ctx *ctx, struct lane *lane, struct db_conn *db,
                          int members) MUST_CHECK;
 /* Raises the floors of its parts up to 'id'; 0 forgets them. */

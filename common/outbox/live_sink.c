@@ -3,7 +3,7 @@
 #include "common/cache/cache.h"
 #include "common/outbox/outbox.h"
 
-/* After the first that fails nothing more is tried: Valkey is away, and the order within a key must hold. */
+/* After the first that fails nothing more is tried: Valkey is away, and the order must hold. */
 static void send_rows(struct ctx *ctx, void *user, struct outbox_row *rows, size_t count,
                       int deadline_ms)
 {

@@ -30,9 +30,9 @@ struct outbox_row {
 enum status outbox_add(struct ctx *ctx, struct db_conn *tx,
                        const struct outbox_row *row) MUST_CHECK;
 
-/* Where rows go. send() runs on a thread of the sink's own; it gets rows in order and sets each outcome; it
- * may take deadline_ms. When a row could not be sent, send() must not send later rows of its key either:
- * they are ST_UNAVAILABLE too. What may have gone out anyway may only be a repeat of what comes again. */
+/* Where rows go. send() runs on a thread of the sink's own; it gets rows in order and sets each
+ * outcome; it may take deadline_ms. When a row could not be sent, send() must not send later rows
+ * of its key either: they are ST_UNAVAILABLE too. */
 struct outbox_sink {
     const char *name; /* "kafka", "live", "temporal" */
     void (*send)(struct ctx *ctx, void *user, struct outbox_row *rows, size_t count,
@@ -42,7 +42,8 @@ struct outbox_sink {
 
 struct outbox_relay;
 
-/* One thread, one connection and one LISTEN for each relay, and a thread a sink; 'sinks' ends with {0}. Never fails. */
+/* One thread, one connection and one LISTEN for each relay, and a thread a sink; 'sinks' ends
+ * with {0}. Never fails. */
 struct outbox_relay *outbox_relay_start(const struct db_options *options,
                                         const struct outbox_sink *sinks);
 void outbox_relay_stop(struct outbox_relay *relay); /* gives its parts back; NULL is fine */

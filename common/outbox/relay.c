@@ -1,5 +1,5 @@
-/* The thread that moves rows on: it looks after the session, its share of the parts, the floor and the
- * wake-ups, and gives each lane its turn. It never waits for a sink. */
+/* The thread that moves rows on: it looks after the session, its share of the parts, the floor and
+ * the wake-ups, and gives each lane its turn. It never waits for a sink. */
 #include "common/outbox/outbox.h"
 
 #include "common/base/clock.h"
@@ -55,7 +55,7 @@ static void lose_session(struct outbox_relay *relay)
     }
 }
 
-/* The locks live as long as the session, so it is kept; where it broke, another owner may be at work. */
+/* The locks live as long as the session, so it is kept; where it broke, another may be at work. */
 static enum status join(struct ctx *ctx, struct db_conn *db)
 {
     struct db_rows row;
@@ -86,9 +86,7 @@ static enum status balance(struct ctx *ctx, struct outbox_relay *relay)
     TRY(db_one(ctx, relay->db, &SQL_OUTBOX_MEMBERS, DB_NO_ARGS, NULL, &row));
     int members = (int)db_get_int(&row, 0, "members");
     for (int i = 0; members > 0 && i < relay->lane_count; i++) {
-        if (!sender_is_busy(relay->lanes[i].sender)) {
-            TRY(lane_balance(ctx, &relay->lanes[i], relay->db, members));
-        }
+        TRY(lane_balance(ctx, &relay->lanes[i], relay->db, members));
     }
     return ST_OK;
 }
@@ -106,17 +104,16 @@ static enum status number_of(struct ctx *ctx, struct db_conn *db, const struct s
 static enum status raise_lanes(struct ctx *ctx, struct outbox_relay *relay, int64_t id)
 {
     for (int i = 0; i < relay->lane_count; i++) {
-        if (relay->lanes[i].owned_count) {
-            TRY(lane_raise_floors(ctx, &relay->lanes[i], relay->db, id));
-        }
+        TRY(lane_raise_floors(ctx, &relay->lanes[i], relay->db, id));
     }
     return ST_OK;
 }
 
-/* While a long reader holds vacuum back, dead rows pile up where fetches begin; the floor steps over them.
- * Ids up to 'id' were drawn by transactions whose xid is below 'xid', since that is taken later, and they
- * have theirs before they draw. When all below 'xid' have ended, nothing new can appear up to 'id'. One
- * step a turn: the pause between the two readings makes room for a writer that had no xid yet. */
+/* While a long reader holds vacuum back, dead rows pile up where fetches begin; the floor steps
+ * over them. Ids up to 'id' were drawn by transactions whose xid is below 'xid', since that is
+ * taken later, and they have theirs before they draw. When all below 'xid' have ended, nothing new
+ * can appear up to 'id'. One step a turn: the pause between the two readings makes room for a
+ * writer that had no xid yet. */
 static enum status raise_floor(struct ctx *ctx, struct outbox_relay *relay)
 {
     struct floor *floor = &relay->floor;

@@ -1,4 +1,4 @@
-/* Uses psql's library calls through common/db where it can; what a superuser does goes by libpq. */
+/* What a superuser does goes by libpq, the migrations by common/db. */
 #include "tests/helpers/test_db.h"
 
 #include <check.h>

@@ -1,4 +1,5 @@
-/* Reads with an assigned consumer, without a group; runs a broker as everything runs it, smaller. */
+/* Reads with an assigned consumer, without a group; runs a broker as everything runs it,
+ * smaller. */
 #include "tests/helpers/test_kafka.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-/* Kafka as tests see it: a reader of whole topics, and a broker of the test's own that may be stopped and
- * killed. Linked by those that name it: links: test_kafka */
+/* Kafka as tests see it: a reader of whole topics, and a broker of the test's own that may be
+ * stopped and killed. Linked by those that name it: links: test_kafka */
 #ifndef TESTS_HELPERS_TEST_KAFKA_H
 #define TESTS_HELPERS_TEST_KAFKA_H
 
@@ -26,7 +26,8 @@ struct kafka_records {
 struct kafka_records test_kafka_read(const char *brokers, const char *topic);
 void test_kafka_records_free(struct kafka_records *records);
 
-/* Writes one message with these headers ("name", "value", ..., NULL), makes the topic when needed. */
+/* Writes one message with these headers ("name", "value", ..., NULL), makes the topic when
+ * needed. */
 void test_kafka_write(const char *brokers, const char *topic, const char *key, const char *payload,
                       const char *const *headers);
 

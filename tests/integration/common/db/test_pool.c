@@ -1,5 +1,6 @@
 /* links: test_db */
-/* The pool against a real Postgres: bounded, in order, and quick to say that the database is away. */
+/* The pool against a real Postgres: bounded, in order, and quick to say that the database is
+ * away. */
 #include "common/db/db.h"
 
 #include "common/base/clock.h"

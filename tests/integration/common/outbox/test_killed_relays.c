@@ -1,7 +1,7 @@
 /* links: test_db test_kafka */
-/* Nothing lost, nothing invented, nothing out of order: two relays are killed at random, and Kafka is, while
- * writers race for 64 keys; then every committed row is compared with what the topic holds.
- * OUTBOX_ROUNDS=50 CK_DEFAULT_TIMEOUT=300 for a longer run. */
+/* Nothing lost, nothing invented, nothing out of order: two relays are killed at random, and
+ * Kafka is, while writers race for 64 keys; then every committed row is compared with what the
+ * topic holds. OUTBOX_ROUNDS=50 CK_DEFAULT_TIMEOUT=300 for a longer run. */
 #include "common/outbox/outbox.h"
 
 #include "common/base/clock.h"

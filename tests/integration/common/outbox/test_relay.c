@@ -3,6 +3,7 @@
 #include "common/outbox/outbox.h"
 
 #include "common/base/clock.h"
+#include "common/obs/metrics.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/test_db.h"
 
@@ -149,6 +150,14 @@ static bool wait_until_empty(int ms)
     return true;
 }
 
+static bool is_metric(const char *line)
+{
+    struct text text = text_new(ctx->arena, 4096);
+
+    metrics_print(&text, false);
+    return strstr(text.data, line);
+}
+
 START_TEST(rows_of_a_key_arrive_in_their_order_and_are_gone_then)
 {
     for (int i = 0; i < 1500; i++) {
@@ -210,6 +219,7 @@ START_TEST(a_sink_that_is_away_does_not_delay_another)
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
     ck_assert(wait_for(&bins[1], 100, 1000));
     ck_assert_int_eq(count_of(&bins[0]), 0);
+    ck_assert(is_metric("outbox_pending{sink=\"first\"} 100\n"));
     atomic_store(&bins[0].away, false);
     ck_assert(wait_for(&bins[0], 100, 8000));
     ck_assert(wait_until_empty(2000));
