@@ -134,6 +134,7 @@ static void ended(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *
     attempt.done(ctx, st, out, attempt.user);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the shape of rpc_call_async() */
 void backend_call(struct ctx *ctx, struct backend *backend, const char *path,
                   const ProtobufCMessage *in, const ProtobufCMessageDescriptor *out_type,
                   int timeout_ms, rpc_done *done, void *user)

@@ -79,13 +79,15 @@ static enum status read_path(struct exchange *exchange)
 {
     const struct route *route = exchange->route;
 
-    for (size_t i = 0, value = 0; i < route->count; i++) {
+    enum status st = ST_OK;
+
+    for (size_t i = 0, value = 0; i < route->count && st == ST_OK; i++) {
         if (route->segments[i].is_variable) {
-            TRY(text_to_field(exchange->ctx, exchange->in, route->segments[i].text,
-                              exchange->values[value++]));
+            st = text_to_field(exchange->ctx, exchange->in, route->segments[i].text,
+                               exchange->values[value++]);
         }
     }
-    return ST_OK;
+    return st;
 }
 
 static enum status read_key(struct exchange *exchange)

@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ERRAND_THREADS = 2, DRAIN_MS = 10000 };
+enum { ERRAND_THREADS = 2, DRAIN_MS = 10000, ARENA_BLOCK = 16 * 1024 };
 
 /* --- health: what is known already, since it is asked on a thread of the server ------------ */
 
@@ -179,7 +179,7 @@ struct gateway *gateway_start(const struct config *config, struct contract *cont
         abort();
     }
     gateway->config = config;
-    gateway->arena = arena_new(16 * 1024);
+    gateway->arena = arena_new(ARENA_BLOCK);
     if (!load(gateway, contract)) {
         finish(gateway);
         return NULL;

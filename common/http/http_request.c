@@ -188,6 +188,7 @@ static bool is_flooding(struct http_request *request, size_t size)
     return request->size > request->server->options.max_body * 16;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the signature is libmicrohttpd's */
 enum MHD_Result http_request_read(void *user, struct MHD_Connection *mhd, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **slot)

@@ -55,6 +55,7 @@ static void add_accept(const struct http_request *request, struct MHD_Response *
     MHD_add_response_header(response, "Sec-WebSocket-Accept", accept);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the signature is libmicrohttpd's */
 static void upgraded(void *user, struct MHD_Connection *mhd, void *request, const char *early,
                      size_t early_size, MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DRAIN_MS = 1000, MAX_SCRAPERS = 50 };
+enum { DRAIN_MS = 1000, MAX_SCRAPERS = 50, METRICS_ROOM = 32 * 1024 };
 
 struct admin_server {
     struct http_server *http;
@@ -60,7 +60,7 @@ static void metrics(struct ctx *ctx, struct http_request *request, struct admin_
         reply(request, 401, "text/plain", "");
         return;
     }
-    struct text text = text_new(ctx->arena, 32 * 1024);
+    struct text text = text_new(ctx->arena, METRICS_ROOM);
 
     metrics_print(&text, openmetrics);
     reply(request, 200,
@@ -104,7 +104,11 @@ static char *basic_authorization(const char *user, const char *password)
     char *encoded = base64url_encode(arena, pair, strlen(pair));
 
     for (char *c = encoded; *c; c++) {
-        *c = *c == '-' ? '+' : *c == '_' ? '/' : *c;
+        if (*c == '-') {
+            *c = '+';
+        } else if (*c == '_') {
+            *c = '/';
+        }
     }
     static const char *const padding[] = {"", "", "==", "="};
     char *line = NULL;

@@ -1,5 +1,5 @@
-/* Readiness: what each check said last, asked again at most once a second by whoever looks; sooner while
- * something required is down, since somebody waits for it. */
+/* Readiness: what each check said last, asked again at most once a second by whoever looks;
+ * sooner while something required is down, since somebody waits for it. */
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/process/daemon.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOT_MODIFIED = 304, ETAG_BYTES = 8 };
+enum { NOT_MODIFIED = 304, ETAG_BYTES = 8, ROOM = 64 * 1024 };
 
 struct documents {
     char *openapi;
@@ -20,7 +20,7 @@ struct documents {
 
 struct documents *documents_new(const struct contract *contract, const char *public_url)
 {
-    AUTO(arena) struct arena *arena = arena_new(64 * 1024);
+    AUTO(arena) struct arena *arena = arena_new(ROOM);
     struct documents *documents = calloc(1, sizeof(*documents));
     char *openapi = strdup(openapi_document(arena, contract, public_url));
     uint8_t digest[SHA256_SIZE];

@@ -1,4 +1,5 @@
-/* What is under web/, embedded at build time: pages without a framework, served with their version as ETag. */
+/* What is under web/, embedded at build time: pages without a framework, served with their
+ * version as ETag. */
 #ifndef GATEWAY_EXTRA_STATIC_FILES_H
 #define GATEWAY_EXTRA_STATIC_FILES_H
 
@@ -15,7 +16,8 @@ struct embedded_file {
 };
 extern const struct embedded_file embedded_files[];
 
-/* 'first', and after them a route for each file; a folder's index.html is the folder: "/docs". Ends with {0}. */
+/* 'first', and after them a route for each file; a folder's index.html is the folder: "/docs".
+ * Ends with {0}. */
 const struct extra_route *static_files_add_routes(struct arena *arena,
                                                   const struct extra_route *first);
 

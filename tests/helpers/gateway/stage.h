@@ -1,5 +1,6 @@
-/* A stage for tests of the gateway: a real Valkey, gRPC servers of ours with stub handlers behind the real
- * contracts, and as many gateways as a test wants, all in this process and on loopback. */
+/* A stage for tests of the gateway: a real Valkey, gRPC servers of ours with stub handlers
+ * behind the real contracts, and as many gateways as a test wants, all in this process and on
+ * loopback. */
 #ifndef TESTS_HELPERS_GATEWAY_STAGE_H
 #define TESTS_HELPERS_GATEWAY_STAGE_H
 

@@ -1,5 +1,5 @@
-/* What stands for the daemons behind a gateway under test: every method of their services has a handler, and
- * some of them do something. */
+/* What stands for the daemons behind a gateway under test: every method of their services has a
+ * handler, and some of them do something. */
 #ifndef TESTS_HELPERS_GATEWAY_STUBS_H
 #define TESTS_HELPERS_GATEWAY_STUBS_H
 

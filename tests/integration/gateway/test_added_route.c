@@ -1,6 +1,6 @@
 /* links: test_gateway */
-/* A method is added to a proto, and nothing else: here to the descriptor set, at run time. The gateway then
- * has a documented, authorised, limited, counted route for it. */
+/* A method is added to a proto, and nothing else: here to the descriptor set, at run time. The
+ * gateway then has a documented, authorised, limited, counted route for it. */
 #include "coffee/menu/v1/menu.pb-c.h"
 #include "common/base/text.h"
 #include "common/json/transcode.h"
@@ -24,7 +24,8 @@ enum { HTTP_OPTION = 72295728, CALL_OPTION = 50001, MAX_METHODS = 32 };
 /* The new method: what protoc and protoc-c would make of
  *     rpc Recommend(GetMenuItemRequest) returns (MenuItem) {
  *       option (google.api.http) = {get: "/recommendations/{id}"};
- *       option (everything.call) = {roles: ROLE_CUSTOMER limit: "write" summary: "What goes with it"};
+ *       option (everything.call) = {roles: ROLE_CUSTOMER limit: "write"
+ *                                   summary: "What goes with it"};
  *     } */
 static ProtobufCMethodDescriptor methods[MAX_METHODS];
 static unsigned by_name[MAX_METHODS];

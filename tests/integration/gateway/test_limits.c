@@ -1,5 +1,6 @@
 /* links: test_gateway */
-/* Two replicas, one Valkey: limits and ended sessions are shared; without Valkey both stay sensible. */
+/* Two replicas, one Valkey: limits and ended sessions are shared; without Valkey both stay
+ * sensible. */
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/obs/metrics.h"
@@ -193,7 +194,8 @@ START_TEST(a_frozen_valkey_holds_a_request_up_for_a_moment_only)
 }
 END_TEST
 
-/* D6: right within a second of the revocation; and a Valkey that forgets or goes does not bring it back. */
+/* D6: right within a second of the revocation; and a Valkey that forgets or goes does not bring
+ * it back. */
 START_TEST(an_ended_session_is_refused_by_both_within_a_second_and_stays_so)
 {
     open_with("1000/60s", "1000/60s", "1000/60s");

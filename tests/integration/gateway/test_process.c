@@ -1,6 +1,6 @@
 /* links: test_gateway */
-/* The gateway as a process: what it is linked with, what it refuses, how fast it starts, how small it stays,
- * how it ends. */
+/* The gateway as a process: what it is linked with, what it refuses, how fast it starts, how
+ * small it stays, how it ends. */
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "tests/helpers/gateway/stage.h"

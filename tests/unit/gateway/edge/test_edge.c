@@ -12,7 +12,7 @@ static struct ctx *ctx;
 static void start(void)
 {
     ctx = ctx_new_system("test");
-    strcpy(ctx->correlation_id, "c-1");
+    text_copy(ctx->correlation_id, sizeof(ctx->correlation_id), "c-1");
 }
 
 static void stop(void)
@@ -96,12 +96,13 @@ START_TEST(the_client_is_the_right_most_address_that_is_no_proxy_of_ours)
     static const struct {
         const char *from, *forwarded, *client;
     } cases[] = {
+  /* who is no proxy is not believed */
         {"10.0.0.1",    NULL,                             "10.0.0.1"   },
         {"10.0.0.1",    "203.0.113.7",                    "203.0.113.7"},
         {"10.0.0.1",    "1.2.3.4, 203.0.113.7",           "203.0.113.7"},
         {"10.0.0.1",    "1.2.3.4, 203.0.113.7, 10.2.3.4", "203.0.113.7"},
         {"10.0.0.1",    "10.9.9.9",                       "10.9.9.9"   },
-        {"203.0.113.9", "1.2.3.4",                        "203.0.113.9"}, /* no proxy: not believed */
+        {"203.0.113.9", "1.2.3.4",                        "203.0.113.9"},
         {"10.0.0.1",    "1.2.3.4, unknown",               "10.0.0.1"   },
         {"10.0.0.1",    "unknown, 203.0.113.7",           "203.0.113.7"},
         {"10.0.0.1",    "",                               "10.0.0.1"   },
