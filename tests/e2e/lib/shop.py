@@ -1,4 +1,5 @@
 """What the end-to-end tests in Python share: one keep-alive client a thread, sign-in, facts."""
+import functools
 import http.client
 import json
 import os
@@ -9,44 +10,56 @@ import time
 import urllib.parse
 import uuid
 
-URL = urllib.parse.urlsplit(os.environ["HTTP_URL"])
+URL = os.environ["HTTP_URL"]  # a test with a gateway of its own sets another
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 LATTE = {"items": [{"menuItemId": "flat-white", "quantity": 1, "customizationIds": ["oat-milk"]}]}
 local = threading.local()
 failures = 0
+retries = 0  # of insist(), by all threads: shows that the trouble made was felt
 
 
 class Away(Exception):
     """No answer: the connection broke or timed out."""
 
 
-def call(method, path, token=None, body=None, key=None, timeout=10):
-    """(status, answer); one try. Raises Away when there was no answer."""
+def call(method, path, token=None, body=None, key=None, timeout=10, url=None):
+    """(status, answer); one try. Raises Away when there was no answer. The answer's headers: headers()."""
     headers = {"Content-Type": "application/json"}
+    url = url or URL
     if token:
         headers["Authorization"] = "Bearer " + token
     if key:
         headers["Idempotency-Key"] = key
-    connection = getattr(local, "connection", None)
+    connections = local.__dict__.setdefault("connections", {})
     try:
+        connection = connections.get(url)
         if connection is None:
-            connection = local.connection = http.client.HTTPConnection(URL.hostname, URL.port, timeout=timeout)
+            place = urllib.parse.urlsplit(url)
+            connection = connections[url] = http.client.HTTPConnection(place.hostname, place.port, timeout=timeout)
+        if connection.sock:
+            connection.sock.settimeout(timeout)
         connection.request(method, path, None if body is None else json.dumps(body), headers)
         reply = connection.getresponse()
         text = reply.read()
+        local.headers = reply.headers
         return reply.status, json.loads(text) if text else None
     except (OSError, http.client.HTTPException) as error:
-        if connection:
-            connection.close()
-        local.connection = None
-        raise Away(str(error)) from error
+        if url in connections:
+            connections.pop(url).close()
+        raise Away(repr(error)) from error
 
 
-def insist(method, path, token=None, body=None, key=None, seconds=60):
+def headers():
+    return local.headers
+
+
+def insist(method, path, token=None, body=None, key=None, seconds=60, url=None):
     """As call(), again after 503, 504, 429, in_flight and broken connections: what a good client does."""
+    global retries
     end = time.monotonic() + seconds
     while True:
         try:
-            status, answer = call(method, path, token, body, key)
+            status, answer = call(method, path, token, body, key, url=url)
             passing = status in (429, 503, 504) or (status == 409 and answer["code"] in ("in_flight", "busy"))
             if not passing:
                 return status, answer
@@ -54,6 +67,7 @@ def insist(method, path, token=None, body=None, key=None, seconds=60):
             pass
         if time.monotonic() > end:
             raise AssertionError(f"{method} {path}: no answer in {seconds} s")
+        retries += 1
         time.sleep(0.1)
 
 
@@ -107,3 +121,61 @@ def sql(query, database="order_db"):
     out = subprocess.run(["psql", "-qAtX", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", admin, "-c", query],
                          check=True, capture_output=True, text=True, timeout=60).stdout
     return [line.split("\t") for line in out.splitlines()]
+
+
+@functools.cache
+def valkey_home():
+    return subprocess.run(["sh", "-c", '. "$ROOT/tools/stack/all.sh"; echo "$VALKEY_BIN"; valkey_libs'], check=True,
+                          capture_output=True, text=True, timeout=30, env={**os.environ, "ROOT": ROOT}).stdout.split()
+
+
+def valkey(*command):
+    """One command as the administrator: the answer as lines of text."""
+    home = valkey_home()
+    out = subprocess.run(
+        [home[0] + "/valkey-cli", "--no-auth-warning", "--user", os.environ["VALKEY_USER"], "-h",
+         os.environ["VALKEY_HOST"], "-p", os.environ["VALKEY_PORT"], *command], check=True, capture_output=True,
+        text=True, timeout=10, env={"LD_LIBRARY_PATH": home[1], "REDISCLI_AUTH": os.environ["VALKEY_PASSWORD"]}).stdout
+    return out.splitlines()
+
+
+def topic(name):
+    """Every message of a Kafka topic now: a list of (partition, key, envelope), in order within a partition."""
+    out = subprocess.run(["kcat", "-C", "-e", "-q", "-o", "beginning", "-b", os.environ["KAFKA_BROKERS"], "-t", name,
+                          "-f", "%p\t%k\t%s\n"], check=True, capture_output=True, text=True, timeout=60).stdout
+    rows = [line.split("\t", 2) for line in out.splitlines()]
+    return [(int(partition), key, json.loads(value)) for partition, key, value in rows]
+
+
+def within(seconds, check, *arguments):
+    """What check() returns, as soon as that is true; an AssertionError after so many seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        found = check(*arguments)
+        if found:
+            return found
+        assert time.monotonic() < end, f"{check.__name__} is not true after {seconds} s"
+        time.sleep(0.1)
+
+
+def get(url, timeout=5):
+    """(status, text) of a GET outside the API: /readyz, /metrics. (0, "") when nobody answers."""
+    place = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=timeout)
+    try:
+        connection.request("GET", place.path)
+        reply = connection.getresponse()
+        return reply.status, reply.read().decode()
+    except (OSError, http.client.HTTPException):
+        return 0, ""
+    finally:
+        connection.close()
+
+
+def metric(url, name, *labels):
+    """The sum of a metric's series that have these labels ('code="OK"')."""
+    total = 0.0
+    for line in get(url + "/metrics")[1].splitlines():
+        if line.startswith(name) and line[len(name)] in " {" and all(label in line for label in labels):
+            total += float(line.split("}")[-1].split("#")[0].split()[0] if "{" in line else line.split()[1])
+    return total

@@ -1,0 +1,111 @@
+"""More daemons from the settings of the stack, at ports of their own: children of the test, ended with it."""
+import atexit
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+import shop
+
+folder = tempfile.TemporaryDirectory(prefix="replica-")
+everyone = []
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Replica:
+    """One daemon. keep=True starts it again whenever it ends, as a supervisor would."""
+
+    def __init__(self, daemon, keep=False, wait=True, **settings):
+        self.daemon, self.keep, self.process = daemon, keep, None
+        self.port, self.metrics_port = free_port(), free_port()
+        settings["HTTP_PORT" if daemon == "gateway" else "GRPC_PORT"] = self.port
+        settings["METRICS_PORT"] = self.metrics_port
+        self.script = os.path.join(folder.name, f"{daemon}-{self.port}")
+        with open(os.path.join(os.environ["TEST_STACK_RUN"], daemon, "run"), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        lines[-1:] = [f"export {name}='{value}'" for name, value in settings.items()] + lines[-1:]
+        with open(self.script, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        everyone.append(self)
+        self.start()
+        if wait:
+            shop.within(20, self.is_ready)
+
+    def start(self):
+        with open(self.script + ".log", "ab") as log:
+            self.process = subprocess.Popen(["/bin/sh", self.script], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        if self.keep:
+            threading.Thread(target=self._again, args=(self.process,), daemon=True).start()
+
+    def _again(self, process):
+        process.wait()
+        time.sleep(0.3)
+        if self.keep:
+            self.start()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def metrics_url(self):
+        return f"http://127.0.0.1:{self.metrics_port}"
+
+    def is_ready(self):
+        return shop.get(self.metrics_url + "/readyz")[0] == 200
+
+    def kill(self, number=signal.SIGKILL):
+        try:
+            os.kill(self.pid, number)
+        except ProcessLookupError:
+            pass  # it is down: whoever keeps it is at it
+
+    def stop(self):
+        self.keep = False
+        self.process.terminate()
+
+    def end(self, seconds=20):
+        """Its exit code after SIGTERM."""
+        self.stop()
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait(5)
+
+    def log(self):
+        with open(self.script + ".log", encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+
+def addresses(*services):
+    """One target for several replicas of a daemon."""
+    return "ipv4:" + ",".join(f"127.0.0.1:{s if isinstance(s, int) else s.port}" for s in services)
+
+
+@atexit.register
+def end_all():
+    for one in everyone:
+        one.stop()
+    for one in everyone:
+        one.end(12)
+    folder.cleanup()
+
+
+def leave(*_):
+    raise SystemExit(143)  # so that end_all() runs
+
+
+signal.signal(signal.SIGTERM, leave)
