@@ -19,6 +19,7 @@
 #include "order-service/menu/menu.h"
 #include "order-service/methods.h"
 #include "order-service/order/order.h"
+#include "order-service/order/order_queue_cache.h"
 #include "order-service/order/order_sweep.h"
 #include "order-service/order/order_watch.h"
 #include "order-service/topics.h"
@@ -43,6 +44,7 @@ struct service {
     struct order_days *days;
     struct producer *producer;
     struct outbox_relay *outbox;
+    struct order_queue_cache *queue;
     struct order_watch *watch;
     struct cache_subscriber *subscriber;
     struct rpc_client *customers;
@@ -205,9 +207,10 @@ static void connect_all(struct service *service)
     service->days = order_days_new();
     service->producer = producer_new(&(struct producer_options){
         .brokers = config->kafka_brokers, .daemon = "order-service", .topics = topics});
+    service->queue = order_queue_cache_new(service->cache);
     service->outbox = outbox_relay_start(&db, (const struct outbox_sink[]){
                                                   outbox_kafka_sink(service->producer),
-                                                  outbox_live_sink(service->cache),
+                                                  order_queue_cache_sink(service->queue),
                                                   {0},
                                               });
     service->watch = order_watch_new(service);
@@ -293,6 +296,7 @@ void service_stop(struct service *service)
     producer_free(service->producer);
     rpc_client_free(service->customers);
     order_days_free(service->days);
+    order_queue_cache_free(service->queue);
     menu_cache_free(service->menu);
     cache_free(service->cache);
     db_pool_free(service->pool);
@@ -338,6 +342,11 @@ struct order_days *service_days(struct service *service)
 struct order_watch *service_watch(struct service *service)
 {
     return service->watch;
+}
+
+struct order_queue_cache *service_queue_cache(struct service *service)
+{
+    return service->queue;
 }
 
 struct outbox_relay *service_outbox(struct service *service)

@@ -97,6 +97,14 @@ const char *order_view(struct arena *arena, const struct order *order);
  * brace, so that {"number":17,"placedAt":"...",<this> is the whole. */
 const char *order_view_rest(struct arena *arena, const struct order *order);
 
+/* What such a view says, without reading all of it. */
+struct order_glance {
+    struct order_id id;
+    int64_t seq, placed_ms;
+    enum order_status status;
+};
+bool order_view_glance(const char *view, struct order_glance *glance);
+
 /* ---- order_day.c: the day that numbers are counted in ---- */
 struct order_day {
     char day[11]; /* 2026-11-21 */

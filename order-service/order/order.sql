@@ -103,6 +103,11 @@ SELECT id FROM u;
 SELECT s.* FROM orders.open_orders q JOIN orders.seen s ON s.id = q.order_id
  ORDER BY q.placed_at, q.order_id LIMIT 200;
 
+-- order_queue_entries :many
+-- What the queue in Valkey holds; the oldest, should there be very many.
+SELECT (extract(epoch FROM placed_at) * 1000)::bigint::text AS placed_ms, order_id::text AS id
+  FROM orders.open_orders ORDER BY placed_at, order_id LIMIT 3000;
+
 -- order_of_customer :many
 -- Somebody's orders before a moment, newest first.
 SELECT * FROM orders.seen

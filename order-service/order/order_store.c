@@ -271,6 +271,22 @@ enum status order_store_open(struct ctx *ctx, struct db_conn *db, const struct o
     return read_orders(ctx, &rows, orders, count);
 }
 
+enum status order_store_queue_entries(struct ctx *ctx, struct db_conn *db,
+                                      const char *const **entries, size_t *count)
+{
+    struct db_rows rows;
+
+    TRY(db_many(ctx, db, &SQL_ORDER_QUEUE_ENTRIES, DB_NO_ARGS, &rows));
+    const char **list = arena_new_array(ctx->arena, const char *, (size_t)rows.count * 2);
+    for (int row = 0; row < rows.count; row++) {
+        list[2 * row] = text_of(&rows, row, "placed_ms");
+        list[2 * row + 1] = text_of(&rows, row, "id");
+    }
+    *entries = list;
+    *count = (size_t)rows.count * 2;
+    return ST_OK;
+}
+
 enum status order_store_before(struct ctx *ctx, struct db_conn *db, const char *customer,
                                const struct order *before, int limit, const struct order **orders,
                                size_t *count)

@@ -62,6 +62,9 @@ enum status order_store_move(struct ctx *ctx, struct db_conn *db, const struct o
                              bool *moved) MUST_CHECK;
 enum status order_store_open(struct ctx *ctx, struct db_conn *db, const struct order **orders,
                              size_t *count) MUST_CHECK;
+/* For the queue in Valkey: placed_ms and id of each open order, one after the other, as text. */
+enum status order_store_queue_entries(struct ctx *ctx, struct db_conn *db,
+                                      const char *const **entries, size_t *count) MUST_CHECK;
 /* Newest first, those before (placed_ms, id); 'customer' NULL: everybody's. */
 enum status order_store_before(struct ctx *ctx, struct db_conn *db, const char *customer,
                                const struct order *before, int limit, const struct order **orders,

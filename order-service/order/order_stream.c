@@ -62,9 +62,10 @@ static enum status open_watch(struct ctx *ctx, struct rpc_stream *stream, void *
         return ST_OK;
     }
     watching->watcher = order_watch_join(watching->watch, id, now.seq, seen, watching);
-    TRY(order_get(ctx, service, id, &now)); /* what happened between the read and the join */
-    order_watch_message(watching->watch, order_view(ctx->arena, &now));
-    return ST_OK;
+    if (order_get(ctx, service, id, &now) == ST_OK) { /* what happened between read and join */
+        order_watch_message(watching->watch, order_view(ctx->arena, &now));
+    }
+    return ST_OK; /* else the watch's own look at the database finds it */
 }
 
 static void close_watch(struct rpc_stream *stream, void *service)

@@ -1,12 +1,13 @@
-/* One thread that wakes up now and then, forgets idempotency keys of yesterday, and applies the
- * same use case as everybody else: a tap, a timer and this sweep race through one compare-and-set,
- * and one of them wins. */
+/* One thread that wakes up now and then, forgets idempotency keys of yesterday, puts the queue in
+ * Valkey right, and applies the same use case as everybody else: a tap, a timer and this sweep race
+ * through one compare-and-set, and one of them wins. */
 #include "order-service/order/order_sweep.h"
 
 #include "common/base/clock.h"
 #include "common/db/db.h"
 #include "common/db/idempotency.h"
 #include "common/obs/log.h"
+#include "order-service/order/order_queue_cache.h"
 #include "order-service/order/order_store.h"
 #include "order-service/service.h"
 
@@ -60,6 +61,17 @@ static void sweep_once(struct service *service)
     ctx_free(ctx);
 }
 
+static void mend_queue(struct service *service)
+{
+    struct ctx *ctx = ctx_new_system("order-service");
+
+    ctx->deadline_ms = clock_monotonic_ms() + SWEEP_MS;
+    if (order_queue_cache_mend(ctx, service, service_queue_cache(service)) != ST_OK) {
+        log_debug(ctx, "the queue in Valkey stays as it is for now");
+    }
+    ctx_free(ctx);
+}
+
 static void *run(void *user)
 {
     struct order_sweep *sweep = user;
@@ -73,6 +85,7 @@ static void *run(void *user)
         if (!sweep->stopping) {
             pthread_mutex_unlock(&sweep->lock);
             sweep_once(sweep->service);
+            mend_queue(sweep->service);
             pthread_mutex_lock(&sweep->lock);
         }
     }

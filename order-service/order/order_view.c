@@ -7,6 +7,10 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
 static void add_text(struct text *out, const char *name, const char *value)
 {
     text_printf(out, ",\"%s\":", name);
@@ -63,4 +67,35 @@ const char *order_view(struct arena *arena, const struct order *order)
                 order->number, placed, order->queue_position, order->eta_seconds);
     add_rest(&out, order);
     return out.data;
+}
+
+/* "2026-11-21T05:08:51.540Z", as clock_format() writes it. */
+static bool read_time(const char *text, int64_t *ms)
+{
+    struct tm parts = {0};
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S.", &parts);
+
+    if (!rest) {
+        return false;
+    }
+    *ms = (int64_t)timegm(&parts) * 1000 + strtol(rest, NULL, 10);
+    return true;
+}
+
+/* Plain search is enough: the JSON is ours, and quotes within texts are escaped. */
+bool order_view_glance(const char *view, struct order_glance *glance)
+{
+    const char *at_id = strstr(view, "\"id\":\""), *at_status = strstr(view, "\"status\":\"");
+    const char *at_seq = strstr(view, ",\"seq\":"), *at_placed = strstr(view, "\"placedAt\":\"");
+    char name[16];
+
+    if (!at_id || !at_status || !at_seq || !at_placed || strlen(at_id) < 6 + ID_TEXT_SIZE) {
+        return false;
+    }
+    text_copy(glance->id.text, sizeof(glance->id.text), at_id + 6);
+    glance->seq = strtoll(at_seq + 7, NULL, 10);
+    text_copy(name, sizeof(name), at_status + 10);
+    name[strcspn(name, "\"")] = '\0';
+    return order_status_parse(name, &glance->status) &&
+           read_time(at_placed + 12, &glance->placed_ms);
 }

@@ -2,7 +2,6 @@
 #include "order-service/order/order_watch.h"
 
 #include "common/base/clock.h"
-#include "common/base/text.h"
 #include "common/db/db.h"
 #include "order-service/order/order_store.h"
 #include "order-service/service.h"
@@ -30,38 +29,18 @@ struct order_watch {
     bool stopping;
 };
 
-/* A view's own id, seq and status: our JSON, so plain search is enough. */
-static bool read_view(const char *view, struct order_id *id, int64_t *seq,
-                      enum order_status *status)
-{
-    const char *at_id = strstr(view, "\"id\":\""), *at_status = strstr(view, "\"status\":\"");
-    const char *at_seq = strstr(view, ",\"seq\":");
-    char name[16];
-
-    if (!at_id || !at_status || !at_seq || strlen(at_id) < 6 + ID_TEXT_SIZE) {
-        return false;
-    }
-    text_copy(id->text, sizeof(id->text), at_id + 6);
-    *seq = strtoll(at_seq + 7, NULL, 10);
-    text_copy(name, sizeof(name), at_status + 10);
-    name[strcspn(name, "\"")] = '\0';
-    return order_status_parse(name, status);
-}
-
 void order_watch_message(struct order_watch *watch, const char *view)
 {
-    struct order_id id;
-    int64_t seq;
-    enum order_status status;
+    struct order_glance now;
 
-    if (!read_view(view, &id, &seq, &status)) {
+    if (!order_view_glance(view, &now)) {
         return;
     }
     pthread_mutex_lock(&watch->lock);
     for (struct order_watcher *w = watch->watchers; w; w = w->next) {
-        if (strcmp(w->id.text, id.text) == 0 && w->seq < seq) {
-            w->seq = seq;
-            w->seen(w->user, view, status);
+        if (strcmp(w->id.text, now.id.text) == 0 && w->seq < now.seq) {
+            w->seq = now.seq;
+            w->seen(w->user, view, now.status);
         }
     }
     pthread_mutex_unlock(&watch->lock);
