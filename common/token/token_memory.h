@@ -6,7 +6,7 @@
 #include "common/crypto/crypto.h"
 #include "common/token/token.h"
 
-enum { MEMORY_SETS = 256, MEMORY_WAYS = 4 };
+enum { MEMORY_SETS = 256, MEMORY_WAYS = 8 };
 
 struct token_memory {
     struct remembered {
