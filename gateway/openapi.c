@@ -15,50 +15,77 @@ enum { FIRST_ROOM = 192 * 1024 };
     "happen "                                                                                \
     "twice. Times are RFC 3339 in UTC, amounts are cents."
 
-/* Components that no proto tells of. */
-#define PARAMETERS                                                                               \
-    "{\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"description\":\"The " \
-    "same key "                                                                                  \
-    "within 24 hours gives the same answer, and it happens "                                     \
-    "once.\",\"schema\":{\"type\":\"string\","                                                   \
-    "\"minLength\":1,\"maxLength\":128,\"pattern\":\"^[!-~]+$\"},\"example\":"                   \
-    "\"3f1c9a52-7b0e-4c55-9a51-2f6f6d1f0a11\"},"                                                 \
-    "\"IfNoneMatch\":{\"name\":\"If-None-Match\",\"in\":\"header\",\"description\":\"The ETag "  \
-    "that one has: "                                                                             \
-    "304 when it still "                                                                         \
-    "holds.\",\"schema\":{\"type\":\"string\",\"maxLength\":200},\"example\":\"\\\"7\\\"\"}}"
+/* Headers that no proto tells of, going in and coming out. */
+static const struct sent_header {
+    const char *component, *name, *says, *pattern, *example;
+    int most;
+} sent_headers[] = {
+  /* clang-format off */
+    {"IdempotencyKey", "Idempotency-Key",
+     "The same key within 24 hours gives the same answer, and it happens once.",
+     "^[!-~]+$", "3f1c9a52-7b0e-4c55-9a51-2f6f6d1f0a11", 128},
+    {"IfNoneMatch", "If-None-Match", "The ETag that one has: 304 when it still holds.",
+     NULL, "\"7\"", 200},
+  /* clang-format on */
+};
 
-#define TEXT_HEADER(name, says) \
-    "\"" name "\":{\"description\":\"" says "\",\"schema\":{\"type\":\"string\"}}"
+static const struct answered_header {
+    const char *component, *says, *type;
+} answered_headers[] = {
+    {"CorrelationId",   "The name of this request in our logs",         "string" },
+    {"Location",        "Where what was made can be found",             "string" },
+    {"ETag",            "The version of the answer, for If-None-Match", "string" },
+    {"WwwAuthenticate", "What kind of token is wanted",                 "string" },
+    {"RetryAfter",      "Seconds to wait",                              "integer"},
+};
 
-#define HEADERS                                                                                       \
-    "{" TEXT_HEADER("CorrelationId", "The name of this request in our logs") "," TEXT_HEADER(         \
-        "Location",                                                                                   \
-        "Where what was made can be found") "," TEXT_HEADER("ETag",                                   \
-                                                            "The version of the answer, for "         \
-                                                            "If-None-Match") "," TEXT_HEADER("Www"    \
-                                                                                             "Aut"    \
-                                                                                             "hen"    \
-                                                                                             "tic"    \
-                                                                                             "at"     \
-                                                                                             "e",     \
-                                                                                             "Wha"    \
-                                                                                             "t "     \
-                                                                                             "kin"    \
-                                                                                             "d "     \
-                                                                                             "of "    \
-                                                                                             "tok"    \
-                                                                                             "en "    \
-                                                                                             "is "    \
-                                                                                             "wan"    \
-                                                                                             "te"     \
-                                                                                             "d") "," \
-                                                                                                  "\"RetryAfter\":{\"description\":\"Seconds to wait\",\"schema\":{\"type\":\"integer\"}}}"
+static void put_sent_headers(struct text *out)
+{
+    put_open(out, "parameters", '{');
+    for (size_t i = 0; i < ARRAY_LEN(sent_headers); i++) {
+        const struct sent_header *header = &sent_headers[i];
 
-#define SECURITY                                                                     \
-    "{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"," \
-    "\"description\":"                                                               \
-    "\"The accessToken of POST /login\"}}"
+        put_open(out, header->component, '{');
+        put_text(out, "name", header->name);
+        put_text(out, "in", "header");
+        put_text(out, "description", header->says);
+        put_open(out, "schema", '{');
+        put_text(out, "type", "string");
+        put_number(out, "minLength", 1);
+        put_number(out, "maxLength", header->most);
+        put_text_if_any(out, "pattern", header->pattern);
+        put_close(out, '}');
+        put_text(out, "example", header->example);
+        put_close(out, '}');
+    }
+    put_close(out, '}');
+}
+
+static void put_answered_headers(struct text *out)
+{
+    put_open(out, "headers", '{');
+    for (size_t i = 0; i < ARRAY_LEN(answered_headers); i++) {
+        put_open(out, answered_headers[i].component, '{');
+        put_text(out, "description", answered_headers[i].says);
+        put_open(out, "schema", '{');
+        put_text(out, "type", answered_headers[i].type);
+        put_close(out, '}');
+        put_close(out, '}');
+    }
+    put_close(out, '}');
+}
+
+static void put_security(struct text *out)
+{
+    put_open(out, "securitySchemes", '{');
+    put_open(out, "bearer", '{');
+    put_text(out, "type", "http");
+    put_text(out, "scheme", "bearer");
+    put_text(out, "bearerFormat", "JWT");
+    put_text(out, "description", "The accessToken of POST /login");
+    put_close(out, '}');
+    put_close(out, '}');
+}
 
 static void put_info(struct text *out, const char *server_url)
 {
@@ -165,9 +192,9 @@ const char *openapi_document(struct arena *arena, const struct contract *contrac
     put_open(&out, "responses", '{');
     put_problem_components(&out, &problems);
     put_close(&out, '}');
-    put_raw(&out, "parameters", PARAMETERS);
-    put_raw(&out, "headers", HEADERS);
-    put_raw(&out, "securitySchemes", SECURITY);
+    put_sent_headers(&out);
+    put_answered_headers(&out);
+    put_security(&out);
     put_close(&out, '}');
     put_close(&out, '}');
     return out.data;

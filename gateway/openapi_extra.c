@@ -7,10 +7,17 @@
 
 enum { SIGNED_IN = ROLE_CUSTOMER | ROLE_BARISTA | ROLE_ADMIN };
 
-#define HEALTH_SCHEMA                                                                       \
-    "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"string\"}},\"required\":[" \
-    "\"status\"],"                                                                          \
-    "\"additionalProperties\":{\"type\":\"string\"}}"
+#define HEALTH_SCHEMA                                                         \
+    "{\"type\":\"object\",\"properties\":{\"status\":{\"type\":\"string\"}}," \
+    "\"required\":[\"status\"],\"additionalProperties\":{\"type\":\"string\"}}"
+
+#define STREAM_PARAMETERS                                    \
+    "[{\"name\":\"id\",\"in\":\"path\",\"required\":true,"   \
+    "\"schema\":{\"type\":\"string\",\"format\":\"uuid\"},"  \
+    "\"example\":\"019aa1f0-5c3e-7000-8000-00000000cafe\"}," \
+    "{\"name\":\"Last-Event-ID\",\"in\":\"header\","         \
+    "\"description\":\"The last id that was seen\","         \
+    "\"schema\":{\"type\":\"string\",\"maxLength\":40}}]"
 
 static const struct extra_path {
     const char *path, *id, *tag, *summary, *description;
@@ -21,96 +28,60 @@ static const struct extra_path {
     int also;                  /* another answer that is no problem; 0: none */
     const char *also_says;
 } paths[] = {
+  /* clang-format off */
     {
-     .path = "/orders/{id}/events",
-     .id = "watchOrder",
-     .tag = "Live",
-     .summary = "One order, live",
-     .description = "Server-sent events. `event: order` carries the order as GET /orders/{id} "
-                       "answers it, its "
-                       "`id` is the order's seq; `event: queue` has position and ETA and no id. A "
-                       "comment comes at "
-                       "least every 15 seconds. Reconnect with Last-Event-ID and nothing is "
-                       "missed. After a final "
-                       "state the stream ends; `event: reauth` says that the token has expired.", .roles = SIGNED_IN,
-     .success = 200,
-     .type = "text/event-stream",
-     .schema = "{\"type\":\"string\"}",
-     .parameters =
-            "[{\"name\":\"id\",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":"
-            "\"string\",\"format\":\"uuid\"},\"example\":"
-            "\"019aa1f0-5c3e-7000-8000-00000000cafe\"},{\"name\":\"Last-Event-ID\",\"in\":"
-            "\"header\",\"description\":\"The last id that was seen\",\"schema\":{\"type\":"
-            "\"string\",\"maxLength\":40}}]", .also = 204,
-     .also_says = "The order has ended, and Last-Event-ID names its last state",
-     },
+        .path = "/orders/{id}/events", .id = "watchOrder", .tag = "Live",
+        .summary = "One order, live",
+        .description =
+            "Server-sent events. `event: order` carries the order as GET /orders/{id} answers it, "
+            "its `id` is the order's seq; `event: queue` has position and ETA and no id. A comment "
+            "comes at least every 15 seconds. Reconnect with Last-Event-ID and nothing is missed. "
+            "After a final state the stream ends; `event: reauth` says that the token has expired.",
+        .roles = SIGNED_IN, .success = 200, .type = "text/event-stream",
+        .schema = "{\"type\":\"string\"}", .parameters = STREAM_PARAMETERS,
+        .also = 204, .also_says = "The order has ended, and Last-Event-ID names its last state",
+    },
     {
-     .path = "/ws/queue",
-     .id = "watchQueue",
-     .tag = "Live",
-     .summary = "The barista's queue, live",
-     .description =
+        .path = "/ws/queue", .id = "watchQueue", .tag = "Live",
+        .summary = "The barista's queue, live",
+        .description =
             "A WebSocket; the bearer token comes in the header or as `Sec-WebSocket-Protocol: "
-            "bearer, "
-            "<token>`. First `{\"type\":\"snapshot\",\"orders\":[...]}`, then `{\"type\":\"order\","
-            "\"order\":{...}}` for each change. One may send "
-            "`{\"type\":\"accept\",\"id\",\"ref\"}` and the "
-            "other moves; each is answered by `ok` or `error` with the same ref.",                                                                         .roles = ROLE_STAFF,
-     .success = 101,
-     .parameters = "[]",
-     .also = 426,
-     .also_says = "It was no WebSocket handshake",
-     },
+            "bearer, <token>`. First `{\"type\":\"snapshot\",\"orders\":[...]}`, then "
+            "`{\"type\":\"order\",\"order\":{...}}` for each change. One may send "
+            "`{\"type\":\"accept\",\"id\",\"ref\"}` and the other moves; each is answered by `ok` "
+            "or `error` with the same ref.",
+        .roles = ROLE_STAFF, .success = 101, .parameters = "[]",
+        .also = 426, .also_says = "It was no WebSocket handshake",
+    },
     {
-     .path = "/healthz",
-     .id = "healthz",
-     .tag = "Service",
-     .summary = "Is the process alive?",
-     .description = "Asks nobody else.",
-     .roles = ROLE_ANYONE,
-     .success = 200,
-     .type = "application/json",
-     .schema = HEALTH_SCHEMA,
-     .parameters = "[]",
-     },
+        .path = "/healthz", .id = "healthz", .tag = "Service",
+        .summary = "Is the process alive?", .description = "Asks nobody else.",
+        .roles = ROLE_ANYONE, .success = 200, .type = "application/json",
+        .schema = HEALTH_SCHEMA, .parameters = "[]",
+    },
     {
-     .path = "/readyz",
-     .id = "readyz",
-     .tag = "Service",
-     .summary = "Should it get requests?",
-     .description = "One field per dependency: ok or degraded.",
-     .roles = ROLE_ANYONE,
-     .success = 200,
-     .type = "application/json",
-     .schema = HEALTH_SCHEMA,
-     .parameters = "[]",
-     .also = 503,
-     .also_says = "Not now: starting, draining, or without what it cannot do without",
-     },
+        .path = "/readyz", .id = "readyz", .tag = "Service",
+        .summary = "Should it get requests?",
+        .description = "One field per dependency: ok or degraded.",
+        .roles = ROLE_ANYONE, .success = 200, .type = "application/json",
+        .schema = HEALTH_SCHEMA, .parameters = "[]",
+        .also = 503,
+        .also_says = "Not now: starting, draining, or without what it cannot do without",
+    },
     {
-     .path = "/openapi.json",
-     .id = "openapi",
-     .tag = "Service",
-     .summary = "This document",
-     .description = "",
-     .roles = ROLE_ANYONE,
-     .success = 200,
-     .type = "application/json",
-     .schema = "{\"type\":\"object\"}",
-     .parameters = "[]",
-     },
+        .path = "/openapi.json", .id = "openapi", .tag = "Service",
+        .summary = "This document", .description = "",
+        .roles = ROLE_ANYONE, .success = 200, .type = "application/json",
+        .schema = "{\"type\":\"object\"}", .parameters = "[]",
+    },
     {
-     .path = "/docs",
-     .id = "docs",
-     .tag = "Service",
-     .summary = "This document, to be read",
-     .description = "Works without the internet.",
-     .roles = ROLE_ANYONE,
-     .success = 200,
-     .type = "text/html",
-     .schema = "{\"type\":\"string\"}",
-     .parameters = "[]",
-     },
+        .path = "/docs", .id = "docs", .tag = "Service",
+        .summary = "This document, to be read",
+        .description = "Works without the internet.",
+        .roles = ROLE_ANYONE, .success = 200, .type = "text/html",
+        .schema = "{\"type\":\"string\"}", .parameters = "[]",
+    },
+  /* clang-format on */
 };
 
 static void put_success(struct text *out, const struct extra_path *path)

@@ -8,8 +8,8 @@
 
 enum { MOST_PROBLEM_SETS = 256 };
 
-/* The sets of problems that share a status: most routes answer with the same, so each is a component
- * of the document once, and the routes refer to it. */
+/* The sets of problems that share a status: most routes answer with the same, so each is a
+ * component of the document once, and the routes refer to it. */
 struct problem_sets {
     uint64_t sets[MOST_PROBLEM_SETS]; /* bits 1 << problem */
     size_t count;

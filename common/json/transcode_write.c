@@ -152,8 +152,7 @@ static void add_name(struct text *out, const char *name, bool first)
         if (!*name) {
             break;
         }
-        buffer[length++] =
-            upper && *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name;
+        buffer[length++] = (char)(upper ? capital_of(*name) : *name);
     }
     buffer[length++] = '"';
     buffer[length++] = ':';

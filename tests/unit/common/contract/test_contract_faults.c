@@ -250,10 +250,7 @@ END_TEST
 
 START_TEST(bytes_that_are_no_set_do_not_start)
 {
-    static const char *const wrong[] = {"", "x",
-                                        "\x0a\x05"
-                                        "a",
-                                        "\x0a\x02\xff\xff", "\x0a"};
+    static const char *const wrong[] = {"", "x", "\x0a\x05z", "\x0a\x02\xff\xff", "\x0a"};
 
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         ck_assert_ptr_null(contract_new_from(wrong[i], strlen(wrong[i]), services, NULL));
