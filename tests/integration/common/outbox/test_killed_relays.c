@@ -64,6 +64,14 @@ static void stop(void)
     test_db_drop();
 }
 
+static int64_t number_of(const char *text)
+{
+    int64_t number = -1;
+
+    ck_assert_msg(text_parse_int(text, 0, INT64_MAX, &number), "'%s' is no number", text);
+    return number;
+}
+
 /* ---- children: the test's own process has no threads, so that it may fork ---- */
 
 static atomic_bool ending;
@@ -191,8 +199,8 @@ static void count_records(const struct kafka_records *records, int64_t upto[KEYS
                           struct told *told)
 {
     for (size_t i = 0; i < records->count; i++) {
-        int key = atoi(records->v[i].key + strlen("key"));
-        int64_t seq = atoll(records->v[i].payload);
+        int64_t key = number_of(records->v[i].key + strlen("key"));
+        int64_t seq = number_of(records->v[i].payload);
 
         if (seq == upto[key] + 1) {
             upto[key] = seq;
@@ -209,14 +217,14 @@ static struct told compare(const char *topic)
 {
     struct kafka_records records = test_kafka_read(test_kafka_own(), topic);
     int64_t upto[KEYS] = {0};
-    struct told told = {.changes = atoll(test_db_ask("SELECT count(*) FROM t.events"))};
+    struct told told = {.changes = number_of(test_db_ask("SELECT count(*) FROM t.events"))};
 
     count_records(&records, upto, &told);
     for (int i = 0; i < KEYS; i++) {
         char query[96];
 
         snprintf(query, sizeof(query), "SELECT seq FROM t.things WHERE key = 'key%d'", i);
-        int64_t committed = atoll(test_db_ask(query));
+        int64_t committed = number_of(test_db_ask(query));
         told.missing += llabs(committed - upto[i]); /* too few, or invented */
     }
     printf("%s: %lld changes, %zu records, %lld missing, %lld out of order, %lld repeats\n", topic,
@@ -268,11 +276,11 @@ static void kill_some(unsigned *chance)
 START_TEST(relays_killed_at_random_lose_invent_and_disorder_nothing) /* EVT-18 */
 {
     const char *told = getenv("OUTBOX_ROUNDS");
-    int rounds = told ? atoi(told) : ROUNDS;
+    int64_t rounds = told ? number_of(told) : ROUNDS;
     unsigned chance = (unsigned)getpid();
 
     clock_pause_ms(2000);
-    for (int i = 0; i < rounds; i++) {
+    for (int64_t i = 0; i < rounds; i++) {
         clock_pause_ms(100 + rand_r(&chance) % 900);
         kill_some(&chance);
     }
@@ -286,9 +294,9 @@ START_TEST(kafka_away_for_ten_seconds_stops_no_writer_and_loses_nothing) /* EVT-
 {
     clock_pause_ms(2500);
     test_kafka_kill();
-    int64_t before_it = atoll(test_db_ask("SELECT count(*) FROM t.events"));
+    int64_t before_it = number_of(test_db_ask("SELECT count(*) FROM t.events"));
     clock_pause_ms(10000);
-    ck_assert_int_gt(atoll(test_db_ask("SELECT count(*) FROM t.events")), before_it + 500);
+    ck_assert_int_gt(number_of(test_db_ask("SELECT count(*) FROM t.events")), before_it + 500);
     test_kafka_restart();
     clock_pause_ms(3000);
     end_child(writers, SIGTERM);

@@ -37,13 +37,21 @@ static void note_up(bool up, void *user)
     atomic_store(&subscribed, up);
 }
 
+static int64_t number_of(const char *text)
+{
+    int64_t number = -1;
+
+    ck_assert_msg(text_parse_int(text, 0, INT64_MAX, &number), "'%s' is no number", text);
+    return number;
+}
+
 static struct cache_options valkey(void)
 {
     const char *host = getenv("VALKEY_HOST"), *port = getenv("VALKEY_PORT");
 
     ck_assert_msg(host && port, "VALKEY_HOST and VALKEY_PORT are not set, see tools/test-env.sh");
     return (struct cache_options){.host = host,
-                                  .port = atoi(port),
+                                  .port = (int)number_of(port),
                                   .user = getenv("VALKEY_USER"),
                                   .password = getenv("VALKEY_PASSWORD")};
 }
@@ -107,7 +115,7 @@ START_TEST(rows_are_published_in_order_on_the_channel_of_their_topic)
     add_rows(relay);
     wait_until(has_all);
     for (int i = 0; i < ROWS; i++) {
-        ck_assert_int_eq(atoi(got[i]), i);
+        ck_assert_int_eq(number_of(got[i]), i);
     }
     outbox_relay_stop(relay);
     cache_unsubscribe(subscriber);

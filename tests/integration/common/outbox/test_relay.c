@@ -3,6 +3,7 @@
 #include "common/outbox/outbox.h"
 
 #include "common/base/clock.h"
+#include "common/base/text.h"
 #include "common/obs/metrics.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/test_db.h"
@@ -32,6 +33,14 @@ static struct bin bins[2];
 static struct ctx *ctx;
 static struct db_pool *pool;
 static struct db_conn *db;
+
+static int64_t number_of(const char *text)
+{
+    int64_t number = -1;
+
+    ck_assert_msg(text_parse_int(text, 0, INT64_MAX, &number), "'%s' is no number", text);
+    return number;
+}
 
 static void keep(struct bin *bin, const struct outbox_row *row)
 {
@@ -166,12 +175,12 @@ START_TEST(rows_of_a_key_arrive_in_their_order_and_are_gone_then)
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
     ck_assert(wait_for(&bins[0], 1500, 5000));
     ck_assert(wait_until_empty(2000));
-    int last[2] = {-1, -1};
+    int64_t last[2] = {-1, -1};
     for (int i = 0; i < 1500; i++) {
-        int *of_key = &last[bins[0].got[i].key[0] - 'a'];
+        int64_t *of_key = &last[bins[0].got[i].key[0] - 'a'];
 
-        ck_assert_int_gt(atoi(bins[0].got[i].payload), *of_key);
-        *of_key = atoi(bins[0].got[i].payload);
+        ck_assert_int_gt(number_of(bins[0].got[i].payload), *of_key);
+        *of_key = number_of(bins[0].got[i].payload);
     }
     ck_assert(outbox_relay_is_alive(relay));
     outbox_relay_stop(relay);
@@ -240,7 +249,7 @@ START_TEST(a_key_that_fails_waits_alone)
     ck_assert(wait_for(&bins[0], 300, 5000));
     for (int i = 150; i < 300; i++) {
         ck_assert_str_eq(bins[0].got[i].key, "bad");
-        ck_assert_int_eq(atoi(bins[0].got[i].payload), (i - 150) * 2);
+        ck_assert_int_eq(number_of(bins[0].got[i].payload), (i - 150) * 2);
     }
     outbox_relay_stop(relay);
 }
