@@ -30,7 +30,7 @@ struct exchange {
     struct http_request *request;
     const struct route *route;              /* NULL: no such route */
     const char *values[ROUTE_MAX_SEGMENTS]; /* of the template's variables, in order, decoded */
-    const char *address;                    /* of the client, behind trusted proxies */
+    const char *address; /* of the client, behind trusted proxies; IPv6: its /64 */
     int64_t begun_us;
     struct token_claims claims; /* expires_at is 0 without a token */
     bool has_bad_token;

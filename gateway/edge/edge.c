@@ -215,8 +215,9 @@ void edge_handle(struct ctx *ctx, struct http_request *request, void *user)
     passage->deny_wait.told = deny_told;
     trace_begin(ctx, http_header(request, "traceparent"));
     trace_correlation(ctx, http_header(request, "x-correlation-id"));
-    exchange->address = client_address(ctx->arena, gateway->proxies, http_client_address(request),
-                                       http_header(request, "X-Forwarded-For"));
+    exchange->address = limited_address(
+        ctx->arena, client_address(ctx->arena, gateway->proxies, http_client_address(request),
+                                   http_header(request, "X-Forwarded-For")));
     text_copy(ctx->client_address, sizeof(ctx->client_address), exchange->address);
     if (http_refused(request) != PROBLEM_NONE) {
         (void)fail_problem(ctx, http_refused(request), "%s", problem_title(http_refused(request)));

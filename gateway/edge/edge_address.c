@@ -139,3 +139,16 @@ const char *client_address(struct arena *arena, const struct proxies *proxies,
     }
     return believed;
 }
+
+const char *limited_address(struct arena *arena, const char *address)
+{
+    uint8_t bytes[ADDRESS_SIZE];
+    char text[INET6_ADDRSTRLEN];
+
+    if (!strchr(address, ':') || inet_pton(AF_INET6, address, bytes) != 1) {
+        return address;
+    }
+    memset(bytes + ADDRESS_SIZE / 2, 0, ADDRESS_SIZE / 2);
+    inet_ntop(AF_INET6, bytes, text, sizeof(text));
+    return arena_printf(arena, "%s/64", text);
+}

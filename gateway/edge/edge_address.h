@@ -15,4 +15,7 @@ void proxies_free(struct proxies *proxies); /* NULL is fine */
 const char *client_address(struct arena *arena, const struct proxies *proxies,
                            const char *connection, const char *forwarded);
 
+/* What limits count as one client: an address, or the /64 of IPv6 that a household has. */
+const char *limited_address(struct arena *arena, const char *address);
+
 #endif

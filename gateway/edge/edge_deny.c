@@ -34,6 +34,14 @@ struct session_entry {
     bool denied, asking;
 };
 
+/* One that was ended is kept, though the table be full: Valkey may have forgotten it. */
+static bool may_go(const void *entry, bool is_full)
+{
+    const struct session_entry *session = entry;
+
+    return !session->asking && !(is_full && session->denied);
+}
+
 struct deny_list *deny_list_new(struct cache *cache, struct errands *errands)
 {
     struct deny_list *list = calloc(1, sizeof(*list));
@@ -44,7 +52,7 @@ struct deny_list *deny_list_new(struct cache *cache, struct errands *errands)
     }
     list->cache = cache;
     list->errands = errands;
-    list->sessions = subject_table_new(sizeof(struct session_entry));
+    list->sessions = subject_table_new(sizeof(struct session_entry), may_go);
     return list;
 }
 
@@ -61,16 +69,11 @@ bool deny_list_is_fresh(const struct deny_list *list)
     return atomic_load(&list->fresh);
 }
 
-static bool may_go(const void *entry)
-{
-    return !((const struct session_entry *)entry)->asking;
-}
-
 void deny_list_tick(struct deny_list *list, int64_t now_ms)
 {
     if (now_ms >= list->next_sweep_ms) {
         list->next_sweep_ms = now_ms + SWEEP_MS;
-        subject_sweep(list->sessions, now_ms, IDLE_MS, may_go);
+        subject_sweep(list->sessions, now_ms, IDLE_MS);
     }
     if (now_ms >= list->next_ping_ms) {
         list->next_ping_ms = now_ms + TRUST_MS;
@@ -114,8 +117,10 @@ bool deny_list_check(struct deny_list *list, const char *session_id, struct deny
     struct session_entry *session = subject_lock(list->sessions, session_id, now);
     bool known = session->denied || (session->checked_ms && now - session->checked_ms < TRUST_MS);
 
-    session->list = list;
-    session->errand.run = ask_valkey;
+    if (!session->list) {
+        session->list = list;
+        session->errand.run = ask_valkey;
+    }
     if (!known && !session->asking && !errands_push(list->errands, &session->errand)) {
         known = true; /* too much to do: what is known must do */
     }

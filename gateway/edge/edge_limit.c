@@ -94,6 +94,14 @@ static struct limit_class make_class(const char *name, const char *rate)
     return class;
 }
 
+static bool may_go(const void *entry, bool is_full)
+{
+    const struct caller_entry *caller = entry;
+
+    (void)is_full;
+    return !caller->fetching && !caller->waiting;
+}
+
 struct limiter *limiter_new(const struct limiter_options *options)
 {
     struct limiter *limiter = calloc(1, sizeof(*limiter));
@@ -108,7 +116,7 @@ struct limiter *limiter_new(const struct limiter_options *options)
     limiter->classes[0] = make_class("read", options->read);
     limiter->classes[1] = make_class("write", options->write);
     limiter->classes[2] = make_class("auth", options->auth);
-    limiter->callers = subject_table_new(sizeof(struct caller_entry));
+    limiter->callers = subject_table_new(sizeof(struct caller_entry), may_go);
     return limiter;
 }
 
@@ -130,18 +138,11 @@ static const struct limit_class *class_named(const struct limiter *limiter, cons
     return &limiter->classes[0];
 }
 
-static bool may_go(const void *entry)
-{
-    const struct caller_entry *caller = entry;
-
-    return !caller->fetching && !caller->waiting;
-}
-
 void limiter_tick(struct limiter *limiter, int64_t now_ms)
 {
     if (now_ms >= limiter->next_sweep_ms) {
         limiter->next_sweep_ms = now_ms + SWEEP_MS;
-        subject_sweep(limiter->callers, now_ms, IDLE_MS, may_go);
+        subject_sweep(limiter->callers, now_ms, IDLE_MS);
     }
 }
 

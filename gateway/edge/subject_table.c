@@ -6,15 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHARDS = 16, SLOTS = 64 };
+enum { SHARDS = 16, SLOTS = 128, FULL = 20000 / SHARDS, FULL_IDLE_MS = 1000, FULL_SWEEP_MS = 100 };
 
 struct shard {
     pthread_mutex_t lock;
+    size_t count;
+    int64_t next_sweep_ms; /* while it is full */
     struct subject_entry *slots[SLOTS];
 };
 
 struct subject_table {
     size_t entry_size;
+    bool (*may_go)(const void *entry, bool is_full);
     struct shard shards[SHARDS];
 };
 
@@ -27,21 +30,17 @@ static void *must(void *memory)
     return memory;
 }
 
-struct subject_table *subject_table_new(size_t entry_size)
+struct subject_table *subject_table_new(size_t entry_size,
+                                        bool (*may_go)(const void *entry, bool is_full))
 {
     struct subject_table *table = must(calloc(1, sizeof(*table)));
 
     table->entry_size = entry_size;
+    table->may_go = may_go;
     for (size_t i = 0; i < SHARDS; i++) {
         pthread_mutex_init(&table->shards[i].lock, NULL);
     }
     return table;
-}
-
-static bool always(const void *entry)
-{
-    (void)entry;
-    return true;
 }
 
 void subject_table_free(struct subject_table *table)
@@ -49,8 +48,17 @@ void subject_table_free(struct subject_table *table)
     if (!table) {
         return;
     }
-    subject_sweep(table, INT64_MAX, 0, always);
     for (size_t i = 0; i < SHARDS; i++) {
+        for (size_t k = 0; k < SLOTS; k++) {
+            struct subject_entry *entry = table->shards[i].slots[k];
+
+            while (entry) {
+                struct subject_entry *next = entry->next;
+
+                free(entry);
+                entry = next;
+            }
+        }
         pthread_mutex_destroy(&table->shards[i].lock);
     }
     free(table);
@@ -73,16 +81,46 @@ static struct shard *shard_of(struct subject_table *table, unsigned hash)
     return &table->shards[hash % SHARDS];
 }
 
-static struct subject_entry *add(struct subject_table *table, struct subject_entry **slot,
-                                 const char *key, unsigned hash)
+static void sweep_slot(struct shard *shard, struct subject_entry **link, int64_t used_before_ms,
+                       const struct subject_table *table, bool is_full)
 {
+    while (*link) {
+        struct subject_entry *entry = *link;
+
+        if (entry->used_ms < used_before_ms && table->may_go(entry, is_full)) {
+            *link = entry->next;
+            shard->count--;
+            free(entry);
+        } else {
+            link = &entry->next;
+        }
+    }
+}
+
+static void sweep_shard(const struct subject_table *table, struct shard *shard,
+                        int64_t used_before_ms, bool is_full)
+{
+    for (size_t i = 0; i < SLOTS; i++) {
+        sweep_slot(shard, &shard->slots[i], used_before_ms, table, is_full);
+    }
+}
+
+static struct subject_entry *add(struct subject_table *table, struct shard *shard, const char *key,
+                                 unsigned hash, int64_t now_ms)
+{
+    struct subject_entry **slot = &shard->slots[hash / SHARDS % SLOTS];
     size_t size = strlen(key) + 1;
     struct subject_entry *entry = must(calloc(1, table->entry_size + size));
 
+    if (shard->count >= FULL && now_ms >= shard->next_sweep_ms) {
+        shard->next_sweep_ms = now_ms + FULL_SWEEP_MS;
+        sweep_shard(table, shard, now_ms - FULL_IDLE_MS, true);
+    }
     entry->key = memcpy((char *)entry + table->entry_size, key, size);
     entry->hash = hash;
     entry->next = *slot;
     *slot = entry;
+    shard->count++;
     return entry;
 }
 
@@ -92,13 +130,12 @@ void *subject_lock(struct subject_table *table, const char *key, int64_t now_ms)
     struct shard *shard = shard_of(table, hash);
 
     pthread_mutex_lock(&shard->lock);
-    struct subject_entry **slot = &shard->slots[hash / SHARDS % SLOTS];
-    struct subject_entry *entry = *slot;
+    struct subject_entry *entry = shard->slots[hash / SHARDS % SLOTS];
 
     while (entry && (entry->hash != hash || strcmp(entry->key, key) != 0)) {
         entry = entry->next;
     }
-    entry = entry ? entry : add(table, slot, key, hash);
+    entry = entry ? entry : add(table, shard, key, hash, now_ms);
     entry->used_ms = now_ms;
     return entry;
 }
@@ -113,29 +150,11 @@ void subject_unlock(struct subject_table *table, void *entry)
     pthread_mutex_unlock(&shard_of(table, ((struct subject_entry *)entry)->hash)->lock);
 }
 
-static void sweep_slot(struct subject_entry **link, int64_t used_before_ms,
-                       bool (*may_go)(const void *entry))
-{
-    while (*link) {
-        struct subject_entry *entry = *link;
-
-        if (entry->used_ms < used_before_ms && may_go(entry)) {
-            *link = entry->next;
-            free(entry);
-        } else {
-            link = &entry->next;
-        }
-    }
-}
-
-void subject_sweep(struct subject_table *table, int64_t now_ms, int64_t idle_ms,
-                   bool (*may_go)(const void *entry))
+void subject_sweep(struct subject_table *table, int64_t now_ms, int64_t idle_ms)
 {
     for (size_t i = 0; i < SHARDS; i++) {
         pthread_mutex_lock(&table->shards[i].lock);
-        for (size_t k = 0; k < SLOTS; k++) {
-            sweep_slot(&table->shards[i].slots[k], now_ms - idle_ms, may_go);
-        }
+        sweep_shard(table, &table->shards[i], now_ms - idle_ms, false);
         pthread_mutex_unlock(&table->shards[i].lock);
     }
 }

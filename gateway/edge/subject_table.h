@@ -16,7 +16,10 @@ struct subject_entry {
 
 struct subject_table;
 
-struct subject_table *subject_table_new(size_t entry_size);
+/* may_go(): whether an entry can be dropped, once it was idle; 'is_full': after a second, since somebody makes
+ * up callers faster than the table forgets them. */
+struct subject_table *subject_table_new(size_t entry_size,
+                                        bool (*may_go)(const void *entry, bool is_full));
 void subject_table_free(struct subject_table *table); /* NULL is fine */
 
 /* Finds it, or makes a zeroed one, and locks its shard. */
@@ -26,7 +29,6 @@ void subject_relock(struct subject_table *table, void *entry);
 void subject_unlock(struct subject_table *table, void *entry);
 
 /* Drops those that were not used for idle_ms and may go. */
-void subject_sweep(struct subject_table *table, int64_t now_ms, int64_t idle_ms,
-                   bool (*may_go)(const void *entry));
+void subject_sweep(struct subject_table *table, int64_t now_ms, int64_t idle_ms);
 
 #endif

@@ -137,8 +137,16 @@ START_TEST(networks_have_a_form)
 }
 END_TEST
 
+START_TEST(a_household_with_ipv6_counts_as_one)
+{
+    ck_assert_str_eq(limited_address(ctx->arena, "2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+    ck_assert_str_eq(limited_address(ctx->arena, "2001:db8:1:2::9"), "2001:db8:1:2::/64");
+    ck_assert_str_eq(limited_address(ctx->arena, "203.0.113.7"), "203.0.113.7");
+}
+END_TEST
+
 TEST_MAIN_AROUND("edge", (&(struct test_around){.before = start, .after = stop}),
                  a_problem_has_all_its_members, refused_fields_are_listed,
                  what_went_wrong_inside_stays_inside, an_entity_tag_is_found_in_a_list,
                  the_client_is_the_right_most_address_that_is_no_proxy_of_ours,
-                 networks_have_a_form)
+                 networks_have_a_form, a_household_with_ipv6_counts_as_one)
