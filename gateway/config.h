@@ -9,6 +9,7 @@
 struct config {
     const char *listen_address, *log_level, *public_url;
     int http_port, metrics_port, http_threads, rpc_threads, max_connections, idle_timeout_s;
+    int max_connections_per_address;
     int drain_s;
     const char *metrics_user;
     struct secret metrics_password;

@@ -132,6 +132,7 @@ static bool listen_on(struct gateway *gateway)
         .port = config->http_port,
         .threads = config->http_threads,
         .max_connections = config->max_connections,
+        .max_connections_per_address = config->max_connections_per_address,
         .idle_timeout_s = config->idle_timeout_s,
         .handle = edge_handle,
         .user = gateway,

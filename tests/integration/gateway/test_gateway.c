@@ -1,6 +1,7 @@
 /* links: test_gateway */
 /* The whole chain over real sockets: HTTP in, gRPC behind, Valkey beside. */
 #include "common/base/clock.h"
+#include "gateway/routes.h"
 #include "tests/helpers/gateway/stage.h"
 #include "tests/helpers/house_test.h"
 
@@ -231,6 +232,54 @@ START_TEST(a_token_decides_what_is_allowed)
 }
 END_TEST
 
+static const char *path_of(struct arena *arena, const struct route *route)
+{
+    const char *path = "";
+
+    for (size_t i = 0; i < route->count; i++) {
+        path = arena_printf(arena, "%s/%s", path,
+                            route->segments[i].is_variable ? STAGE_ORDER : route->segments[i].text);
+    }
+    return path;
+}
+
+/* Bodies are empty, so that nobody gets further than to the fields. */
+static void check_access(const struct route *route, enum role role)
+{
+    AUTO(arena) struct arena *arena = arena_new(1024);
+    const char *token =
+        role == ROLE_NOBODY ? NULL : stage_token(&stage, role, STAGE_CUSTOMER, STAGE_SESSION);
+    int code = ask(verb_name(route->verb), path_of(arena, route), token,
+                   route->method->body ? "{}" : NULL);
+
+    if (route->roles & (unsigned)role) {
+        ck_assert_msg(code != 401 && code != 403 && code > 0, "%s: %d", route->label, code);
+    } else {
+        ck_assert_msg(code == (role == ROLE_NOBODY ? 401 : 403), "%s: %d", route->label, code);
+    }
+}
+
+/* AUTH-03: each route for each role, as the protos say. */
+START_TEST(every_route_is_open_to_its_roles_and_to_nobody_else)
+{
+    static const enum role roles[] = {ROLE_NOBODY, ROLE_CUSTOMER, ROLE_BARISTA, ROLE_ADMIN,
+                                      ROLE_DRIVER};
+    size_t checked = 0;
+
+    for (size_t i = 0; i < routes_count(gateway->routes); i++) {
+        const struct route *route = routes_at(gateway->routes, i);
+
+        for (size_t k = 0; k < ARRAY_LEN(roles) && route->method; k++) {
+            if (!(route->roles & ROLE_ANYONE)) {
+                check_access(route, roles[k]);
+                checked++;
+            }
+        }
+    }
+    ck_assert_uint_ge(checked, 100);
+}
+END_TEST
+
 /* AUTH-01 */
 START_TEST(a_token_that_does_not_verify_is_nobody)
 {
@@ -392,4 +441,5 @@ TEST_MAIN_AROUND("gateway", (&(struct test_around){start_valkey, stop_valkey, st
                  health_is_open_to_all, options_tells_the_verbs,
                  pages_of_named_origins_may_call_and_no_others,
                  limits_go_by_the_client_behind_a_trusted_proxy,
-                 the_document_and_its_page_are_served_with_versions)
+                 the_document_and_its_page_are_served_with_versions,
+                 every_route_is_open_to_its_roles_and_to_nobody_else)

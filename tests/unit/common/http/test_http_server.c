@@ -362,6 +362,27 @@ START_TEST(a_client_that_vanishes_while_it_waits_is_noticed)
 }
 END_TEST
 
+START_TEST(one_address_cannot_take_all_connections)
+{
+    struct http_server *small = http_server_start(&(struct http_options){
+        .address = "127.0.0.1", .threads = 2, .max_connections_per_address = 3, .handle = handle});
+    int fds[3];
+
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        fds[i] = raw_connect(http_server_port(small));
+        ck_assert(raw_send(fds[i], "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"));
+        ck_assert(raw_reply(fds[i], &reply));
+    }
+    int one_more = raw_connect(http_server_port(small));
+    ck_assert(raw_is_closed(one_more, 1000));
+    close(one_more);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        close(fds[i]);
+    }
+    http_server_free(small);
+}
+END_TEST
+
 START_TEST(a_drain_answers_what_runs_and_takes_nobody_new)
 {
     int fd = say("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -430,4 +451,4 @@ TEST_MAIN_AROUND(
     garbage_gets_400_and_the_next_client_is_served, a_client_that_trickles_is_cut,
     an_idle_connection_is_closed_in_time, a_client_that_vanishes_while_it_waits_is_noticed,
     a_drain_answers_what_runs_and_takes_nobody_new, our_client_and_server_understand_each_other,
-    our_client_gives_up_in_time_and_says_what_happened)
+    our_client_gives_up_in_time_and_says_what_happened, one_address_cannot_take_all_connections)
