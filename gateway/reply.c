@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TOO_MANY = 429 }; /* a flood fills no log: the access line and the counter tell */
+
 struct http_metrics {
     struct metric *duration;
 };
@@ -146,7 +148,7 @@ static void add_problem_headers(struct exchange *exchange, int code)
                               ? "Bearer realm=\"everything\", error=\"invalid_token\""
                               : "Bearer realm=\"everything\"");
     }
-    if (code == 429 || code == 503) {
+    if (code == TOO_MANY || code == 503) {
         http_reply_header(exchange->request, "Retry-After",
                           arena_printf(exchange->ctx->arena, "%d", wait_s));
     }
@@ -162,7 +164,7 @@ void exchange_problem(struct exchange *exchange)
     }
     int code = problem_http(ctx->failure.problem);
 
-    if (code >= 500 || exchange->gateway->config->access_log) {
+    if (code != TOO_MANY && (code >= 500 || exchange->gateway->config->access_log)) {
         log_failure(ctx, label_of(exchange));
     }
     problem_write(&body, ctx);

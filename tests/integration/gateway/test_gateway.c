@@ -349,6 +349,16 @@ START_TEST(a_backend_that_is_away_is_answered_for_at_once_and_comes_back)
 }
 END_TEST
 
+START_TEST(a_method_that_cannot_do_without_another_does_not_close_its_daemon)
+{
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_eq(ask("GET", "/menu/away", NULL, NULL), 503);
+        ck_assert_int_ge(strtol(raw_header(&reply, "Retry-After"), NULL, 10), 1);
+    }
+    ck_assert_int_eq(ask("GET", "/menu", NULL, NULL), 200);
+}
+END_TEST
+
 START_TEST(health_is_open_to_all)
 {
     ck_assert_int_eq(ask("GET", "/healthz", NULL, NULL), 200);
@@ -442,4 +452,5 @@ TEST_MAIN_AROUND("gateway", (&(struct test_around){start_valkey, stop_valkey, st
                  pages_of_named_origins_may_call_and_no_others,
                  limits_go_by_the_client_behind_a_trusted_proxy,
                  the_document_and_its_page_are_served_with_versions,
-                 every_route_is_open_to_its_roles_and_to_nobody_else)
+                 every_route_is_open_to_its_roles_and_to_nobody_else,
+                 a_method_that_cannot_do_without_another_does_not_close_its_daemon)
