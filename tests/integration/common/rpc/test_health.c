@@ -3,6 +3,7 @@
  * GRPCURL, else it is where the front door keeps downloads. */
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/rpc/echo_server.h"
+#include "tests/helpers/valkey_server.h"
 
 #include "common/base/clock.h"
 #include "common/rpc/identity.h"
@@ -14,21 +15,23 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PORT = 21120, TIMEOUT_MS = 5000 };
+enum { TIMEOUT_MS = 5000 };
 
 typedef Grpc__Health__V1__HealthCheckRequest health_request;
 typedef Grpc__Health__V1__HealthCheckResponse health_response;
 
 #define IS(what) GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__##what
 
+static int port; /* of the echo server: one that was free */
 static struct echo *echo;
 static struct rpc_client *stranger; /* without identity: probes have none */
 static struct ctx *ctx;
 
 static void start(void)
 {
-    echo = echo_start(&(struct echo_options){.port = PORT});
-    stranger = echo_client(PORT, NULL);
+    port = free_port();
+    echo = echo_start(&(struct echo_options){.port = port});
+    stranger = echo_client(port, NULL);
     ctx = echo_ctx(ROLE_NOBODY);
 }
 

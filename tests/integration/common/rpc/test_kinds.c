@@ -3,14 +3,14 @@
  * only streams have: order, bounds, pauses, drain. */
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/rpc/listener.h"
+#include "tests/helpers/valkey_server.h"
 
 #include "common/base/clock.h"
 
 #include <pthread.h>
 #include <string.h>
 
-enum { PORT = 21110 };
-
+static int port; /* of the echo server: one that was free */
 static struct echo *echo;
 static struct rpc_client *client;
 static struct ctx *ctx;
@@ -18,8 +18,9 @@ static struct listener listener;
 
 static void start(void)
 {
-    echo = echo_start(&(struct echo_options){.port = PORT});
-    client = echo_client(PORT, echo->keys);
+    port = free_port();
+    echo = echo_start(&(struct echo_options){.port = port});
+    client = echo_client(port, echo->keys);
     ctx = echo_ctx(ROLE_CUSTOMER);
     memset(&listener, 0, sizeof(listener));
 }
@@ -162,7 +163,7 @@ END_TEST
 /* GRPC-24 */
 START_TEST(a_stream_without_identity_is_refused)
 {
-    struct rpc_client *stranger = echo_client(PORT, NULL);
+    struct rpc_client *stranger = echo_client(port, NULL);
     echo_request request = ECHO_REQUEST;
     struct rpc_watch *watch = listener_open(&listener, stranger, ctx, ECHO("Talk"), &request);
 
@@ -345,7 +346,7 @@ END_TEST
 
 START_TEST(a_client_that_is_freed_ends_its_streams)
 {
-    struct rpc_client *brief = echo_client(PORT, echo->keys);
+    struct rpc_client *brief = echo_client(port, echo->keys);
     echo_request request = ECHO_REQUEST;
 
     request.act = ECHO_ACT(STAY);

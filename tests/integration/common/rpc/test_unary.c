@@ -3,6 +3,7 @@
  * back, what a full server says. */
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/rpc/echo_server.h"
+#include "tests/helpers/valkey_server.h"
 
 #include "common/base/clock.h"
 #include "common/base/text.h"
@@ -12,15 +13,17 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { PORT = 21100, TIMEOUT_MS = 5000 };
+enum { TIMEOUT_MS = 5000 };
 
+static int port; /* of the echo server: one that was free */
 static struct echo *echo;
 static struct rpc_client *client;
 
 static void start(void)
 {
-    echo = echo_start(&(struct echo_options){.port = PORT});
-    client = echo_client(PORT, echo->keys);
+    port = free_port();
+    echo = echo_start(&(struct echo_options){.port = port});
+    client = echo_client(port, echo->keys);
 }
 
 static void stop(void)
@@ -70,7 +73,7 @@ END_TEST
 /* GRPC-24 */
 START_TEST(a_call_without_identity_is_refused)
 {
-    struct rpc_client *stranger = echo_client(PORT, NULL);
+    struct rpc_client *stranger = echo_client(port, NULL);
     struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
     echo_request request = ECHO_REQUEST;
     ProtobufCMessage *out;
@@ -88,7 +91,7 @@ END_TEST
 START_TEST(an_identity_under_another_key_is_refused_even_where_none_is_needed)
 {
     struct identity_keys *others = echo_new_keys();
-    struct rpc_client *forger = echo_client(PORT, others);
+    struct rpc_client *forger = echo_client(port, others);
     struct ctx *ctx = echo_ctx(ROLE_ADMIN);
     echo_request request = ECHO_REQUEST;
     ProtobufCMessage *out;
@@ -105,7 +108,7 @@ END_TEST
 
 START_TEST(who_needs_no_identity_runs_as_nobody)
 {
-    struct rpc_client *stranger = echo_client(PORT, NULL);
+    struct rpc_client *stranger = echo_client(port, NULL);
     struct ctx *ctx = echo_ctx(ROLE_ADMIN);
     echo_request request = ECHO_REQUEST;
     ProtobufCMessage *out;
@@ -278,7 +281,7 @@ END_TEST
 
 START_TEST(nobody_there_is_unavailable_at_once)
 {
-    struct rpc_client *lost = echo_client(PORT + 1, echo->keys);
+    struct rpc_client *lost = echo_client(free_port(), echo->keys);
     struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
     echo_request request = ECHO_REQUEST;
     int64_t began = clock_monotonic_ms();
@@ -352,9 +355,10 @@ static void slow_ended(struct ctx *ctx, enum status st, ProtobufCMessage *out, v
 
 START_TEST(a_full_server_says_so_and_when_to_come_back)
 {
+    const int small_port = free_port();
     struct echo *small = echo_start(
-        &(struct echo_options){.port = PORT + 2, .workers = 1, .queue = 2, .keys = echo->keys});
-    struct rpc_client *many = echo_client(PORT + 2, echo->keys);
+        &(struct echo_options){.port = small_port, .workers = 1, .queue = 2, .keys = echo->keys});
+    struct rpc_client *many = echo_client(small_port, echo->keys);
     echo_request request = ECHO_REQUEST;
     int refused = 0, well = 0;
 
@@ -386,9 +390,10 @@ END_TEST
 
 START_TEST(a_call_that_waited_past_its_deadline_is_not_run)
 {
+    const int small_port = free_port();
     struct echo *small =
-        echo_start(&(struct echo_options){.port = PORT + 2, .workers = 1, .keys = echo->keys});
-    struct rpc_client *two = echo_client(PORT + 2, echo->keys);
+        echo_start(&(struct echo_options){.port = small_port, .workers = 1, .keys = echo->keys});
+    struct rpc_client *two = echo_client(small_port, echo->keys);
     echo_request request = ECHO_REQUEST;
 
     request.act = ECHO_ACT(WAIT);
