@@ -177,7 +177,8 @@ static enum status begin_once(struct ctx *ctx, struct job_lane *lane, const char
     return st;
 }
 
-/* A job that could not begin waits for its lease: a database that blinks is asked once more first. */
+/* A job that could not begin waits for its lease: a database that blinks is asked once more
+ * first. */
 static enum status begin(struct ctx *ctx, struct job_lane *lane, const char *id,
                          struct job_row *row)
 {

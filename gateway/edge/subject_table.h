@@ -16,8 +16,8 @@ struct subject_entry {
 
 struct subject_table;
 
-/* may_go(): whether an entry can be dropped, once it was idle; 'is_full': after a second, since somebody makes
- * up callers faster than the table forgets them. */
+/* may_go(): whether an entry can be dropped, once it was idle; 'is_full': after a second, since
+ * somebody makes up callers faster than the table forgets them. */
 struct subject_table *subject_table_new(size_t entry_size,
                                         bool (*may_go)(const void *entry, bool is_full));
 void subject_table_free(struct subject_table *table); /* NULL is fine */

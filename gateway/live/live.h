@@ -24,8 +24,8 @@ void live_free(struct live *live); /* after the HTTP server: its streams are ove
 /* Whether the bus is up; for readiness ("degraded" otherwise). */
 bool live_is_up(struct live *live);
 
-/* GET /orders/{id}/events and the WebSocket /ws/queue, once the caller is known and within limits. The
- * stream ends with the access token: "reauth", or close code 4401. */
+/* GET /orders/{id}/events and the WebSocket /ws/queue, once the caller is known and within limits.
+ * The stream ends with the access token: "reauth", or close code 4401. */
 void live_order_events(struct exchange *exchange);
 void live_queue(struct exchange *exchange);
 
