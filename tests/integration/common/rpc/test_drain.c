@@ -18,7 +18,7 @@
 
 enum { IN_FLIGHT = 64, CALLS = 20000, TIMEOUT_MS = 10000 };
 
-static int port, other_port; /* free when the test began */
+static int first_port, second_port; /* free when the test began */
 static struct identity_keys *keys;
 
 /* The body of a server process: serves until SIGTERM, drains, exits 0. */
@@ -76,8 +76,8 @@ static void end_server(pid_t pid)
 static void start(void)
 {
     keys = echo_new_keys();
-    port = free_port();
-    other_port = free_port();
+    first_port = free_port();
+    second_port = free_port();
 }
 
 static void stop(void)
@@ -145,7 +145,7 @@ static struct rpc_client *client_of_both(void)
 {
     char target[64];
 
-    snprintf(target, sizeof(target), "ipv4:127.0.0.1:%d,127.0.0.1:%d", port, other_port);
+    snprintf(target, sizeof(target), "ipv4:127.0.0.1:%d,127.0.0.1:%d", first_port, second_port);
     return rpc_client_new(
         &(struct rpc_client_options){.target = target, .audience = "echo", .keys = keys});
 }
@@ -162,7 +162,7 @@ static void wait_until_up(struct rpc_client *client)
 
 START_TEST(sigterm_to_one_of_two_servers_loses_no_call)
 {
-    pid_t going = start_server(port), staying = start_server(other_port);
+    pid_t going = start_server(first_port), staying = start_server(second_port);
     struct load load = {.client = client_of_both(), .total = CALLS};
     int status = -1;
 
@@ -184,7 +184,7 @@ END_TEST
 
 START_TEST(kill_of_one_of_two_servers_loses_no_call_that_has_a_key)
 {
-    pid_t dying = start_server(port), staying = start_server(other_port);
+    pid_t dying = start_server(first_port), staying = start_server(second_port);
     struct load load = {.client = client_of_both(), .total = CALLS / 4, .with_keys = true};
 
     wait_until_up(load.client);
@@ -220,8 +220,8 @@ START_TEST(a_client_finds_its_server_again_after_a_restart)
 {
     int gate[2];
     ck_assert_int_eq(pipe(gate), 0);
-    pid_t server = start_server(port), next = prepare_server(port, gate);
-    struct rpc_client *client = echo_client(port, keys);
+    pid_t server = start_server(first_port), next = prepare_server(first_port, gate);
+    struct rpc_client *client = echo_client(first_port, keys);
 
     wait_until_up(client);
     ck_assert_int_eq(say(client, NULL), ST_OK);
