@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     FAILURES_TO_OPEN = 3, /* in a row */
@@ -45,7 +46,10 @@ struct backend *backend_new(enum backend_id id, const char *address,
         abort();
     }
     backend->name = names[id];
-    snprintf(backend->target, sizeof(backend->target), "dns:///%s", address);
+    /* "host:port", or a list of addresses, as in ipv4:127.0.0.1:50051,127.0.0.1:50061 */
+    bool has_scheme = strstr(address, ":///") || strncmp(address, "ipv", 3) == 0;
+    snprintf(backend->target, sizeof(backend->target), "%s%s", has_scheme ? "" : "dns:///",
+             address);
     backend->refused = METRIC_SERIES(metric_register(&refused), names[id]);
     backend->client = rpc_client_new(&(struct rpc_client_options){
         .target = backend->target, .audience = names[id], .keys = keys, .threads = threads});
