@@ -1,0 +1,69 @@
+"""People who order and a bar that works: the load under which other things are broken."""
+import random
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+import shop
+
+# ways through an order's life, and how often each is taken
+LIVES = [
+    (["accept", "ready", "pickup"], 6),
+    (["accept", "ready", "undo-ready", "ready", "pickup"], 2),
+    (["cancel"], 1),
+    (["decline"], 1),
+    (["accept", "cancel"], 1),
+]
+
+
+class Traffic:
+    """Some clients at once, each placing an order and taking it through a life, through one URL."""
+
+    def __init__(self, clients=6, url=None, seed=7, pause_s=0.0):
+        self.dice, self.url, self.clients, self.pause_s = random.Random(seed), url, clients, pause_s
+        self.people = [shop.newcomer() for _ in range(4)]
+        self.barista = shop.login("barista")
+        self.placed, self.lock, self.stopping = 0, threading.Lock(), False
+
+    @property
+    def customers(self):
+        return [customer for customer, _ in self.people]
+
+    def one_order(self):
+        with self.lock:
+            (_, token), = self.dice.sample(self.people, 1)
+            moves, = self.dice.choices([m for m, _ in LIVES], [n for _, n in LIVES])
+        status, order = shop.insist("POST", "/orders", token, shop.LATTE, "t" + uuid.uuid4().hex, url=self.url)
+        assert status == 201, order
+        with self.lock:
+            self.placed += 1
+        for move in moves:
+            body = {"reason": "no beans"} if move == "decline" else {}
+            status, order = shop.insist("POST", f"/orders/{order['id']}/{move}", self.barista, body, url=self.url)
+            assert status == 200, f"{move}: {status} {order}"
+            time.sleep(self.pause_s)
+
+    def run(self, orders):
+        """So many orders, each to its end."""
+        self.together([self.one_order] * orders)
+
+    def together(self, tasks):
+        """The first that fails ends the others before their next order."""
+        with ThreadPoolExecutor(self.clients) as pool:
+            try:
+                for done in as_completed([pool.submit(task) for task in tasks]):
+                    done.result()
+            finally:
+                self.stopping = True
+                pool.shutdown(cancel_futures=True)
+                self.stopping = False
+
+    def run_for(self, seconds):
+        end = time.monotonic() + seconds
+
+        def client():
+            while time.monotonic() < end and not self.stopping:
+                self.one_order()
+
+        self.together([client] * self.clients)
