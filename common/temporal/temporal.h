@@ -123,8 +123,12 @@ enum status temporal_await(struct ctx *ctx, struct temporal *temporal, const cha
                            int64_t timeout_ms, struct temporal_outcome *outcome) MUST_CHECK;
 
 /* All events of the newest run, packed: for flow_replay() and for files of tests. */
+struct temporal_bytes {
+    const void *bytes;
+    size_t size;
+};
 enum status temporal_history(struct ctx *ctx, struct temporal *temporal, const char *id,
-                             const void **history, size_t *size) MUST_CHECK;
+                             struct temporal_bytes *history) MUST_CHECK;
 
 /* ---- schedules --------------------------------------------------------------------------- */
 
