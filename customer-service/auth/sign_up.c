@@ -1,6 +1,7 @@
 /* Signing up, and changing the password. */
 #include "common/base/text.h"
 #include "common/base/uuid.h"
+#include "common/db/idempotency.h"
 #include "common/obs/log.h"
 #include "customer-service/auth/password_queue.h"
 #include "customer-service/auth/password_rule.h"
@@ -8,6 +9,12 @@
 #include "customer-service/auth/session.h"
 #include "customer-service/auth/sign_in_failures.h"
 #include "customer-service/service.h"
+
+#include <string.h>
+
+enum { HTTP_CREATED = 201 };
+
+#define METHOD_SIGN_UP "SignUp"
 
 static enum status refuse_weak(struct ctx *ctx, const char *field, const char *password,
                                const char *handle, const char *email)
@@ -21,17 +28,34 @@ static enum status refuse_weak(struct ctx *ctx, const char *field, const char *p
     return fail_problem(ctx, PROBLEM_WEAK_PASSWORD, "The password %s.", weakness);
 }
 
-static enum status keep(struct ctx *ctx, struct service *service, const struct customer *customer,
+static enum status create(struct ctx *ctx, struct db_conn *tx, const struct customer *customer,
+                          const char *hash)
+{
+    TRY(customer_create(ctx, tx, customer));
+    TRY(auth_store_add_password(ctx, tx, customer->id, hash, false));
+    TRY(security_event(ctx, tx, "CustomerSignedUp", customer->id, "{}"));
+    return idempotency_keep(ctx, tx, METHOD_SIGN_UP, HTTP_CREATED, customer->id.text,
+                            strlen(customer->id.text));
+}
+
+/* The same request with the same key is the same person: all but the id is in the request. */
+static enum status keep(struct ctx *ctx, struct service *service, struct customer *customer,
                         const char *hash)
 {
     AUTO(db_tx) struct db_conn *tx = NULL;
     struct db_conn *db = NULL;
+    struct idempotency_answer before;
 
     TRY(service_db(ctx, service, &db));
     TRY(db_begin(ctx, db, &tx));
-    TRY(customer_create(ctx, tx, customer));
-    TRY(auth_store_add_password(ctx, tx, customer->id, hash, false));
-    TRY(security_event(ctx, tx, "CustomerSignedUp", customer->id, "{}"));
+    TRY(idempotency_claim(ctx, tx, METHOD_SIGN_UP, &before));
+    if (before.found) {
+        text_copy(customer->id.text, sizeof(customer->id.text),
+                  arena_printf(ctx->arena, "%.*s", (int)before.size, (const char *)before.bytes));
+    } else {
+        TRY(create(ctx, tx, customer, hash));
+        log_info(ctx, "auth.signed_up", log_text("customer", customer->id.text));
+    }
     TRY(db_commit(ctx, &tx));
     db_give_back(&db);
     return ST_OK;
@@ -54,7 +78,6 @@ enum status auth_sign_up(struct ctx *ctx, struct service *service,
     TRY(password_queue_hash(ctx, service_passwords(service), request->password, hash));
     TRY(keep(ctx, service, &customer, hash));
     service_wake_outbox(service);
-    log_info(ctx, "auth.signed_up", log_text("customer", customer.id.text));
     *made = customer;
     return ST_OK;
 }

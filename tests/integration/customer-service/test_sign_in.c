@@ -128,6 +128,24 @@ START_TEST(a_handle_or_e_mail_belongs_to_one)
 }
 END_TEST
 
+START_TEST(a_retried_sign_up_makes_one_account)
+{
+    struct ctx *ctx = shop_ctx("", ROLE_NOBODY);
+    struct auth_sign_up wish = {"retried", "retried@example.org", "Retried", PASSWORD};
+    struct customer first, again;
+
+    ctx->idempotency_key = "sign-up-1";
+    text_copy(ctx->request_sha256, sizeof(ctx->request_sha256), "aa");
+    ck_assert_int_eq(auth_sign_up(ctx, shop.service, &wish, &first), ST_OK);
+    ck_assert_int_eq(auth_sign_up(ctx, shop.service, &wish, &again), ST_OK);
+    ck_assert_str_eq(first.id.text, again.id.text);
+    text_copy(ctx->request_sha256, sizeof(ctx->request_sha256), "bb");
+    ck_assert_int_eq(auth_sign_up(ctx, shop.service, &wish, &again), ST_INVALID);
+    ck_assert_int_eq(ctx->failure.problem, PROBLEM_IDEMPOTENCY_MISMATCH);
+    ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(a_weak_password_is_refused_with_its_field)
 {
     struct ctx *ctx = shop_ctx("", ROLE_NOBODY);
