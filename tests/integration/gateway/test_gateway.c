@@ -386,6 +386,27 @@ static void reopen(void)
     gateway = stage_open(&stage, NULL);
 }
 
+/* D7: without a key nobody can be told apart; that is no fault of the token. */
+START_TEST(until_it_has_keys_it_is_not_ready_and_then_it_is)
+{
+    int code = 503;
+
+    stage_stop_customer(&stage);
+    reopen();
+    ck_assert_int_eq(ask("GET", "/readyz", NULL, NULL), 503);
+    ck_assert(says("\"keys\":\"down\""));
+    ck_assert_int_eq(ask("GET", "/users/me", customer(), NULL), 503);
+    ck_assert_int_eq(ask("GET", "/menu", NULL, NULL), 200);
+    stage_start_customer(&stage);
+    for (int i = 0; i < 100 && code == 503; i++) {
+        clock_pause_ms(100);
+        code = ask("GET", "/users/me", customer(), NULL);
+    }
+    ck_assert_int_eq(code, 200);
+    ck_assert_int_eq(ask("GET", "/readyz", NULL, NULL), 200);
+}
+END_TEST
+
 START_TEST(pages_of_named_origins_may_call_and_no_others)
 {
     static const char preflight[] = "Origin: https://shop.example\r\n"
@@ -453,4 +474,5 @@ TEST_MAIN_AROUND("gateway", (&(struct test_around){start_valkey, stop_valkey, st
                  limits_go_by_the_client_behind_a_trusted_proxy,
                  the_document_and_its_page_are_served_with_versions,
                  every_route_is_open_to_its_roles_and_to_nobody_else,
-                 a_method_that_cannot_do_without_another_does_not_close_its_daemon)
+                 a_method_that_cannot_do_without_another_does_not_close_its_daemon,
+                 until_it_has_keys_it_is_not_ready_and_then_it_is)
