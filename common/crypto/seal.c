@@ -6,10 +6,10 @@
 char *seal(struct arena *arena, const uint8_t key[SHA256_SIZE], const char *text)
 {
     size_t length = strlen(text);
-    uint8_t *sealed = arena_alloc(arena, SHA256_SIZE + length);
+    uint8_t *sealed = arena_alloc(arena, SHA256_SIZE + length + 1);
 
     hmac_sha256(key, SHA256_SIZE, text, length, sealed);
-    memcpy(sealed + SHA256_SIZE, text, length);
+    memcpy(sealed + SHA256_SIZE, text, length + 1); /* its NUL is not sealed */
     return base64url_encode(arena, sealed, SHA256_SIZE + length);
 }
 
