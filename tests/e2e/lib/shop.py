@@ -108,6 +108,13 @@ def pid_of(process):
         return int(file.read().split()[0])
 
 
+def settings_of(process):
+    """What the stack tells that daemon, by name."""
+    with open(os.path.join(os.environ["TEST_STACK_RUN"], process, "run"), encoding="utf-8") as file:
+        pairs = [line[7:].rstrip("\n").split("=", 1) for line in file if line.startswith("export ")]
+    return {name: value.strip("'") for name, value in pairs}
+
+
 def kill(process, signal=9):
     try:
         os.kill(pid_of(process), signal)

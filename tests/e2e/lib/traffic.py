@@ -20,8 +20,10 @@ LIVES = [
 class Traffic:
     """Some clients at once, each placing an order and taking it through a life, through one URL."""
 
-    def __init__(self, clients=6, url=None, seed=7, pause_s=0.0):
+    def __init__(self, clients=6, url=None, seed=7, pause_s=0.0, strict=False):
         self.dice, self.url, self.clients, self.pause_s = random.Random(seed), url, clients, pause_s
+        # strict: no call may fail, not even once
+        self.strict, self.failed, self.slowest_s = strict, [], 0.0
         self.people = [shop.newcomer() for _ in range(4)]
         self.barista = shop.login("barista")
         self.placed, self.lock, self.stopping = 0, threading.Lock(), False
@@ -30,17 +32,33 @@ class Traffic:
     def customers(self):
         return [customer for customer, _ in self.people]
 
+    def ask(self, method, path, token, body, key=None):
+        began = time.monotonic()
+        if self.strict:
+            answer = shop.call(method, path, token, body, key, url=self.url)
+        else:
+            answer = shop.insist(method, path, token, body, key, url=self.url)
+        self.slowest_s = max(self.slowest_s, time.monotonic() - began)
+        return answer
+
     def one_order(self):
+        try:
+            self.one_life()
+        except Exception as error:
+            self.failed.append(f"{type(error).__name__}: {error}")
+            raise
+
+    def one_life(self):
         with self.lock:
             (_, token), = self.dice.sample(self.people, 1)
             moves, = self.dice.choices([m for m, _ in LIVES], [n for _, n in LIVES])
-        status, order = shop.insist("POST", "/orders", token, shop.LATTE, "t" + uuid.uuid4().hex, url=self.url)
-        assert status == 201, order
+        status, order = self.ask("POST", "/orders", token, shop.LATTE, "t" + uuid.uuid4().hex)
+        assert status == 201, f"{status} {order}"
         with self.lock:
             self.placed += 1
         for move in moves:
             body = {"reason": "no beans"} if move == "decline" else {}
-            status, order = shop.insist("POST", f"/orders/{order['id']}/{move}", self.barista, body, url=self.url)
+            status, order = self.ask("POST", f"/orders/{order['id']}/{move}", self.barista, body)
             assert status == 200, f"{move}: {status} {order}"
             time.sleep(self.pause_s)
 

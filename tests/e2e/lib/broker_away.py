@@ -1,0 +1,56 @@
+"""The broker is frozen while people order: no request waits for it, and all events come when it is back."""
+import json
+import os
+import signal
+import threading
+import time
+
+import ledger
+import shop
+import traffic
+
+AWAY_S = int(os.environ.get("AWAY_S", "20"))
+METRICS = shop.settings_of("order-service")["METRICS_PORT"]
+people = traffic.Traffic(clients=4, pause_s=0.1, strict=True)
+
+
+def ready():
+    status, text = shop.get(f"http://127.0.0.1:{METRICS}/readyz")
+    return status, json.loads(text or "{}")
+
+
+def says_degraded():
+    status, report = ready()
+    assert status == 200, f"readyz is {status}: {report}"
+    return report["kafka"] == "degraded" and report["status"] in ("ok", "degraded")
+
+
+def orders_go_on_without_the_broker():
+    freezer = threading.Thread(target=people.run_for, args=(AWAY_S + 4,))
+    shop.kill("kafka", signal.SIGSTOP)
+    try:
+        freezer.start()
+        time.sleep(AWAY_S)
+        shop.within(5, says_degraded)
+        (waiting,), = shop.sql("SELECT count(*) FROM outbox.events WHERE sink = 'kafka'")
+        assert int(waiting) > people.placed, f"only {waiting} rows wait for the broker"
+    finally:
+        shop.kill("kafka", signal.SIGCONT)
+    freezer.join()
+    assert not people.failed, people.failed
+    print(f"  {people.placed} orders in {AWAY_S + 4} s, {waiting} rows waited, slowest call {people.slowest_s:.2f} s")
+
+
+def all_events_come_when_it_is_back():
+    began = time.monotonic()
+    shop.within(60, ledger.outbox_is_empty)
+    took = time.monotonic() - began
+    rows = ledger.rows_of(people.customers)
+    repeats = ledger.audit_has_each_once(rows) + ledger.typed_topics_have_theirs(rows)
+    shop.within(15, lambda: ready()[1].get("kafka") == "ok")
+    print(f"  {len(rows)} events, {took:.1f} s after it was back, {repeats} repeats dropped")
+
+
+shop.fact(orders_go_on_without_the_broker, "EVT-20")
+shop.fact(all_events_come_when_it_is_back, "EVT-18")
+shop.finish()
