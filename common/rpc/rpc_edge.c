@@ -8,6 +8,7 @@
 #include "common/obs/log.h"
 #include "common/obs/trace.h"
 #include "common/rpc/identity.h"
+#include "common/rpc/rpc_scan.h"
 
 #include <string.h>
 
@@ -109,17 +110,7 @@ static enum status take_idempotency_key(struct ctx *ctx, const struct rpc_incomi
     return ST_OK;
 }
 
-enum status rpc_edge_check(struct ctx *ctx, const struct rpc_method *method,
-                           const ProtobufCMessage *message)
-{
-    if (method->internal || !message) {
-        return ST_OK;
-    }
-    return contract_check(ctx, method->server->options.contract, message);
-}
-
-enum status rpc_edge_admit(struct ctx *ctx, const struct rpc_incoming *in,
-                           const ProtobufCMessage *message)
+enum status rpc_edge_admit(struct ctx *ctx, const struct rpc_incoming *in)
 {
     if (in->method->internal) {
         return ST_OK;
@@ -129,18 +120,25 @@ enum status rpc_edge_admit(struct ctx *ctx, const struct rpc_incoming *in,
     }
     TRY(identify(ctx, in));
     TRY(authorise(ctx, in->method));
-    TRY(take_idempotency_key(ctx, in));
-    return rpc_edge_check(ctx, in->method, message);
+    return take_idempotency_key(ctx, in);
 }
 
 enum status rpc_edge_decode(struct ctx *ctx, const struct rpc_method *method,
                             grpc_byte_buffer *buffer, ProtobufCMessage **message)
 {
-    *message = buffer ? rpc_unpack(ctx->arena, method->in, buffer) : NULL;
-    if (!*message) {
-        return fail_with(ctx, ST_INVALID, "", "%s", buffer ? "malformed message" : "no message");
+    size_t size = 0;
+    const uint8_t *bytes = buffer ? rpc_bytes(ctx->arena, buffer, &size) : NULL;
+
+    if (!bytes) {
+        return fail_with(ctx, ST_INVALID, "", "%s", buffer ? "cannot unfold it" : "no message");
     }
-    return ST_OK;
+    TRY(rpc_scan(ctx, method->in, bytes, size));
+    *message = rpc_unpack_bytes(ctx->arena, method->in, bytes, size);
+    if (!*message) {
+        return fail_with(ctx, ST_INVALID, "", "malformed message");
+    }
+    return method->internal ? ST_OK
+                            : contract_check(ctx, method->server->options.contract, *message);
 }
 
 enum status rpc_edge_overloaded(struct ctx *ctx)

@@ -88,12 +88,10 @@ void rpc_trailers_finish(struct rpc_trailers *trailers);
 /* The wrapper (rpc_edge.c). A ctx in an arena of its own, with trace, correlation id and
  * deadline. */
 struct ctx *rpc_edge_begin(const struct rpc_incoming *in, size_t arena_size);
-/* Who calls, and may they; then the message against the contract, unless it is NULL. */
-enum status rpc_edge_admit(struct ctx *ctx, const struct rpc_incoming *in,
-                           const ProtobufCMessage *message);
-enum status rpc_edge_check(struct ctx *ctx, const struct rpc_method *method,
-                           const ProtobufCMessage *message);
-/* Decodes the first message; ST_INVALID when there is none or it is malformed. */
+/* Who calls, and may they: before a byte of the message is read. */
+enum status rpc_edge_admit(struct ctx *ctx, const struct rpc_incoming *in);
+/* One message, decoded and held against the contract; ST_INVALID when there is none, it is
+ * malformed, or a field of it is refused. */
 enum status rpc_edge_decode(struct ctx *ctx, const struct rpc_method *method,
                             grpc_byte_buffer *buffer, ProtobufCMessage **message);
 /* Completes what a handler left unsaid about its failure. */

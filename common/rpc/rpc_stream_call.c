@@ -47,7 +47,6 @@ static enum status deliver(struct ctx *ctx, struct rpc_stream *stream)
 
     if (stream->in.message) {
         TRY(rpc_edge_decode(ctx, method, stream->in.message, &message));
-        TRY(rpc_edge_check(ctx, method, message));
     }
     return method->stream->message(ctx, stream, method->service, message);
 }
@@ -119,10 +118,10 @@ static enum status open_stream(struct ctx *ctx, struct rpc_stream *stream)
     struct rpc_method *method = stream->in.method;
     ProtobufCMessage *message = NULL;
 
+    TRY(rpc_edge_admit(ctx, &stream->in));
     if (!method->client_streams) {
         TRY(rpc_edge_decode(ctx, method, stream->in.message, &message));
     }
-    TRY(rpc_edge_admit(ctx, &stream->in, message));
     stream->base = *ctx;
     stream->base.arena = NULL;
     stream->base.idempotency_key = NULL;

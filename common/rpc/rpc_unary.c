@@ -59,8 +59,8 @@ static enum status run_handler(struct ctx *ctx, struct unary_call *call)
     struct rpc_method *method = call->in.method;
     ProtobufCMessage *message;
 
+    TRY(rpc_edge_admit(ctx, &call->in));
     TRY(rpc_edge_decode(ctx, method, call->in.message, &message));
-    TRY(rpc_edge_admit(ctx, &call->in, message));
     ProtobufCMessage *out = arena_alloc(ctx->arena, method->out->sizeof_message);
     protobuf_c_message_init(method->out, out);
     TRY(method->unary(ctx, method->service, message, out));

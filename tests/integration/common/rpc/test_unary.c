@@ -70,6 +70,53 @@ START_TEST(a_unary_call_is_answered_and_knows_its_caller)
 }
 END_TEST
 
+/* What protobuf-c would not pack: it goes as a field that it does not know. */
+static echo_request raw_text(ProtobufCMessageUnknownField *field, const char *text, size_t size)
+{
+    echo_request request = ECHO_REQUEST;
+
+    *field = (ProtobufCMessageUnknownField){.tag = 1,
+                                            .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+                                            .len = size,
+                                            .data = (uint8_t *)(uintptr_t)text};
+    request.base.n_unknown_fields = 1;
+    request.base.unknown_fields = field;
+    return request;
+}
+
+START_TEST(a_nul_in_a_string_never_reaches_a_handler)
+{
+    static const char cut[] = "\x07half\0it"; /* its length, then the bytes */
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    ProtobufCMessageUnknownField field;
+    echo_request request = raw_text(&field, cut, sizeof(cut) - 1);
+    const echo_answer *answer;
+
+    ck_assert_int_eq(ask(ctx, ECHO("Say"), &request, &answer), ST_INVALID);
+    ck_assert_str_eq(ctx->failure.fields->field, "text");
+    ck_assert_int_eq(atomic_load(&echo->said), 0);
+    ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(who_may_not_call_does_not_learn_what_is_wrong_with_the_request)
+{
+    static const char cut[] = "\x01\0";
+    struct rpc_client *stranger = echo_client(port, NULL);
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    ProtobufCMessageUnknownField field;
+    echo_request request = raw_text(&field, cut, sizeof(cut) - 1);
+    ProtobufCMessage *out;
+
+    ck_assert_int_eq(
+        rpc_call(ctx, stranger, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out),
+        ST_UNAUTHENTICATED);
+    ck_assert_ptr_null(ctx->failure.fields);
+    ctx_free(ctx);
+    rpc_client_free(stranger);
+}
+END_TEST
+
 /* GRPC-24 */
 START_TEST(a_call_without_identity_is_refused)
 {
@@ -474,7 +521,9 @@ END_TEST
 
 TEST_MAIN_AROUND(
     "rpc unary calls", (&(struct test_around){.before = start, .after = stop}),
-    a_unary_call_is_answered_and_knows_its_caller, a_call_without_identity_is_refused,
+    a_unary_call_is_answered_and_knows_its_caller, a_nul_in_a_string_never_reaches_a_handler,
+    who_may_not_call_does_not_learn_what_is_wrong_with_the_request,
+    a_call_without_identity_is_refused,
     an_identity_under_another_key_is_refused_even_where_none_is_needed,
     who_needs_no_identity_runs_as_nobody, a_role_that_the_contract_does_not_name_is_forbidden,
     somebody_not_signed_in_is_asked_to_sign_in, an_unknown_method_is_unimplemented,
