@@ -16,22 +16,25 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { LOOK_MS = 200, DUTY_MS = 5000, RETRY_MS = 1000, PURGE_MS = 600000 };
+enum { LOOK_MS = 200, DUTY_MS = 5000, RETRY_MS = 1000, REMIND_MS = 1000, PURGE_MS = 600000 };
 
 static enum status seed(struct ctx *ctx, struct service *service);
 static enum status purge(struct ctx *ctx, struct service *service);
 
-enum duty { SEED, TELL_DENIED, PURGE, DUTIES };
+enum duty { SEED, TELL_DENIED, REMIND, PURGE, DUTIES };
 
+/* clang-format off */
 static const struct {
     const char *name;
     enum status (*run)(struct ctx *ctx, struct service *service);
     int64_t again_ms; /* 0: only when somebody asks for it */
 } duties[] = {
-    [SEED] = {"seed demonstration",   seed,                0       },
-    [TELL_DENIED] = {"tell denied sessions", auth_publish_denied, 0       },
-    [PURGE] = {"purge",                purge,               PURGE_MS},
+    [SEED]        = {"seed demonstration",        seed,                0},
+    [TELL_DENIED] = {"tell denied sessions",      auth_publish_denied, 0},
+    [REMIND]      = {"remind of denied sessions", auth_remind_denied,  REMIND_MS},
+    [PURGE]       = {"purge",                     purge,               PURGE_MS},
 };
+/* clang-format on */
 
 struct housekeeping {
     struct service *service;
@@ -142,6 +145,7 @@ struct housekeeping *housekeeping_start(struct service *service, bool demo)
     keeping->service = service;
     atomic_store(&keeping->seeded, !demo);
     atomic_store(&keeping->wanted[SEED], demo);
+    atomic_store(&keeping->wanted[REMIND], true);
     atomic_store(&keeping->wanted[PURGE], true);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -179,7 +183,7 @@ bool housekeeping_is_seeded(struct housekeeping *keeping)
     return atomic_load(&keeping->seeded);
 }
 
-void housekeeping_valkey_came(struct housekeeping *keeping)
+void housekeeping_tell_denied(struct housekeeping *keeping)
 {
     atomic_store(&keeping->wanted[TELL_DENIED], true);
     wake(keeping);

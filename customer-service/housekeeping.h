@@ -15,7 +15,8 @@ void housekeeping_stop(struct housekeeping *housekeeping); /* NULL is fine */
 /* Whether the demonstration's accounts are there; true where none is wanted. */
 bool housekeeping_is_seeded(struct housekeeping *housekeeping);
 
-/* From any thread: Valkey is there again and may have forgotten which sessions are denied. */
-void housekeeping_valkey_came(struct housekeeping *housekeeping);
+/* From any thread: Valkey is there again, or did not hear of a denied session. That it was emptied
+ * is found without this, within a second. */
+void housekeeping_tell_denied(struct housekeeping *housekeeping);
 
 #endif

@@ -141,7 +141,7 @@ static const struct health_check checks[] = {
 static void on_valkey(bool up, void *user)
 {
     if (up) {
-        housekeeping_valkey_came(((struct service *)user)->housekeeping);
+        housekeeping_tell_denied(((struct service *)user)->housekeeping);
     }
 }
 
@@ -351,6 +351,13 @@ bool service_make_admin(const struct config *config, const char *handle)
 enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
 {
     return db_take(ctx, service->pool, db);
+}
+
+void service_tell_denied_again(struct service *service)
+{
+    if (service->housekeeping) {
+        housekeeping_tell_denied(service->housekeeping);
+    }
 }
 
 bool service_is_ready(struct service *service)

@@ -31,6 +31,9 @@ enum status service_db(struct ctx *ctx, struct service *service, struct db_conn 
 /* After a commit that wrote outbox rows. */
 void service_wake_outbox(struct service *service);
 
+/* From any thread: Valkey did not hear of a denied session. */
+void service_tell_denied_again(struct service *service);
+
 bool service_is_ready(struct service *service);
 struct cache *service_cache(struct service *service);
 struct cache_aside *service_profiles(struct service *service);   /* customer:profile:{id} */

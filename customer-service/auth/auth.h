@@ -63,8 +63,10 @@ enum status auth_make_admin(struct ctx *ctx, struct service *service,
 /* Sessions that ended less than an access token's life ago, for gateways. */
 enum status auth_denied(struct ctx *ctx, struct service *service, const char *const **sessions,
                         size_t *count) MUST_CHECK;
-/* Tells Valkey of all of them again: it may have been away or emptied. */
+/* Tells Valkey of all of them again: it was away, or did not hear of one. */
 enum status auth_publish_denied(struct ctx *ctx, struct service *service) MUST_CHECK;
+/* The same, but only if Valkey forgot that it was told: it was emptied. Costs one look. */
+enum status auth_remind_denied(struct ctx *ctx, struct service *service) MUST_CHECK;
 
 /* Forgets what ran out: sessions, denials, counted failures. */
 enum status auth_purge(struct ctx *ctx, struct service *service) MUST_CHECK;

@@ -14,6 +14,7 @@
 enum { TOKEN_BYTES = 32 };
 
 #define DENY_CHANNEL "customer:deny"
+#define TOLD_KEY     "customer:denied:told" /* gone: so is what we told */
 
 enum status session_add_token(struct ctx *ctx, struct db_conn *tx, const struct caller *who,
                               int64_t generation, const char **refresh)
@@ -69,6 +70,7 @@ void session_deny(struct ctx *ctx, struct service *service, const struct session
             log_warn(ctx, "denied session not told, will be when Valkey is back",
                      log_text("session", ended->ids[i]));
             ctx_forgive(ctx);
+            service_tell_denied_again(service);
         }
     }
 }
@@ -94,7 +96,16 @@ enum status auth_publish_denied(struct ctx *ctx, struct service *service)
         TRY(deny_one(ctx, service, denied[i].id, denied[i].left_s));
     }
     log_info(ctx, "denied sessions told again", log_num("count", (int64_t)count));
-    return ST_OK;
+    return cache_put(ctx, service_cache(service), TOLD_KEY, "1", 1, SESSION_LIFE_S);
+}
+
+enum status auth_remind_denied(struct ctx *ctx, struct service *service)
+{
+    const char *told;
+    size_t size;
+
+    TRY(cache_get(ctx, service_cache(service), TOLD_KEY, &told, &size));
+    return told ? ST_OK : auth_publish_denied(ctx, service);
 }
 
 enum status auth_denied(struct ctx *ctx, struct service *service, const char *const **sessions,

@@ -4,6 +4,7 @@
 #include "coffee/auth/v1/auth.pb-c.h"
 #include "coffee/customer/v1/customer.pb-c.h"
 #include "common/base/clock.h"
+#include "common/cache/cache.h"
 #include "common/events/event.h"
 #include "common/events/producer.h"
 #include "common/rpc/identity.h"
@@ -168,6 +169,46 @@ START_TEST(the_demonstration_is_there_when_the_daemon_is_ready)
     ck_assert_str_eq(usual->customizations[0]->id, "oat-milk");
     disconnect_client();
     ctx_free(carla);
+    ctx_free(ctx);
+}
+END_TEST
+
+/* Whether Valkey says within some seconds that this session is denied. */
+static bool becomes_denied(struct ctx *ctx, struct cache *cache, const char *session)
+{
+    const char *key = arena_printf(ctx->arena, "customer:deny:%s", session), *value = NULL;
+    int64_t until = clock_monotonic_ms() + CALL_MS;
+    size_t size;
+
+    while (!value && clock_monotonic_ms() < until) {
+        clock_pause_ms(50);
+        ck_assert_int_eq(cache_get(ctx, cache, key, &value, &size), ST_OK);
+    }
+    return value != NULL;
+}
+
+START_TEST(a_denied_session_stays_denied_though_valkey_is_emptied)
+{
+    struct ctx *ctx = as("", ROLE_NOBODY);
+    struct cache *cache =
+        cache_new(&(struct cache_options){.host = "127.0.0.1", .port = shop.valkey.port});
+    Coffee__Auth__V1__LogoutRequest out = COFFEE__AUTH__V1__LOGOUT_REQUEST__INIT;
+    struct cache_reply reply;
+    ProtobufCMessage *empty;
+
+    ctx->deadline_ms = 0;
+    wait_until(200);
+    connect_client();
+    Coffee__Auth__V1__Session *session = login(ctx, "driver");
+    out.refresh_token = session->refresh_token;
+    ck_assert_int_eq(
+        call(ctx, AUTH "Logout", &out.base, &google__protobuf__empty__descriptor, &empty), ST_OK);
+    const char *sid = test_db_ask("SELECT id FROM auth.sessions WHERE end_reason = 'signed out'");
+    ck_assert(becomes_denied(ctx, cache, sid));
+    ck_assert_int_eq(CACHE_COMMAND(ctx, cache, &reply, "FLUSHALL"), ST_OK);
+    ck_assert(becomes_denied(ctx, cache, sid));
+    cache_free(cache);
+    disconnect_client();
     ctx_free(ctx);
 }
 END_TEST
@@ -338,6 +379,7 @@ static void make(void)
 int main(void)
 {
     const TTest *const tests[] = {the_demonstration_is_there_when_the_daemon_is_ready,
+                                  a_denied_session_stays_denied_though_valkey_is_emptied,
                                   roles_decide_who_may_call, bad_input_is_refused_with_its_fields,
                                   an_event_from_kafka_counts_once_though_it_comes_twice};
     const TTest *const alone[] = {it_starts_and_drains_while_everything_else_is_away};
