@@ -1,0 +1,41 @@
+"use strict";
+
+/* The front door: whether the shop is open, and what it sells. Text stays text. */
+function el(name, className, ...children) {
+  const element = document.createElement(name);
+  element.className = className;
+  element.append(...children);
+  return element;
+}
+
+const money = (cents) => (cents / 100).toLocaleString(undefined, { minimumFractionDigits: 2 }) + " €";
+
+function drink(item) {
+  const price = item.available ? money(item.priceCents) : "sold out";
+  const allergens = item.allergens.length ? ` Contains ${item.allergens.join(", ")}.` : "";
+  return el("li", item.available ? "" : "sold-out",
+    el("div", "line", el("span", "", item.name), el("span", "", price)),
+    el("p", "about", item.description + allergens));
+}
+
+async function get(path) {
+  const reply = await fetch(path);
+  if (!reply.ok) throw new Error((await reply.json()).title);
+  return reply.json();
+}
+
+async function open() {
+  const menu = document.getElementById("menu"), shop = document.getElementById("shop");
+  try {
+    const [{ items }, state] = await Promise.all([get("/menu"), get("/shop")]);
+    menu.replaceChildren(...items.map(drink));
+    if (!state.takingOrders) {
+      shop.classList.add("closed");
+      shop.textContent = ("closed just now. " + state.note).trim();
+    }
+  } catch (error) {
+    menu.replaceChildren(el("li", "", `The menu cannot be had just now: ${error.message}. Please try again in a moment.`));
+  }
+}
+
+open();
