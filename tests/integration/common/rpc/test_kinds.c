@@ -10,6 +10,8 @@
 #include <pthread.h>
 #include <string.h>
 
+enum { IN_FLIGHT = 40 }; /* fewer than the server queues for a client: 64 */
+
 static int port; /* of the echo server: one that was free */
 static struct echo *echo;
 static struct rpc_client *client;
@@ -209,6 +211,7 @@ START_TEST(many_messages_cross_both_ways)
     for (int i = 1; i < 500; i++) {
         request.count = i;
         ck_assert(rpc_watch_send(watch, &request.base));
+        ck_assert(echo_wait(&listener.messages, i - IN_FLIGHT));
     }
     ck_assert(echo_wait(&listener.messages, 500));
     rpc_watch_no_more(watch);
