@@ -289,14 +289,14 @@ void service_stop(struct service *service)
         return;
     }
     stop_serving(service);
+    admin_server_stop(service->admin); /* before what its checks look at */
+    health_free(service->health);
     consumer_stop(service->consumer);
     cache_unsubscribe(service->subscriber);
     housekeeping_stop(service->housekeeping);
     outbox_relay_stop(service->outbox);
     producer_free(service->producer);
     rpc_client_free(service->orders);
-    admin_server_stop(service->admin);
-    health_free(service->health);
     cache_aside_free(service->favourites);
     cache_aside_free(service->profiles);
     cache_free(service->cache);

@@ -289,6 +289,8 @@ void service_stop(struct service *service)
         return;
     }
     stop_serving(service);
+    admin_server_stop(service->admin); /* before what its checks look at */
+    health_free(service->health);
     order_sweep_stop(service->sweep);
     cache_unsubscribe(service->subscriber);
     order_watch_free(service->watch);
@@ -300,8 +302,6 @@ void service_stop(struct service *service)
     menu_cache_free(service->menu);
     cache_free(service->cache);
     db_pool_free(service->pool);
-    admin_server_stop(service->admin);
-    health_free(service->health);
     identity_keys_free(service->keys);
     contract_free(service->contract);
     free(service);
