@@ -8,7 +8,8 @@
 #   style         the rules of docs/STYLE.md, and that each rule finds what it forbids
 #   unit          ctest, under AddressSanitizer and UBSan
 #   integration   ctest, against real Postgres, Valkey, Kafka and Temporal
-#   e2e           tests/e2e/*.sh, through HTTP
+#   e2e           tests/e2e/*.sh, through HTTP, on daemons of the asan build (E2E_BUILD=release
+#                 or tsan for another)
 #   frontdoor     ./everything itself
 #   tsan          unit and integration under ThreadSanitizer (only when named)
 set -eu
@@ -35,13 +36,18 @@ mkdir -p "$RUN/log" "$ROOT/build"
 results=$ROOT/build/test-results.txt
 : >"$results"
 begin=$(now_s)
-stack_is_up=0
+stack_is_up=0 fetching=''
 
 note() { printf '%s\n' "$*" >>"$results"; } # pass|fail|skip SUITE NAME PROGRAM_OR_FILE
 tell() { printf '[%4d s] %s\n' $(($(now_s) - begin)) "$*"; }
 
-finish() {
+stop_stack() {
     [ $stack_is_up = 0 ] || "$ROOT/everything" down >/dev/null 2>&1 || :
+    stack_is_up=0
+}
+finish() {
+    [ -z "$fetching" ] || kill "$fetching" 2>/dev/null || :
+    stop_stack
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
@@ -118,6 +124,10 @@ need_stack() { # SUITE [--without daemons]
     shift
     tell "bringing the test stack up"
     stack_is_up=1
+    if [ -n "$fetching" ]; then
+        wait "$fetching" || note fail "$stack_suite" grpcurl_can_be_built
+        fetching=''
+    fi
     "$ROOT/everything" up --yes "$@" </dev/null && return
     note fail "$stack_suite" the_test_stack_comes_up
     return 1
@@ -140,9 +150,35 @@ suite_integration() {
     run_ctest integration build/asan 1 integration
 }
 suite_e2e() {
-    need_stack e2e || return 0
-    eval "$("$ROOT/tools/test-env.sh")"
-    run_scripts e2e 600 "$ROOT"/tests/e2e/*.sh
+    EVERYTHING_BUILD=${E2E_BUILD:-asan}
+    export EVERYTHING_BUILD
+    build "$EVERYTHING_BUILD" e2e || :
+    stop_stack
+    rm -f "$RUN"/*/log "$RUN"/*/log.1
+    if need_stack e2e; then
+        eval "$("$ROOT/tools/test-env.sh")"
+        run_scripts e2e 600 "$ROOT"/tests/e2e/*.sh
+        stop_stack
+        check_daemons
+    fi
+    unset EVERYTHING_BUILD
+}
+# What the daemons said of themselves, and how they went.
+check_daemons() {
+    if grep -HE 'ERROR: (Address|Leak)Sanitizer|runtime error:|WARNING: ThreadSanitizer' "$RUN"/*/log "$RUN"/*/log.1 2>/dev/null; then
+        note fail e2e no_sanitizer_complains_of_a_daemon tools/test.sh
+    else
+        note pass e2e no_sanitizer_complains_of_a_daemon tools/test.sh
+    fi
+    for daemon in $DAEMONS; do
+        state_of "$daemon"
+        if [ "$last_exit" = exit:0 ]; then
+            note pass e2e "${daemon}_drains_and_ends_well" tools/test.sh
+        else
+            note fail e2e "${daemon}_drains_and_ends_well" tools/test.sh
+            tell "$daemon ended with $last_exit:" && tail -n 30 "$RUN/$daemon/log"
+        fi
+    done
 }
 suite_frontdoor() { run_scripts frontdoor 600 "$ROOT"/tests/frontdoor/*.sh; }
 suite_tsan() {
@@ -153,16 +189,25 @@ suite_tsan() {
     run_ctest tsan build/tsan 1 integration
 }
 
+# grpcurl takes a minute to build, once: beside the first suites
+fetch_for_tests() {
+    case " $suites " in *' integration '* | *' e2e '* | *' tsan '*) ;; *) return 0 ;; esac
+    needs_fetch_grpcurl || return 0
+    step 'grpcurl: building it from source (once)' 1200 one_at_a_time go fetch_grpcurl &
+    fetching=$!
+}
+
 cd "$ROOT"
 install_packages
+fetch_for_tests
 for suite in $suites; do
     tell "suite $suite"
+    suite_begin=$(now_s)
     "suite_$suite"
     grep -qE "^(pass|fail) $suite " "$results" || note fail "$suite" the_suite_ran_a_test
-    tell "suite $suite: $(grep -c "^pass $suite " "$results" || :) passed, $(grep -c "^fail $suite " "$results" || :) failed"
+    tell "suite $suite: $(grep -c "^pass $suite " "$results" || :) passed, $(grep -c "^fail $suite " "$results" || :) failed, $(($(now_s) - suite_begin)) s"
 done
 finish
-stack_is_up=0
 grep '^fail ' "$results" || :
 skipped=$(grep -c '^skip ' "$results" || :)
 [ "$skipped" = 0 ] || say "$skipped skipped"

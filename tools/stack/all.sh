@@ -8,6 +8,8 @@
 . "$STACK/install.sh"
 # shellcheck source=tools/stack/keys.sh
 . "$STACK/keys.sh"
+# shellcheck source=tools/stack/go.sh
+. "$STACK/go.sh"
 for part in postgres valkey kafka temporal daemons; do
     # shellcheck source=/dev/null
     . "$STACK/parts/$part.sh"

@@ -61,6 +61,7 @@ prepare_machine() {
 }
 
 fetch_limit() { case $1 in temporal) echo 3000 ;; *) echo 900 ;; esac; }
+fetch_lock() { case $1 in temporal) echo go ;; *) echo "$1" ;; esac; }
 fetch_label() { case $1 in temporal) echo "temporal: building it from source (once, minutes)" ;; *) echo "$1: fetching" ;; esac; }
 
 # A daemon may wait for one that was left out on purpose: that is told, and no failure.
@@ -82,7 +83,7 @@ bring() {
         ! needs setup "$1" || step "$1: setting up" 60 "$hook_name"
         return
     fi
-    ! needs fetch "$1" || step "$(fetch_label "$1")" "$(fetch_limit "$1")" one_at_a_time "$1" "$hook_name" || return 1
+    ! needs fetch "$1" || step "$(fetch_label "$1")" "$(fetch_limit "$1")" one_at_a_time "$(fetch_lock "$1")" "$hook_name" || return 1
     restart=0
     if is_running "$1"; then
         describe_process "$1" && restart=1

@@ -3,45 +3,11 @@
 
 TEMPORAL_VERSION=1.5.1
 TEMPORAL_HOME=$CACHE/temporal-$TEMPORAL_VERSION
-GO_WANTED=1.25
-GO_TOOLCHAIN=go1.25.5
-GO_DEBIAN=golang-1.23
-
-# A go of 1.25 or later on PATH, else the one of bookworm-backports, which then fetches the
-# pinned toolchain. Prints how to call it.
-go_command() {
-    if command -v go >/dev/null; then
-        go_have=$(go version | sed -n 's/.*go\([0-9]*\.[0-9]*\).*/\1/p')
-        if [ "$(printf '%s\n%s\n' "$GO_WANTED" "$go_have" | sort -V | head -n 1)" = "$GO_WANTED" ]; then
-            echo "env GOTOOLCHAIN=local go"
-            return
-        fi
-    fi
-    [ -x "$CACHE/go-debian/usr/lib/go-1.23/bin/go" ] ||
-        apt_unpack "$CACHE/go-debian" "$GO_DEBIAN" "$GO_DEBIAN-go" "$GO_DEBIAN-src" >&2
-    # Debian's GOROOT holds symbolic links to /usr/share: make them reach into the cache
-    find "$CACHE/go-debian/usr/lib/go-1.23" -maxdepth 1 -type l | while read -r link; do
-        case $(readlink "$link") in
-        /usr/share/* | ../../share/*) ln -sfn "../../share/go-1.23/$(basename "$link")" "$link" ;;
-        esac
-    done
-    echo "env GOROOT=$CACHE/go-debian/usr/lib/go-1.23 GOTOOLCHAIN=$GO_TOOLCHAIN $CACHE/go-debian/usr/lib/go-1.23/bin/go"
-}
 
 needs_fetch_temporal() { [ ! -x "$TEMPORAL_HOME/bin/temporal" ]; }
 fetch_temporal() {
     needs_fetch_temporal || return 0
-    go=$(go_command)
-    aside=$CACHE/temporal-$TEMPORAL_VERSION.new
-    export GOMODCACHE="$CACHE/go-build/mod" GOCACHE="$CACHE/go-build/cache" GOBIN="$aside/bin" GOPATH="$CACHE/go-build/path"
-    export GOENV=off GOFLAGS=-buildvcs=false CGO_ENABLED=0
-    mkdir -p "$GOBIN" "$GOMODCACHE" "$GOCACHE"
-    $go install -p 2 -trimpath -ldflags '-s -w' "github.com/temporalio/cli/cmd/temporal@v$TEMPORAL_VERSION"
-    rm -rf "$TEMPORAL_HOME"
-    mv "$aside" "$TEMPORAL_HOME"
-    # 3.4 GB of caches that nothing needs any more; module files are read-only
-    chmod -R u+w "$CACHE/go-build"
-    rm -rf "$CACHE/go-build" "$CACHE/go-debian"
+    go_install "$TEMPORAL_HOME" "github.com/temporalio/cli/cmd/temporal@v$TEMPORAL_VERSION"
 }
 
 prepare_temporal() { :; }

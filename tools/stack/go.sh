@@ -1,0 +1,51 @@
+# shellcheck shell=sh
+# Programs that are built once from the Go module proxy, into the cache.
+
+GO_WANTED=1.25
+GO_TOOLCHAIN=go1.25.5
+GO_DEBIAN=golang-1.23
+
+# A go of 1.25 or later on PATH, else the one of bookworm-backports, which then fetches the
+# pinned toolchain. Prints how to call it.
+go_command() {
+    if command -v go >/dev/null; then
+        go_have=$(go version | sed -n 's/.*go\([0-9]*\.[0-9]*\).*/\1/p')
+        if [ "$(printf '%s\n%s\n' "$GO_WANTED" "$go_have" | sort -V | head -n 1)" = "$GO_WANTED" ]; then
+            echo "env GOTOOLCHAIN=local go"
+            return
+        fi
+    fi
+    [ -x "$CACHE/go-debian/usr/lib/go-1.23/bin/go" ] ||
+        apt_unpack "$CACHE/go-debian" "$GO_DEBIAN" "$GO_DEBIAN-go" "$GO_DEBIAN-src" >&2
+    # Debian's GOROOT holds symbolic links to /usr/share: make them reach into the cache
+    find "$CACHE/go-debian/usr/lib/go-1.23" -maxdepth 1 -type l | while read -r link; do
+        case $(readlink "$link") in
+        /usr/share/* | ../../share/*) ln -sfn "../../share/go-1.23/$(basename "$link")" "$link" ;;
+        esac
+    done
+    echo "env GOROOT=$CACHE/go-debian/usr/lib/go-1.23 GOTOOLCHAIN=$GO_TOOLCHAIN $CACHE/go-debian/usr/lib/go-1.23/bin/go"
+}
+
+# go_install DIR PACKAGE@VERSION: its command becomes DIR/bin/...
+go_install() {
+    go=$(go_command)
+    aside=$1.new
+    export GOMODCACHE="$CACHE/go-build/mod" GOCACHE="$CACHE/go-build/cache" GOBIN="$aside/bin" GOPATH="$CACHE/go-build/path"
+    export GOENV=off GOFLAGS=-buildvcs=false CGO_ENABLED=0
+    mkdir -p "$GOBIN" "$GOMODCACHE" "$GOCACHE"
+    $go install -p 2 -trimpath -ldflags '-s -w' "$2"
+    rm -rf "$1"
+    mv "$aside" "$1"
+    # gigabytes of caches that nothing needs any more; module files are read-only
+    chmod -R u+w "$CACHE/go-build"
+    rm -rf "$CACHE/go-build" "$CACHE/go-debian"
+}
+
+# What only tests need: a gRPC client that is not ours.
+GRPCURL_VERSION=1.9.3
+GRPCURL_HOME=$CACHE/grpcurl-$GRPCURL_VERSION
+needs_fetch_grpcurl() { [ ! -x "$GRPCURL_HOME/bin/grpcurl" ]; }
+fetch_grpcurl() {
+    needs_fetch_grpcurl || return 0
+    go_install "$GRPCURL_HOME" "github.com/fullstorydev/grpcurl/cmd/grpcurl@v$GRPCURL_VERSION"
+}
