@@ -30,8 +30,8 @@ static enum status done(struct ctx *ctx, struct flow_task *task, const char *inp
 static enum status notify_barista(struct ctx *ctx, struct flow_task *task, const char *input,
                                   const char **result)
 {
-    note(task, task->name);
     if (task->attempt <= shop_number(input, "failures", 0)) {
+        note(task, task->name);
         return fail_with(ctx, ST_UNAVAILABLE, "", "push answered 503");
     }
     return done(ctx, task, input, result);
