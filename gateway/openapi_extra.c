@@ -54,6 +54,19 @@ static const struct extra_path {
         .also = 426, .also_says = "It was no WebSocket handshake",
     },
     {
+        .path = "/ws/orders/{id}", .id = "watchOrderSocket", .tag = "Live",
+        .summary = "One order, live, on a WebSocket",
+        .description =
+            "As the server-sent events, for clients that also want to speak: "
+            "`{\"type\":\"order\",\"order\":{...}}` at once and for each change, closed with 1000 "
+            "after a final state. The bearer token comes as on /ws/queue, and the same moves may be sent.",
+        .roles = SIGNED_IN, .success = 101,
+        .parameters = "[{\"name\":\"id\",\"in\":\"path\",\"required\":true,"
+                      "\"schema\":{\"type\":\"string\",\"format\":\"uuid\"},"
+                      "\"example\":\"019aa1f0-5c3e-7000-8000-00000000cafe\"}]",
+        .also = 426, .also_says = "It was no WebSocket handshake",
+    },
+    {
         .path = "/healthz", .id = "healthz", .tag = "Service",
         .summary = "Is the process alive?", .description = "Asks nobody else.",
         .roles = ROLE_ANYONE, .success = 200, .type = "application/json",

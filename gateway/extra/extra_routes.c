@@ -29,6 +29,7 @@ const struct extra_route extra_routes[] = {
     {VERB_GET, "/openapi.json", ROLE_ANYONE, "read", documents_openapi},
     {VERB_GET, "/orders/{id}/events", ROLE_CUSTOMER | ROLE_STAFF, "read", live_order_events},
     {VERB_GET, "/ws/queue", ROLE_STAFF, "read", live_queue},
+    {VERB_GET, "/ws/orders/{id}", ROLE_CUSTOMER | ROLE_STAFF, "read", live_order},
     {0},
 };
 /* clang-format on */

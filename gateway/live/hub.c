@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 bool live_is_final(Coffee__Order__V1__Status status)
 {
@@ -43,7 +44,7 @@ void live_tell(struct live *live, const struct live_change *change)
         }
     }
     for (struct live_socket *s = live->sockets; s; s = s->next) {
-        socket_tell(s, message.data);
+        socket_tell(s, change, message.data);
     }
     pthread_mutex_unlock(&live->lock);
     ctx_free(ctx);
@@ -83,8 +84,13 @@ struct live *live_new(const struct live_options *options)
         abort();
     }
     live->options = *options;
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&live->lock, NULL);
-    pthread_cond_init(&live->wake, NULL);
+    pthread_cond_init(&live->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     live->subscriber = cache_subscribe(&options->cache, "order:pub:orders", &bus, live);
     if (pthread_create(&live->thread, NULL, live_watch_run, live) != 0) {
         abort();
@@ -103,6 +109,11 @@ void live_free(struct live *live)
     pthread_cond_signal(&live->wake);
     pthread_mutex_unlock(&live->lock);
     pthread_join(live->thread, NULL);
+    pthread_mutex_lock(&live->lock);
+    while (live->questions) {
+        pthread_cond_wait(&live->wake, &live->lock);
+    }
+    pthread_mutex_unlock(&live->lock);
     pthread_cond_destroy(&live->wake);
     pthread_mutex_destroy(&live->lock);
     free(live);

@@ -4,6 +4,7 @@
 
 #include "coffee/order/v1/order.pb-c.h"
 #include "common/contract/contract.h"
+#include "gateway/edge/edge_deny.h"
 #include "gateway/gateway.h"
 #include "gateway/live/live.h"
 
@@ -18,6 +19,14 @@ struct live_change {
     Coffee__Order__V1__Status status;
 };
 
+/* The session that a stream was opened in, and whether it was ended since (revoke.c). */
+struct live_session {
+    char id[ID_TEXT_SIZE];
+    int every_ms;    /* how often the deny list is asked */
+    int64_t look_ms; /* when it is asked again, monotonic clock */
+    bool is_over;
+};
+
 /* One SSE stream. 'pending' holds what came in before its snapshot was sent. */
 struct live_listener {
     struct live_listener *next;
@@ -26,6 +35,7 @@ struct live_listener {
     int64_t seq; /* the newest that was sent; -1: the snapshot is still to come */
     int queue_position, eta_seconds;
     int64_t expires_ms, ping_ms; /* wall clock, monotonic clock */
+    struct live_session session;
     struct http_stream *stream;
     bool ended;
     int refs; /* who opens it, and the stream */
@@ -33,13 +43,16 @@ struct live_listener {
     size_t pending_count;
 };
 
-/* One WebSocket of a barista's screen. */
+/* One WebSocket: of a barista's screen, or of somebody who follows one order. */
 struct live_socket {
     struct live_socket *next;
     struct live *live;
     struct http_socket *socket;
+    char order_id[ID_TEXT_SIZE]; /* "": the queue */
+    int64_t seq;                 /* the newest of that order that was sent */
     struct caller caller;
     int64_t expires_ms;
+    struct live_session session;
     bool wants_snapshot;
     int refs;
 };
@@ -52,6 +65,7 @@ struct live {
     pthread_cond_t wake;
     struct live_listener *listeners;
     struct live_socket *sockets;
+    int questions; /* to the deny list, under way */
     bool bus_up, stopping;
     bool queue_changed; /* places in the queue may be others now */
     bool look_now;      /* compare at the next tick: something may have been missed */
@@ -70,8 +84,13 @@ void listener_tell_queue(struct live_listener *listener, int position, int eta_s
 void listener_tick(struct live_listener *listener, int64_t wall_ms, int64_t monotonic_ms);
 
 /* ---- websocket.c; all under the lock ---- */
-void socket_tell(struct live_socket *socket, const char *message);
+void socket_tell(struct live_socket *socket, const struct live_change *change, const char *message);
+void socket_tell_snapshot(struct live_socket *socket, const char *message);
 void socket_tick(struct live_socket *socket, int64_t wall_ms);
+
+/* ---- revoke.c; the second one under the lock ---- */
+void live_session_init(struct live_session *session, const char *id, int every_ms);
+void live_session_look(struct live *live, struct live_session *session, int64_t monotonic_ms);
 
 /* ---- watch.c ---- */
 void *live_watch_run(void *live);

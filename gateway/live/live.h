@@ -17,16 +17,21 @@ struct live_options {
     struct cache_options cache;
     struct backend *orders;
     const struct contract *contract;
+    struct deny_list *deny_list;
 };
 
 struct live *live_new(const struct live_options *options);
-void live_free(struct live *live); /* after the HTTP server: its streams are over. NULL is fine */
+/* After the HTTP server: its streams are over. Before the errands, whose answers it awaits. NULL is
+ * fine. */
+void live_free(struct live *live);
 /* Whether the bus is up; for readiness ("degraded" otherwise). */
 bool live_is_up(struct live *live);
 
-/* GET /orders/{id}/events and the WebSocket /ws/queue, once the caller is known and within limits.
- * The stream ends with the access token: "reauth", or close code 4401. */
+/* GET /orders/{id}/events and the WebSockets /ws/queue and /ws/orders/{id}, once the caller is
+ * known and within limits. The stream ends with the access token, or soon after its session was
+ * ended: "reauth", or close code 4401. */
 void live_order_events(struct exchange *exchange);
 void live_queue(struct exchange *exchange);
+void live_order(struct exchange *exchange);
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_MS = 2000 };
+enum { ASK_MS = 2000, SESSION_MS = 5000 };
 
 #define GET_ORDER   "/coffee.order.v1.OrderService/GetOrder"
 #define LIST_EVENTS "/coffee.order.v1.OrderService/ListOrderEvents"
@@ -28,7 +28,8 @@ struct opening {
 
 /* ---- listeners ---- */
 
-static struct live_listener *join(struct live *live, const char *id, int64_t expires_at)
+static struct live_listener *join(struct live *live, const char *id,
+                                  const struct token_claims *claims)
 {
     struct live_listener *listener = calloc(1, sizeof(*listener));
 
@@ -39,7 +40,8 @@ static struct live_listener *join(struct live *live, const char *id, int64_t exp
     text_copy(listener->id, sizeof(listener->id), id);
     listener->seq = -1;
     listener->refs = 1;
-    listener->expires_ms = expires_at * 1000;
+    listener->expires_ms = claims->expires_at * 1000;
+    live_session_init(&listener->session, claims->caller.session, SESSION_MS);
     listener->ping_ms = clock_monotonic_ms() + PING_MS;
     pthread_mutex_lock(&live->lock);
     listener->next = live->listeners;
@@ -163,7 +165,7 @@ void listener_tick(struct live_listener *listener, int64_t wall_ms, int64_t mono
     if (listener->ended || listener->seq < 0) {
         return;
     }
-    if (wall_ms >= listener->expires_ms) {
+    if (wall_ms >= listener->expires_ms || listener->session.is_over) {
         text_add(&event, "event: reauth\ndata: {}\n\n");
         write_or_end(listener, &event);
         end(listener);
@@ -306,7 +308,7 @@ void live_order_events(struct exchange *exchange)
     struct opening *opening = arena_new_struct(ctx->arena, struct opening);
     opening->exchange = exchange;
     opening->resumes = last && text_parse_int(last, 0, INT64_MAX, &opening->last_seq);
-    opening->listener = join(live, id, exchange->claims.expires_at);
+    opening->listener = join(live, id, &exchange->claims);
     Coffee__Order__V1__GetOrderRequest *ask =
         arena_new_struct(ctx->arena, Coffee__Order__V1__GetOrderRequest);
     coffee__order__v1__get_order_request__init(ask);

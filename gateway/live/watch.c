@@ -20,6 +20,16 @@ typedef Coffee__Order__V1__SeenOrder seen_message;
 typedef Coffee__Order__V1__CompareOrdersRequest compare_message;
 typedef Coffee__Order__V1__ListQueueResponse queue_message;
 
+static void add_seen(struct ctx *ctx, compare_message *ask, const char *id, int64_t seq)
+{
+    seen_message *seen = arena_new_struct(ctx->arena, seen_message);
+
+    coffee__order__v1__seen_order__init(seen);
+    seen->id = arena_strdup(ctx->arena, id);
+    seen->seq = seq;
+    ask->orders[ask->n_orders++] = seen;
+}
+
 /* Under the lock: every stream that has its snapshot, with the seq it has. */
 static compare_message *what_was_sent(struct live *live, struct ctx *ctx)
 {
@@ -30,16 +40,19 @@ static compare_message *what_was_sent(struct live *live, struct ctx *ctx)
     for (struct live_listener *l = live->listeners; l; l = l->next) {
         count++;
     }
+    for (struct live_socket *s = live->sockets; s; s = s->next) {
+        count++;
+    }
     ask->orders = arena_new_array(ctx->arena, seen_message *, count);
     for (struct live_listener *l = live->listeners; l; l = l->next) {
-        if (l->ended || l->seq < 0) {
-            continue;
+        if (!l->ended && l->seq >= 0) {
+            add_seen(ctx, ask, l->id, l->seq);
         }
-        seen_message *seen = arena_new_struct(ctx->arena, seen_message);
-        coffee__order__v1__seen_order__init(seen);
-        seen->id = arena_strdup(ctx->arena, l->id);
-        seen->seq = l->seq;
-        ask->orders[ask->n_orders++] = seen;
+    }
+    for (struct live_socket *s = live->sockets; s; s = s->next) {
+        if (*s->order_id) {
+            add_seen(ctx, ask, s->order_id, s->seq);
+        }
     }
     return ask;
 }
@@ -100,9 +113,9 @@ static void tell_snapshot(struct live *live, struct ctx *ctx, const queue_messag
     memmove(snapshot.data + at, snapshot.data + at + 1, snapshot.length - at);
     snapshot.length--;
     for (struct live_socket *s = live->sockets; s; s = s->next) {
-        if (s->wants_snapshot || to_all) {
+        if (!*s->order_id && (s->wants_snapshot || to_all)) {
             s->wants_snapshot = false;
-            socket_tell(s, snapshot.data);
+            socket_tell_snapshot(s, snapshot.data);
         }
     }
 }
@@ -132,9 +145,11 @@ static bool tick_all(struct live *live)
     bool wanted = false;
 
     for (struct live_listener *l = live->listeners; l; l = l->next) {
+        live_session_look(live, &l->session, monotonic_ms);
         listener_tick(l, wall_ms, monotonic_ms);
     }
     for (struct live_socket *s = live->sockets; s; s = s->next) {
+        live_session_look(live, &s->session, monotonic_ms);
         socket_tick(s, wall_ms);
         wanted |= s->wants_snapshot;
     }
@@ -146,11 +161,14 @@ static void rest(struct live *live)
 {
     struct timespec until;
 
+    if (live->stopping) {
+        return; /* it was said while we asked, and is not said again */
+    }
     if (!live->listeners && !live->sockets) {
         pthread_cond_wait(&live->wake, &live->lock);
         return;
     }
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += (long)TICK_MS * 1000000;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;

@@ -14,7 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_MS = 2000, CLOSE_REAUTH = 4401, CLOSE_SLOW = 1013 };
+enum {
+    ASK_MS = 2000,
+    SESSION_MS = 1000,
+    MOST_COMMANDS = 32,
+    CLOSE_OVER = 1000,
+    CLOSE_REAUTH = 4401,
+    CLOSE_SLOW = 1013
+};
 
 #define ORDER_SERVICE "/coffee.order.v1.OrderService/"
 
@@ -63,19 +70,45 @@ static void let_go(struct live_socket *socket, bool leave)
     }
 }
 
-void socket_tell(struct live_socket *socket, const char *message)
+/* Under the lock: whether the right it was opened with has ended. */
+static bool is_over(const struct live_socket *socket, int64_t wall_ms)
 {
-    if (socket->wants_snapshot) {
-        return; /* the snapshot that is on its way will hold it */
-    }
+    return wall_ms >= socket->expires_ms || socket->session.is_over;
+}
+
+static void send_or_close(struct live_socket *socket, const char *message)
+{
     if (!http_socket_send(socket->socket, message, strlen(message))) {
         http_socket_close(socket->socket, CLOSE_SLOW, "too slow");
     }
 }
 
+void socket_tell_snapshot(struct live_socket *socket, const char *message)
+{
+    send_or_close(socket, message);
+}
+
+void socket_tell(struct live_socket *socket, const struct live_change *change, const char *message)
+{
+    if (!*socket->order_id) {
+        if (!socket->wants_snapshot) { /* else the snapshot that is on its way will hold it */
+            send_or_close(socket, message);
+        }
+        return;
+    }
+    if (strcmp(socket->order_id, change->id) != 0 || change->seq <= socket->seq) {
+        return;
+    }
+    socket->seq = change->seq;
+    send_or_close(socket, message);
+    if (live_is_final(change->status)) {
+        http_socket_close(socket->socket, CLOSE_OVER, "the order is over");
+    }
+}
+
 void socket_tick(struct live_socket *socket, int64_t wall_ms)
 {
-    if (wall_ms >= socket->expires_ms) {
+    if (is_over(socket, wall_ms)) {
         http_socket_close(socket->socket, CLOSE_REAUTH, "sign in again");
     }
 }
@@ -155,19 +188,38 @@ static enum status start_command(struct ctx *ctx, struct live_socket *socket, co
     return ST_OK;
 }
 
+/* A reference for command_done(), unless what it says counts no more: its right has ended, and so
+ * will it; or it has more under way than a hand can tap, and is closed as a slow one is. */
+static bool may_say(struct live_socket *socket)
+{
+    struct live *live = socket->live;
+
+    pthread_mutex_lock(&live->lock);
+    bool over = is_over(socket, clock_wall_ms());
+    bool flooding = socket->refs > MOST_COMMANDS;
+    if (!over && !flooding) {
+        socket->refs++;
+    }
+    pthread_mutex_unlock(&live->lock);
+    if (flooding) {
+        http_socket_close(socket->socket, CLOSE_SLOW, "too much at once");
+    }
+    return !over && !flooding;
+}
+
 static void on_text(struct http_socket *unused, const char *text, size_t size, void *user)
 {
     struct live_socket *socket = user;
-    struct ctx *ctx = ctx_new_system("gateway");
     const char *ref = "";
 
     (void)unused;
+    if (!may_say(socket)) {
+        return;
+    }
+    struct ctx *ctx = ctx_new_system("gateway");
     ctx->caller = socket->caller;
     trace_begin(ctx, NULL);
     trace_correlation(ctx, NULL);
-    pthread_mutex_lock(&socket->live->lock);
-    socket->refs++; /* for command_done() */
-    pthread_mutex_unlock(&socket->live->lock);
     enum status st = start_command(ctx, socket, text, size, &ref);
     if (st != ST_OK) {
         answer(ctx, socket, st, ref);
@@ -194,21 +246,29 @@ static const char *protocol_of(struct exchange *exchange)
     return named && text_starts(named, "bearer") ? "bearer" : NULL;
 }
 
-void live_queue(struct exchange *exchange)
+static struct live_socket *new_socket(struct exchange *exchange)
 {
-    struct live *live = exchange->gateway->live;
     struct live_socket *socket = calloc(1, sizeof(*socket));
 
     if (!socket) {
         abort();
     }
     *socket = (struct live_socket){
-        .live = live,
+        .live = exchange->gateway->live,
         .caller = exchange->ctx->caller,
         .expires_ms = exchange->claims.expires_at * 1000,
-        .wants_snapshot = true,
         .refs = 1,
     };
+    live_session_init(&socket->session, exchange->claims.caller.session, SESSION_MS);
+    return socket;
+}
+
+/* The exchange is over either way. 'first' is sent before anything else; NULL: the snapshot comes.
+ * It must not be the exchange's memory. */
+static void accept_socket(struct exchange *exchange, struct live_socket *socket, const char *first)
+{
+    struct live *live = socket->live;
+
     pthread_mutex_lock(&live->lock); /* its first text cannot be handled before it is listed */
     socket->socket = exchange_socket(exchange, protocol_of(exchange), &events, socket);
     if (!socket->socket) {
@@ -221,6 +281,59 @@ void live_queue(struct exchange *exchange)
     }
     socket->next = live->sockets;
     live->sockets = socket;
+    if (first) {
+        send_or_close(socket, first);
+        live->look_now = true; /* what happened between the answer and here */
+    }
     pthread_cond_signal(&live->wake);
     pthread_mutex_unlock(&live->lock);
+}
+
+void live_queue(struct exchange *exchange)
+{
+    struct live_socket *socket = new_socket(exchange);
+
+    socket->wants_snapshot = true;
+    accept_socket(exchange, socket, NULL);
+}
+
+static void got_order(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *user)
+{
+    struct exchange *exchange = user;
+    const Coffee__Order__V1__Order *order = (const void *)out;
+
+    (void)ctx;
+    if (st != ST_OK) {
+        exchange_problem(exchange);
+        return;
+    }
+    AUTO(arena) struct arena *arena = arena_new(2048);
+    struct text first = text_new(arena, 1024);
+    struct live_socket *socket = new_socket(exchange);
+
+    text_copy(socket->order_id, sizeof(socket->order_id), order->id);
+    socket->seq = order->seq;
+    text_add(&first, "{\"type\":\"order\",\"order\":");
+    message_to_json(&first, out);
+    text_add_char(&first, '}');
+    accept_socket(exchange, socket, first.data);
+}
+
+void live_order(struct exchange *exchange)
+{
+    struct ctx *ctx = exchange->ctx;
+    char *id = arena_alloc(ctx->arena, ID_TEXT_SIZE);
+    Coffee__Order__V1__GetOrderRequest *ask =
+        arena_new_struct(ctx->arena, Coffee__Order__V1__GetOrderRequest);
+
+    if (!uuid_parse(exchange->values[0], id)) {
+        refuse_field(ctx, "id", "must be a UUID");
+        (void)!ctx_refused(ctx);
+        exchange_problem(exchange);
+        return;
+    }
+    coffee__order__v1__get_order_request__init(ask);
+    ask->id = id;
+    backend_call(ctx, exchange->gateway->live->options.orders, ORDER_SERVICE "GetOrder", &ask->base,
+                 &coffee__order__v1__order__descriptor, ASK_MS, got_order, exchange);
 }
