@@ -4,10 +4,12 @@
 
 #include "coffee/auth/v1/auth.pb-c.h"
 #include "coffee/customer/v1/customer.pb-c.h"
+#include "coffee/notify/v1/notify.pb-c.h"
 #include "customer-service/auth/auth_rpc.h"
 #include "customer-service/customer/customer_rpc.h"
 #include "customer-service/favourite/favourite_rpc.h"
 #include "customer-service/loyalty/loyalty_rpc.h"
+#include "customer-service/notify/device_rpc.h"
 
 static const struct rpc_handler auth_methods[] = {
     {"SignUp",         auth_rpc_sign_up, NULL},
@@ -36,14 +38,26 @@ static const struct rpc_handler customer_methods[] = {
     {0  },
 };
 
+static const struct rpc_handler notify_methods[] = {
+    {"RegisterDevice",       device_rpc_register, NULL},
+    {"RemoveDevice",                  device_rpc_remove, NULL},
+    {"RegisterLiveActivity",         device_rpc_live_activity, NULL},
+    {"SetShift",                  device_rpc_set_shift, NULL},
+    {"GetPreferences", device_rpc_preferences, NULL},
+    {"SetPreferences",                  device_rpc_prefer, NULL},
+    {0            },
+};
+
 const struct rpc_service methods[] = {
-    {&coffee__auth__v1__auth_service__descriptor, auth_methods},
-    {&coffee__customer__v1__customer_service__descriptor,                                           customer_methods},
+    {&coffee__auth__v1__auth_service__descriptor,     auth_methods},
+    {&coffee__customer__v1__customer_service__descriptor,                                               customer_methods},
+    {&coffee__notify__v1__notify_service__descriptor,notify_methods},
     {0},
 };
 
 const ProtobufCServiceDescriptor *const method_services[] = {
     &coffee__auth__v1__auth_service__descriptor,
     &coffee__customer__v1__customer_service__descriptor,
+    &coffee__notify__v1__notify_service__descriptor,
     NULL,
 };

@@ -1,9 +1,10 @@
 /* links: test_db
  * Every statement of the customer service fits its migrated schema, as the role that runs it; and
- * that role cannot alter a thing. DATA-02, CUST-01 */
+ * that role cannot alter a thing. */
 #include "auth_sql.h"
 #include "common/db/idempotency.h"
 #include "customer_sql.h"
+#include "device_sql.h"
 #include "favourite_sql.h"
 #include "loyalty_sql.h"
 #include "tests/integration/customer-service/shop.h"
@@ -18,6 +19,7 @@ static void make(void)
     test_db_run(arena_printf(arena, "GRANT customer_service TO %s", test_db_runtime()->user));
 }
 
+/* DATA-02 */
 START_TEST(every_statement_can_be_prepared)
 {
     struct db_pool *pool = db_pool_new(test_db_runtime());
@@ -28,12 +30,14 @@ START_TEST(every_statement_can_be_prepared)
     test_db_prepare_all(pool, auth_statements, ARRAY_LEN(auth_statements));
     test_db_prepare_all(pool, favourite_statements, ARRAY_LEN(favourite_statements));
     test_db_prepare_all(pool, loyalty_statements, ARRAY_LEN(loyalty_statements));
+    test_db_prepare_all(pool, device_statements, ARRAY_LEN(device_statements));
     shared = idempotency_sql(&count);
     test_db_prepare_all(pool, shared, count);
     db_pool_free(pool);
 }
 END_TEST
 
+/* DATA-02 */
 START_TEST(the_runtime_role_cannot_alter_or_rewrite_the_ledger)
 {
     static const char *const forbidden[] = {
@@ -61,6 +65,7 @@ START_TEST(the_runtime_role_cannot_alter_or_rewrite_the_ledger)
 }
 END_TEST
 
+/* CUST-01 */
 START_TEST(the_tables_of_the_documents_are_there)
 {
     ck_assert_str_eq(test_db_ask("SELECT count(*) FROM information_schema.tables WHERE table_name"

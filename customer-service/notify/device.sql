@@ -1,0 +1,50 @@
+-- device_register :one
+-- An address is one device, whoever's it was.
+INSERT INTO notify.devices AS d (id, customer_id, channel, address, environment, p256dh, secret)
+VALUES ($1::uuid, $2::uuid, $3, $4, $5, $6, $7)
+ON CONFLICT ON CONSTRAINT devices_address DO UPDATE
+   SET customer_id = excluded.customer_id, environment = excluded.environment,
+       p256dh = excluded.p256dh, secret = excluded.secret, seen_at = now()
+RETURNING id, channel, created_at;
+
+-- device_trim :exec
+-- Somebody's oldest devices go once there are too many.
+DELETE FROM notify.devices
+ WHERE id IN (SELECT id FROM notify.devices WHERE customer_id = $1::uuid
+               ORDER BY seen_at DESC, id DESC OFFSET $2::bigint);
+
+-- device_remove :many
+DELETE FROM notify.devices WHERE id = $1::uuid AND customer_id = $2::uuid RETURNING id;
+
+-- device_gone :exec
+-- Apple or a push service says that nobody is there any more. One that was registered again
+-- since the notice was made stays.
+DELETE FROM notify.devices WHERE id = $1::uuid AND seen_at < $2::timestamptz;
+
+-- device_forget_activity :exec
+DELETE FROM notify.live_activities WHERE device_id = $1::uuid AND token = $2;
+
+-- device_live_activity :one
+-- No row when the device is not the caller's.
+INSERT INTO notify.live_activities AS a (id, device_id, customer_id, order_id, token)
+SELECT $1::uuid, d.id, d.customer_id, $4::uuid, $5
+  FROM notify.devices d WHERE d.id = $2::uuid AND d.customer_id = $3::uuid AND d.channel = 'apns'
+ON CONFLICT ON CONSTRAINT live_activities_once DO UPDATE
+   SET token = excluded.token, customer_id = excluded.customer_id
+RETURNING id;
+
+-- device_shift_on :one
+INSERT INTO notify.shifts AS s (barista_id) VALUES ($1::uuid)
+ON CONFLICT (barista_id) DO UPDATE SET since = s.since
+RETURNING since;
+
+-- device_shift_off :exec
+DELETE FROM notify.shifts WHERE barista_id = $1::uuid;
+
+-- device_preferences :many
+SELECT orders, promotions FROM notify.preferences WHERE customer_id = $1::uuid;
+
+-- device_prefer :exec
+INSERT INTO notify.preferences (customer_id, orders, promotions)
+VALUES ($1::uuid, $2::boolean, $3::boolean)
+ON CONFLICT (customer_id) DO UPDATE SET orders = excluded.orders, promotions = excluded.promotions;
