@@ -1,0 +1,63 @@
+#!/bin/sh
+# ./everything bench [NAME...] [--rounds N] [--keep] [--yes]
+#
+# Measures what the design promises, on a release build and a stack of its own (state in
+# .run/bench, ports from BENCH_PORT_BASE, 27000, on; Temporal is not started), and says for
+# each figure its limit and whether it holds. All of them without a name:
+#
+#   start     each daemon from exec to ready, its dependencies up
+#   memory    the three daemons after 30 idle seconds
+#   gateway   CPU of a call through ours and through a bare grpc-gateway, same backend
+#   orders    CPU of an order placed over gateway, order-service and Postgres, and of the
+#             same by Fastify and pg; and of a move
+#   sse       1,000 open event streams: memory, and how soon a change is heard
+#
+#   --rounds N   interleaved rounds of each comparison (5); the median counts
+#   --keep       leave the stack up afterwards
+#
+# On a shared machine only ratios within one run and CPU times mean something; requests a
+# second do not. Results stay in bench-results/.
+set -eu
+ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+export ROOT
+export EVERYTHING_RUN="$ROOT/.run/bench" EVERYTHING_PORT_BASE="${BENCH_PORT_BASE:-27000}"
+export EVERYTHING_ENV="$ROOT/tests/load/stack.env" EVERYTHING_BUILD="${EVERYTHING_BUILD:-release}"
+# shellcheck source=tools/stack/all.sh
+. "$ROOT/tools/stack/all.sh"
+# shellcheck source=tests/load/peers/versions.sh
+. "$ROOT/tests/load/peers/versions.sh"
+
+names='' rounds=5 keep=0
+while [ $# -gt 0 ]; do
+    case $1 in
+    --rounds) rounds=${2:?--rounds needs a number} && shift ;;
+    --keep) keep=1 ;;
+    --yes | -y) YES=1 ;;
+    start | memory | gateway | orders | sse) names="$names $1" ;;
+    *) warn "bench: nothing is called $1; there are: start memory gateway orders sse" && exit 2 ;;
+    esac
+    shift
+done
+names=${names:-start memory gateway orders sse}
+
+finish() { [ $keep = 1 ] || "$ROOT/everything" down >/dev/null 2>&1 || :; }
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+command -v wrk >/dev/null || die "wrk is missing" "apt-get install wrk"
+"$ROOT/everything" up --yes --without temporal >"$ROOT/build/bench-up.log" 2>&1 ||
+    { cat "$ROOT/build/bench-up.log" >&2 && die "the stack did not come up" "./everything doctor"; }
+ninja -C "$ROOT/build/$EVERYTHING_BUILD" grpc-as >/dev/null
+for name in $names; do
+    case $name in
+    gateway) step "building grpc-gateway $GRPC_GATEWAY_VERSION" 900 sh "$ROOT/tests/load/peers/build.sh" grpc-gateway ;;
+    orders) step "fetching Fastify $FASTIFY_VERSION" 300 sh "$ROOT/tests/load/peers/build.sh" fastify ;;
+    esac
+done
+eval "$("$ROOT/tools/test-env.sh")"
+export BENCH_BIN="$BIN" BENCH_ROUNDS="$rounds" BENCH_PORTS=$((EVERYTHING_PORT_BASE + 50)) GRPC_GATEWAY_HOME FASTIFY_HOME
+BENCH_PG_DATA=$(pg_data)
+export BENCH_PG_DATA
+mkdir -p "$ROOT/bench-results"
+# shellcheck disable=SC2086
+python3 "$ROOT/tests/load/bench.py" $names

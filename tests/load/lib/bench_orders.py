@@ -1,0 +1,128 @@
+"""An order placed, Temporal stopped: what it costs gateway, order-service and Postgres together,
+relaying its events to Kafka and Valkey included, against Fastify and pg on a database of its own in the
+same Postgres, interleaved. And what a move costs.
+
+The queue is kept short, as a shop's is: once a second whoever waits is taken off it by SQL."""
+import json
+import os
+import subprocess
+import threading
+import time
+
+from machine import PORTS, Load, Measured, compare, cpu_s, is_ready, median, postgres_pids, ratio, stack_pid, stop
+from shop import JSON, ORDER, call, login, psql
+
+SECONDS = 4
+MOVES = 600
+SCHEMA = """
+CREATE TABLE orders (id uuid PRIMARY KEY, customer_id text, status int, created timestamptz DEFAULT now());
+CREATE TABLE order_items (id bigserial PRIMARY KEY, order_id uuid REFERENCES orders, menu_id int, qty int);
+"""
+THEIR_ORDER = json.dumps({"customer_id": "0190f1f0-0000-7000-8000-000000000001",
+                          "items": [{"menu_id": 1, "qty": 1}, {"menu_id": 2, "qty": 2}]})
+
+
+def relayed():
+    """Until Kafka and Valkey have all events: that work belongs to the orders."""
+    end = time.monotonic() + 60
+    while psql("SELECT count(*) FROM outbox.events WHERE sink <> 'temporal'") != "0":
+        assert time.monotonic() < end, "the outbox does not empty"
+        time.sleep(0.1)
+
+
+class ShortQueue:
+    """While it runs, the shop's queue stays short."""
+
+    def __enter__(self):
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.work)
+        self.thread.start()
+
+    def work(self):
+        while not self.over.wait(1):
+            psql("DELETE FROM orders.open_orders")
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
+def fastify(port):
+    url = os.environ["TEST_PG_ADMIN_URL"]  # postgresql://USER:PASSWORD@HOST:PORT/DATABASE
+    account, place = url.split("//")[1].split("@")
+    user, password = account.split(":")
+    psql("DROP DATABASE IF EXISTS fastify_bench", database="postgres")
+    psql("CREATE DATABASE fastify_bench", database="postgres")
+    psql(SCHEMA, database="fastify_bench")
+    settings = {**os.environ, "NODE_PATH": os.environ["FASTIFY_HOME"] + "/node_modules", "NODE_ENV": "production",
+                "PGHOST": place.split(":")[0], "PGPORT": place.split(":")[1].split("/")[0], "PGUSER": user,
+                "PGPASSWORD": password, "PGDATABASE": "fastify_bench"}
+    program = os.environ["ROOT"] + "/tests/load/peers/fastify.js"
+    return subprocess.Popen(["node", program, str(port)], env=settings)
+
+
+def wait_for(port):
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            Load("POST", port, "/orders", JSON, THEIR_ORDER).run(1)
+            return
+        except (AssertionError, subprocess.CalledProcessError, AttributeError):
+            time.sleep(0.2)
+    raise AssertionError("Fastify does not come up")
+
+
+def ours():
+    return [stack_pid("gateway"), stack_pid("order-service")] + postgres_pids("customer_db")
+
+
+def move_cost(token, barista):
+    """CPU of an accept, over the three, and without wrk: one after the other."""
+    orders = [call("POST", "/orders", token, ORDER)["id"] for _ in range(MOVES)]
+    relayed()
+    before = cpu_s(ours())
+    for order in orders:
+        call("POST", f"/orders/{order}/accept", barista, "{}")
+    relayed()
+    return (cpu_s(ours()) - before) / MOVES * 1e6
+
+
+def parts(measured):
+    """Where the CPU of ours goes."""
+    before = [cpu_s([stack_pid("gateway")]), cpu_s([stack_pid("order-service")]), cpu_s(postgres_pids("customer_db"))]
+    count = measured.load.run(SECONDS)[0]
+    measured.after()
+    after = [cpu_s([stack_pid("gateway")]), cpu_s([stack_pid("order-service")]), cpu_s(postgres_pids("customer_db"))]
+    return [(b - a) / count * 1e6 for a, b in zip(before, after)]
+
+
+def run(table):
+    assert is_ready(int(os.environ["EVERYTHING_PORT_BASE"]) + 3), "the gateway is not up"
+    token, barista = login("customer"), login("barista")
+    their_port = PORTS + 6
+    node = fastify(their_port)
+    try:
+        wait_for(their_port)
+        place = Measured("ours: POST /orders",
+                         Load("POST", int(os.environ["HTTP_URL"].rsplit(":", 1)[1]), "/orders",
+                              {"Authorization": "Bearer " + token, **JSON}, ORDER, "Idempotency-Key"),
+                         ours, relayed)
+        theirs = Measured("Fastify and pg: POST /orders", Load("POST", their_port, "/orders", JSON, THEIR_ORDER),
+                          lambda: [node.pid] + postgres_pids("customer_db"))
+        with ShortQueue():
+            compare([place, theirs], SECONDS)
+            gateway, order_service, postgres = parts(place)
+        cost = move_cost(token, barista)
+        psql("DELETE FROM orders.open_orders")
+    finally:
+        stop(node)
+    table.add("orders: CPU of an order against Fastify and pg", ratio(place, theirs), "x", 1)
+    table.add("orders: an order, ours (aim 500)", median(place.cpu_us), "us")
+    table.add("orders:   of that gateway", gateway, "us")
+    table.add("orders:   of that order-service", order_service, "us")
+    table.add("orders:   of that Postgres", postgres, "us")
+    table.add("orders: an order, Fastify and pg", median(theirs.cpu_us), "us")
+    table.add("orders: orders a second against Fastify and pg",
+              median([a / b for a, b in zip(place.rates, theirs.rates)]), "x", 1, at_least=True)
+    table.add("orders: orders a second, ours", median(place.rates), "/s")
+    table.add("orders: a move (accept), ours", cost, "us")

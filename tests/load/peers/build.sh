@@ -1,0 +1,56 @@
+#!/bin/sh
+# Builds the programs that ours are measured against, once, into the cache; prints nothing.
+# bare grpc-gateway (Go module proxy) and Fastify with pg (npm), both at pinned versions.
+set -eu
+ROOT=$(cd "$(dirname "$0")/../../.." && pwd)
+export ROOT
+. "$ROOT/tools/stack/all.sh"
+peers=$ROOT/tests/load/peers
+. "$peers/versions.sh"
+
+# --go_opt and its like: which Go package each of our protos becomes
+package_options() { # PLUGIN
+    (cd "$ROOT/proto" && find coffee everything -name '*.proto') | while read -r proto; do
+        echo "--$1_opt=M$proto=everything/bench/$(dirname "$proto")"
+    done
+    for proto in annotations http; do
+        echo "--$1_opt=Mgoogle/api/$proto.proto=google.golang.org/genproto/googleapis/api/annotations"
+    done
+    echo "--$1_opt=module=everything/bench"
+}
+
+build_grpc_gateway() {
+    aside=$GRPC_GATEWAY_HOME.new
+    go=$(go_command)
+    rm -rf "$aside"
+    mkdir -p "$aside/src" "$aside/bin"
+    cp "$peers/gateway.go" "$aside/src/main.go"
+    cd "$aside/src"
+    export GOBIN="$aside/bin" GOENV=off GOFLAGS='-buildvcs=false -mod=mod' CGO_ENABLED=0
+    $go mod init everything/bench
+    $go get "github.com/grpc-ecosystem/grpc-gateway/v2@v$GRPC_GATEWAY_VERSION"
+    $go install "github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway@v$GRPC_GATEWAY_VERSION"
+    $go install "google.golang.org/protobuf/cmd/protoc-gen-go"
+    $go install "google.golang.org/grpc/cmd/protoc-gen-go-grpc@v$GO_GRPC_PLUGIN_VERSION"
+    # shellcheck disable=SC2046
+    (cd "$ROOT/proto" && PATH="$GOBIN:$PATH" protoc -I. --go_out="$aside/src" --go-grpc_out="$aside/src" \
+        --grpc-gateway_out="$aside/src" $(package_options go) $(package_options go-grpc) \
+        $(package_options grpc-gateway) $(find coffee/menu coffee/order coffee/common everything -name '*.proto'))
+    $go build -trimpath -o "$aside/bin/gateway" .
+    rm -rf "$GRPC_GATEWAY_HOME"
+    mv "$aside" "$GRPC_GATEWAY_HOME"
+}
+
+build_fastify() {
+    rm -rf "$FASTIFY_HOME.new"
+    mkdir -p "$FASTIFY_HOME.new"
+    cd "$FASTIFY_HOME.new"
+    npm install --silent --no-audit --no-fund --save-exact "fastify@$FASTIFY_VERSION" "pg@$PG_VERSION"
+    rm -rf "$FASTIFY_HOME"
+    mv "$FASTIFY_HOME.new" "$FASTIFY_HOME"
+}
+
+case $1 in
+grpc-gateway) [ -x "$GRPC_GATEWAY_HOME/bin/gateway" ] || build_grpc_gateway ;;
+fastify) [ -d "$FASTIFY_HOME/node_modules/fastify" ] || build_fastify ;;
+esac >&2
