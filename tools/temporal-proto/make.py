@@ -2,7 +2,7 @@
 """Writes proto/temporal/*.proto: the messages and fields that keep.txt names, with the numbers and
 types of upstream, so that those cannot be mistyped.
 
-    tools/temporal-proto/make.py "$(tools/temporal-proto/fetch.sh)"
+    PYTHONDONTWRITEBYTECODE=1 tools/temporal-proto/make.py "$(tools/temporal-proto/fetch.sh)"
 
 All land in one package of ours, 'temporal': the names of packages are not on the wire. A field
 whose message is not kept falls out by itself."""
