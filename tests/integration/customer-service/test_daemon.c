@@ -1,6 +1,6 @@
 /* links: test_db common_token common_crypto common_rpc common_events
  * The daemon itself, spoken to over gRPC: starting, what it does while others are away, who may
- * call what, events from Kafka. AUTH-03, AUTH-04, CUST-03, CUST-05, EVT-12, SEC-01 */
+ * call what, events from Kafka. */
 #include "coffee/auth/v1/auth.pb-c.h"
 #include "coffee/customer/v1/customer.pb-c.h"
 #include "common/base/clock.h"
@@ -213,6 +213,7 @@ START_TEST(a_denied_session_stays_denied_though_valkey_is_emptied)
 }
 END_TEST
 
+/* AUTH-03 */
 START_TEST(roles_decide_who_may_call)
 {
     struct ctx *nobody = as("", ROLE_NOBODY), *carla = as(DEMO_ID, ROLE_CUSTOMER);
@@ -240,6 +241,7 @@ START_TEST(roles_decide_who_may_call)
 }
 END_TEST
 
+/* SEC-09 */
 START_TEST(bad_input_is_refused_with_its_fields)
 {
     struct ctx *ctx = as("", ROLE_NOBODY);
@@ -342,6 +344,7 @@ static void publish(struct ctx *ctx, const char *order, const char *event_id, in
     producer_free(producer);
 }
 
+/* CUST-03, CUST-04, CUST-05, EVT-12 */
 START_TEST(an_event_from_kafka_counts_once_though_it_comes_twice)
 {
     char who[ID_TEXT_SIZE], order[ID_TEXT_SIZE], event[ID_TEXT_SIZE];

@@ -1,6 +1,5 @@
 /* links: test_db common_token common_crypto
- * Favourites, the usual and their idempotency; profiles and their cache. FAV-01, CUST-02, CACHE-03,
- * CACHE-09, CACHE-17, SEC-08 */
+ * Favourites, the usual and their idempotency; profiles and their cache. */
 #include "coffee/customer/v1/customer.pb-c.h"
 #include "common/cache/cache.h"
 #include "customer-service/auth/auth.h"
@@ -56,6 +55,7 @@ static size_t listed(struct ctx *ctx, const struct favourite **list)
     return count;
 }
 
+/* FAV-01 */
 START_TEST(favourites_are_added_listed_and_removed)
 {
     struct customer who = sign_up("drinker");
@@ -78,6 +78,7 @@ START_TEST(favourites_are_added_listed_and_removed)
 }
 END_TEST
 
+/* FAV-01 */
 START_TEST(there_is_one_usual_and_it_moves)
 {
     struct customer who = sign_up("regular");
@@ -116,6 +117,7 @@ START_TEST(the_same_drink_is_one_favourite_whatever_the_order_of_its_extras)
 }
 END_TEST
 
+/* SEC-08 */
 START_TEST(nobody_touches_anothers_favourites)
 {
     struct customer mine = sign_up("owner"), theirs = sign_up("stranger");
@@ -267,6 +269,7 @@ static int64_t time_to_live(struct ctx *ctx, const char *key)
     return reply.number; /* -2: there is none */
 }
 
+/* CUST-02, CACHE-03, CACHE-09 */
 START_TEST(a_profile_is_cached_for_half_an_hour_and_dropped_by_a_change)
 {
     struct customer who = sign_up("profiled");
@@ -294,6 +297,7 @@ START_TEST(a_profile_is_cached_for_half_an_hour_and_dropped_by_a_change)
 }
 END_TEST
 
+/* CACHE-17 */
 START_TEST(the_second_look_at_favourites_is_a_hit_and_a_change_drops_it)
 {
     struct customer who = sign_up("looker");

@@ -1,6 +1,5 @@
 /* links: test_db common_token common_crypto common_events
- * Points and statistics from the events of orders, in every order and however often they come.
- * CUST-03, CUST-04, CUST-05, EVT-12 */
+ * Points and statistics from the events of orders, in every order and however often they come. */
 #include "common/base/clock.h"
 #include "common/events/event.h"
 #include "customer-service/loyalty/loyalty.h"
@@ -112,6 +111,7 @@ static void permute(int n, int order[4])
     }
 }
 
+/* CUST-03 */
 START_TEST(every_permutation_of_the_events_gives_the_same)
 {
     for (int n = 0; n < 24; n++) {
@@ -130,6 +130,7 @@ START_TEST(every_permutation_of_the_events_gives_the_same)
 }
 END_TEST
 
+/* CUST-03 */
 START_TEST(an_event_that_comes_again_counts_once)
 {
     for (int n = 0; n < 24; n++) {
@@ -148,6 +149,7 @@ START_TEST(an_event_that_comes_again_counts_once)
 }
 END_TEST
 
+/* CUST-04 */
 START_TEST(an_order_earns_once_even_if_it_is_said_to_be_completed_twice)
 {
     struct story story;

@@ -1,6 +1,5 @@
 /* links: test_db common_token common_crypto
- * Signing up, in, on and out against a real database and Valkey. AUTH-02, AUTH-04, AUTH-24,
- * AUTH-31, SEC-08 */
+ * Signing up, in, on and out against a real database and Valkey. */
 #include "common/cache/cache.h"
 #include "common/token/token.h"
 #include "customer-service/auth/auth.h"
@@ -99,6 +98,7 @@ static void move_back(const char *session, const char *interval)
         interval, session));
 }
 
+/* AUTH-04 */
 START_TEST(who_signed_up_signs_in_by_handle_and_by_e_mail_in_any_case)
 {
     sign_up("grandma");
@@ -178,6 +178,7 @@ START_TEST(no_password_or_token_is_in_the_database)
 }
 END_TEST
 
+/* AUTH-02 */
 START_TEST(a_refresh_token_gives_the_next_one)
 {
     sign_up("fresh");
@@ -192,6 +193,7 @@ START_TEST(a_refresh_token_gives_the_next_one)
 }
 END_TEST
 
+/* AUTH-02 */
 START_TEST(a_lost_answer_is_given_again_within_the_grace)
 {
     sign_up("flaky");
@@ -205,6 +207,7 @@ START_TEST(a_lost_answer_is_given_again_within_the_grace)
 }
 END_TEST
 
+/* AUTH-02 */
 START_TEST(a_token_reused_after_the_grace_ends_its_family)
 {
     sign_up("copied");
@@ -218,6 +221,7 @@ START_TEST(a_token_reused_after_the_grace_ends_its_family)
 }
 END_TEST
 
+/* AUTH-02 */
 START_TEST(a_token_whose_successor_was_used_ends_its_family_at_once)
 {
     sign_up("stolen");
@@ -230,6 +234,7 @@ START_TEST(a_token_whose_successor_was_used_ends_its_family_at_once)
 }
 END_TEST
 
+/* AUTH-02 */
 START_TEST(a_token_reused_from_another_device_ends_its_family)
 {
     sign_up("wanderer");
@@ -271,6 +276,7 @@ START_TEST(signing_out_ends_the_family_and_denies_its_tokens)
 }
 END_TEST
 
+/* AUTH-24, SEC-08 */
 START_TEST(ones_sessions_are_listed_and_revoked_and_nobody_elses)
 {
     struct customer mine = sign_up("lister"), theirs = sign_up("other-lister");
@@ -327,6 +333,7 @@ static void fail_five_times(const char *handle)
     }
 }
 
+/* AUTH-31 */
 START_TEST(after_five_wrong_passwords_one_waits)
 {
     sign_up("forgetful");
@@ -344,6 +351,7 @@ START_TEST(after_five_wrong_passwords_one_waits)
 }
 END_TEST
 
+/* AUTH-31 */
 START_TEST(failures_are_counted_in_the_database_while_valkey_is_away)
 {
     sign_up("offline");

@@ -1,4 +1,4 @@
-/* Passwords: which are refused, how wrong ones slow down, and one hash at a time. AUTH-31 */
+/* Passwords: which are refused, how wrong ones slow down, and one hash at a time. */
 #include "common/base/clock.h"
 #include "customer-service/auth/password_queue.h"
 #include "customer-service/auth/password_rule.h"
@@ -38,6 +38,7 @@ START_TEST(what_is_tried_first_is_refused)
 }
 END_TEST
 
+/* AUTH-31 */
 START_TEST(the_pause_begins_with_the_fifth_failure_and_doubles)
 {
     ck_assert_int_eq(sign_in_pause_s(0), 0);
