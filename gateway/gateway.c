@@ -110,7 +110,6 @@ static void start_edge(struct gateway *gateway)
     gateway->deny_list = deny_list_new(gateway->cache, gateway->errands);
     gateway->live = live_new(&(struct live_options){.cache = gateway->cache_options,
                                                     .orders = gateway->backends[BACKEND_ORDER],
-                                                    .contract = gateway->contract,
                                                     .deny_list = gateway->deny_list});
     gateway->metrics = http_metrics_new(gateway);
     gateway->health = health_new(checks, gateway);

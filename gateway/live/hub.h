@@ -3,7 +3,6 @@
 #define GATEWAY_LIVE_HUB_H
 
 #include "coffee/order/v1/order.pb-c.h"
-#include "common/contract/contract.h"
 #include "gateway/edge/edge_deny.h"
 #include "gateway/gateway.h"
 #include "gateway/live/live.h"

@@ -16,7 +16,6 @@ struct live;
 struct live_options {
     struct cache_options cache;
     struct backend *orders;
-    const struct contract *contract;
     struct deny_list *deny_list;
 };
 

@@ -146,20 +146,12 @@ static void command_done(struct ctx *ctx, enum status st, ProtobufCMessage *out,
     let_go(socket, false);
 }
 
-static enum status read_command(struct ctx *ctx, struct live_socket *socket, const char *text,
-                                size_t size, Coffee__Live__V1__QueueCommand *command)
-{
-    coffee__live__v1__queue_command__init(command);
-    TRY(json_to_message(ctx, text, size, &command->base));
-    return contract_check(ctx, socket->live->options.contract, &command->base);
-}
-
 static enum status make_call(struct ctx *ctx, const Coffee__Live__V1__QueueCommand *command,
                              const char **path, ProtobufCMessage **in)
 {
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         if (strcmp(commands[i].type, command->type) == 0) {
-            *path = commands[i].path;
+            *path = commands[i].path; /* order-service checks id and reason, as for REST */
             *in = message_new(ctx->arena, commands[i].in);
             TRY(text_to_field(ctx, *in, "id", command->id));
             return *command->reason ? text_to_field(ctx, *in, "reason", command->reason) : ST_OK;
@@ -179,7 +171,8 @@ static enum status start_command(struct ctx *ctx, struct live_socket *socket, co
     ProtobufCMessage *in = NULL;
     const char *path = NULL;
 
-    TRY(read_command(ctx, socket, text, size, &command));
+    coffee__live__v1__queue_command__init(&command);
+    TRY(json_to_message(ctx, text, size, &command.base));
     *ref = command.ref;
     TRY(make_call(ctx, &command, &path, &in));
     *asking = (struct asking){.socket = socket, .ref = command.ref};
