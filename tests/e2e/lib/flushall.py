@@ -1,0 +1,118 @@
+"""FLUSHALL while people order, and a Valkey that stands still for a while."""
+import os
+import signal
+import threading
+import time
+
+import ledger
+import replica
+import shop
+import traffic
+
+STILL_S = int(os.environ.get("STILL_S", "10"))
+GATEWAY = shop.settings_of("gateway")
+GATEWAY_METRICS = f"http://127.0.0.1:{GATEWAY['METRICS_PORT']}"
+
+
+def queue():
+    return shop.valkey("ZRANGE", "order:queue", "0", "-1")
+
+
+def open_orders():
+    return [row[0] for row in shop.sql("SELECT order_id FROM orders.open_orders ORDER BY placed_at, order_id")]
+
+
+def place():
+    _, token = shop.newcomer()
+    status, order = shop.insist("POST", "/orders", token, shop.LATTE)
+    assert status == 201, order
+    return order["id"]
+
+
+def move(order, *commands):
+    for command in commands:
+        status, answer = shop.insist("POST", f"/orders/{order}/{command}", shop.login("barista"), {})
+        assert status == 200, answer
+
+
+def the_queue_is_held_in_valkey_and_comes_back_after_a_flush():
+    order, other = place(), place()
+    shop.within(5, lambda: order in queue() and other in queue())
+    assert queue().index(order) < queue().index(other), "not in the order they were placed"
+    move(order, "accept", "ready", "pickup")
+    shop.within(5, lambda: order not in queue())
+    shop.valkey("FLUSHALL")
+    shop.within(15, lambda: queue() == open_orders())
+    move(other, "cancel")
+    shop.within(5, lambda: other not in queue())
+
+
+def a_revoked_session_stays_revoked_after_a_flush():
+    handle, password = "t" + os.urandom(6).hex(), "a good long password"
+    shop.insist("POST", "/users", body={"handle": handle, "email": handle + "@example.org", "password": password, "name": "R"})
+    status, session = shop.insist("POST", "/login", body={"handle": handle, "password": password})
+    assert status == 200, session
+    token = session["accessToken"]
+    assert shop.call("GET", "/users/me", token)[0] == 200
+    assert shop.call("POST", "/logout", body={"refreshToken": session["refreshToken"]})[0] == 204
+    shop.within(3, lambda: shop.call("GET", "/users/me", token)[0] == 401)
+    shop.valkey("FLUSHALL")
+    for _ in range(30):
+        assert shop.call("GET", "/users/me", token)[0] == 401, "the token is taken again"
+        time.sleep(0.1)
+    fresh = replica.Replica("gateway")  # it has never heard of the session
+    shop.within(15, lambda: shop.call("GET", "/users/me", token, url=fresh.url)[0] == 401)
+    assert fresh.end() == 0, "the gateway did not end well"
+
+
+def nothing_is_lost_by_flushes_in_the_middle():
+    people = traffic.Traffic(clients=4, pause_s=0.05, strict=True)
+    flow = threading.Thread(target=people.run_for, args=(6,))
+    flow.start()
+    for _ in range(5):
+        time.sleep(1)
+        shop.valkey("FLUSHALL")
+    flow.join()
+    all_came(people)
+
+
+def everyone_is_served_while_valkey_stands_still():
+    people = traffic.Traffic(clients=4, pause_s=0.05, strict=True)
+    before = shop.metric(GATEWAY_METRICS, "ratelimit_fallback_total")
+    shop.kill("valkey", signal.SIGSTOP)
+    try:
+        people.run_for(STILL_S)
+    finally:
+        shop.kill("valkey", signal.SIGCONT)
+    rose = shop.metric(GATEWAY_METRICS, "ratelimit_fallback_total") - before
+    assert rose > 0, "ratelimit_fallback_total did not rise"
+    print(f"  {people.placed} orders in {STILL_S} s, slowest call {people.slowest_s:.2f} s, {rose:.0f} fallbacks")
+    all_came(people)
+    shop.within(15, ledger.outbox_is_empty, "live")
+
+
+def all_came(people):
+    """Orders, events and points of these people are complete."""
+    assert not people.failed, people.failed
+    shop.within(30, ledger.outbox_is_empty)
+    rows = ledger.rows_of(people.customers)
+    ledger.audit_has_each_once(rows)
+    assert sum(row[3] == "OrderPlaced" for row in rows) == people.placed
+    for customer, token in people.people:
+        done = shop.sql(f"SELECT count(*) FROM orders.orders WHERE customer_id = '{customer}' AND status = 'completed'")
+        points = 4 * int(done[0][0])  # of a latte with oat milk
+        shop.within(20, lambda: shop.call("GET", "/customers/me/loyalty", token)[1]["points"] == points)
+
+
+def every_key_has_its_owners_prefix():
+    keys = shop.valkey("--scan")
+    strangers = [key for key in keys if key.split(":")[0] not in ("server", "order", "customer")]
+    assert keys and not strangers, f"{len(keys)} keys, foreign: {strangers[:5]}"
+
+
+shop.fact(the_queue_is_held_in_valkey_and_comes_back_after_a_flush, "CACHE-07")
+shop.fact(a_revoked_session_stays_revoked_after_a_flush, "CACHE-01")
+shop.fact(nothing_is_lost_by_flushes_in_the_middle, "CACHE-01")
+shop.fact(everyone_is_served_while_valkey_stands_still, "RATE-03")
+shop.fact(every_key_has_its_owners_prefix, "CACHE-01")
+shop.finish()

@@ -1,0 +1,104 @@
+"""Two gateways over two order-services, beside those of the stack."""
+import threading
+import time
+
+import live
+import replica
+import shop
+import traffic
+
+orders = [replica.Replica("order-service"), replica.Replica("order-service")]
+both = replica.addresses(*orders)
+first, second = (replica.Replica("gateway", ORDER_SERVICE_ADDR=both) for _ in range(2))
+
+
+def a_token_of_one_gateway_is_good_at_the_other():
+    status, session = shop.call("POST", "/login", body={"handle": "customer", "password": "coffee-demo"}, url=first.url)
+    assert status == 200, session
+    status, me = shop.call("GET", "/users/me", session["accessToken"], url=second.url)
+    assert status == 200 and me["handle"] == "customer", me
+
+
+def an_event_made_at_one_gateway_reaches_clients_of_the_other():
+    barista, (_, token) = shop.login("barista"), shop.newcomer()
+    screen = live.WebSocket("/ws/queue", barista, url=second.url)
+    screen.snapshot()
+    status, order = shop.call("POST", "/orders", token, shop.LATTE, url=first.url)
+    assert status == 201, order
+    screen.order(order["id"], "placed", 1)
+    phone = live.Events(f"/orders/{order['id']}/events", token, url=second.url)
+    phone.order("placed", 1)
+    began = time.monotonic()
+    assert shop.call("POST", f"/orders/{order['id']}/accept", barista, {}, url=first.url)[0] == 200
+    phone.order("preparing", 1)
+    screen.order(order["id"], "preparing", 1)
+    print(f"  from the tap at one gateway to both clients of the other: {(time.monotonic() - began) * 1000:.0f} ms")
+    screen.close()
+    phone.close()
+
+
+def calls_are_spread_over_both_order_services():
+    token = shop.login("customer")
+    shop.within(10, lambda: all(served(one) > 0 for one in orders if shop.call("GET", "/orders", token, url=first.url)))
+    before = [served(one) for one in orders]
+    for _ in range(100):
+        assert shop.call("GET", "/orders", token, url=first.url)[0] == 200
+    shares = [served(one) - was for one, was in zip(orders, before)]
+    assert sum(shares) == 100 and min(shares) >= 30, f"the shares are {shares}"
+    print(f"  of 100 calls: {shares[0]:.0f} and {shares[1]:.0f}")
+
+
+def served(one):
+    return shop.metric(one.metrics_url, "rpc_server_duration_seconds_count", "ListOrders")
+
+
+def the_limit_is_one_for_all_gateways():
+    limit, (_, token) = 40, shop.newcomer()
+    pair = [replica.Replica("gateway", RATE_READ=f"{limit}/600s") for _ in range(2)]
+    served_, refused = 0, 0
+    for n in range(100):
+        status, answer = shop.call("GET", "/users/me", token, url=pair[n % 2].url)
+        assert status in (200, 429), answer
+        served_ += status == 200
+        if status == 429:
+            refused += 1
+            assert int(shop.headers()["Retry-After"]) > 0 and answer["code"] == "too_many_requests", answer
+    assert limit - 8 <= served_ <= limit + 1, f"{served_} of 100 were served, the limit is {limit}"
+    assert any(shop.metric(one.metrics_url, "ratelimit_rejected_total") for one in pair)
+    print(f"  {served_} of 100 served at a limit of {limit}, {refused} times 429")
+
+
+def a_stopped_replica_loses_no_call():
+    people = traffic.Traffic(clients=6, url=first.url, pause_s=0.01, strict=True)
+    load = threading.Thread(target=people.run_for, args=(9,))
+    load.start()
+    time.sleep(1.5)
+    code = orders[0].end(25)
+    load.join()
+    assert not people.failed, people.failed
+    assert code == 0, f"order-service ended with {code}"
+    print(f"  {people.placed} orders in 9 s, no call failed, slowest {people.slowest_s:.2f} s; it ended with 0")
+    orders[0].start()
+    shop.within(20, orders[0].is_ready)
+
+
+def gateways_end_well_with_streams_open():
+    token = shop.login("barista")
+    screen = live.WebSocket("/ws/queue", token, url=second.url)
+    status, order = shop.call("POST", "/orders", token, shop.LATTE, url=second.url)
+    assert status == 201, order
+    phone = live.Events(f"/orders/{order['id']}/events", token, url=second.url)
+    phone.order("placed")
+    code = second.end()
+    assert code == 0, f"the gateway ended with {code}: {second.log()[-300:]}"
+    screen.close()
+    phone.close()
+
+
+shop.fact(a_token_of_one_gateway_is_good_at_the_other, "GW-08")
+shop.fact(an_event_made_at_one_gateway_reaches_clients_of_the_other, "RT-12")
+shop.fact(calls_are_spread_over_both_order_services, "GW-09")
+shop.fact(the_limit_is_one_for_all_gateways, "RATE-01")
+shop.fact(a_stopped_replica_loses_no_call, "K8S-17")
+shop.fact(gateways_end_well_with_streams_open)
+shop.finish()
