@@ -2,12 +2,14 @@
 #include "common/http/http_client.h"
 
 #include "common/base/text.h"
+#include "common/http/public_address.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { CONNECT_MS = 2000, CALL_MS = 10000, ANSWER_LIMIT = 1024 * 1024 };
 
@@ -23,12 +25,18 @@ static void start_curl(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-struct http_client *http_client_new(const struct http_client_options *options)
+void http_client_start_library(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    struct http_client *client = calloc(1, sizeof(*client));
 
     pthread_once(&once, start_curl);
+}
+
+struct http_client *http_client_new(const struct http_client_options *options)
+{
+    struct http_client *client = calloc(1, sizeof(*client));
+
+    http_client_start_library();
     if (client) {
         client->curl = curl_easy_init();
     }
@@ -88,6 +96,30 @@ static enum status status_of(CURLcode code)
     return ST_UNAVAILABLE;
 }
 
+/* After the name was looked up, so that no name leads to where it must not. */
+static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    const struct http_client *client = user;
+    bool may =
+        address_is_public(&address->addr) ||
+        (client->options.reach == HTTP_PUBLIC_OR_LOOPBACK && address_is_loopback(&address->addr));
+
+    (void)purpose;
+    return may ? socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol)
+               : CURL_SOCKET_BAD;
+}
+
+static void set_reach(struct http_client *client)
+{
+    if (client->options.reach == HTTP_ANYWHERE) {
+        return;
+    }
+    curl_easy_setopt(client->curl, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(client->curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(client->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(client->curl, CURLOPT_OPENSOCKETDATA, client);
+}
+
 static void set_options(struct http_client *client, const struct http_call *call, long timeout_ms)
 {
     const struct http_client_options *o = &client->options;
@@ -107,6 +139,7 @@ static void set_options(struct http_client *client, const struct http_call *call
     if (o->ca_file) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, o->ca_file);
     }
+    set_reach(client);
     if (call->body) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->size);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);

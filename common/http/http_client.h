@@ -12,12 +12,16 @@
 
 struct http_client;
 
+/* What a call may connect to, whatever name leads there: looked at as each socket is opened. */
+enum http_reach { HTTP_ANYWHERE, HTTP_PUBLIC, HTTP_PUBLIC_OR_LOOPBACK };
+
 struct http_client_options {
     int connect_timeout_ms; /* 0: 2000 */
     int timeout_ms;         /* for one call, and never longer than ctx has left; 0: 10000 */
     size_t max_answer;      /* 0: 1 MiB; a longer one is a failure */
     const char *ca_file;    /* NULL: the system's */
     bool http2_only;        /* prior knowledge, for a plain-text h2 fake in tests */
+    enum http_reach reach;  /* other than HTTP_ANYWHERE: https only, and past any proxy */
 };
 
 struct http_client *
@@ -45,6 +49,9 @@ struct http_answer {
  * cut) or ST_INVALID (no such URL) else. */
 enum status http_client_call(struct ctx *ctx, struct http_client *client,
                              const struct http_call *call, struct http_answer *answer) MUST_CHECK;
+
+/* For this folder: libcurl's own start, once. */
+void http_client_start_library(void);
 
 /* One header of the answer of the last call, in ctx's arena; NULL: absent. */
 const char *http_client_header(struct ctx *ctx, const struct http_client *client, const char *name);

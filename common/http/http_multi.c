@@ -1,0 +1,237 @@
+/* A handle a stream, made once and used again. The thread sleeps in curl_multi_poll(), and is woken
+ * by a call that was posted. */
+#include "common/http/http_multi.h"
+
+#include "common/http/http_client.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STREAMS = 100, CONNECT_MS = 5000, CALL_MS = 20000, SLEEP_MS = 1000 };
+
+struct stream {
+    CURL *curl;
+    struct curl_slist *headers;
+    struct http_multi_call *call;
+    struct http_multi_answer answer;
+    size_t length;
+    struct stream *next; /* among those that are free */
+};
+
+struct http_multi {
+    CURLM *multi;
+    struct stream *streams, *free;
+    int count, busy;
+    atomic_bool stopping;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards the line */
+    struct http_multi_call *first, **last;
+};
+
+static size_t keep_body(char *bytes, size_t one, size_t count, void *user)
+{
+    struct stream *stream = user;
+    size_t room = sizeof(stream->answer.body) - 1 - stream->length;
+    size_t kept = count < room ? count : room;
+
+    memcpy(stream->answer.body + stream->length, bytes, kept);
+    stream->length += kept;
+    stream->answer.body[stream->length] = '\0';
+    return one * count;
+}
+
+static CURL *make_handle(struct stream *stream, const struct http_multi_options *options)
+{
+    CURL *curl = curl_easy_init();
+
+    if (!curl) {
+        abort();
+    }
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(curl, CURLOPT_PIPEWAIT, 1L); /* rather this connection than another */
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, stream);
+    curl_easy_setopt(curl, CURLOPT_PRIVATE, stream);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(
+        curl, CURLOPT_CONNECTTIMEOUT_MS,
+        (long)(options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_MS));
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
+                     (long)(options->timeout_ms ? options->timeout_ms : CALL_MS));
+    if (options->ca_file) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
+    }
+    return curl;
+}
+
+static struct http_multi_call *take_posted(struct http_multi *multi)
+{
+    pthread_mutex_lock(&multi->lock);
+    struct http_multi_call *call = multi->first;
+    if (call) {
+        multi->first = call->next;
+        multi->last = multi->first ? multi->last : &multi->first;
+    }
+    pthread_mutex_unlock(&multi->lock);
+    return call;
+}
+
+static void begin(struct http_multi *multi, struct http_multi_call *call)
+{
+    struct stream *stream = multi->free;
+
+    multi->free = stream->next;
+    multi->busy++;
+    stream->call = call;
+    stream->length = 0;
+    stream->answer = (struct http_multi_answer){0};
+    for (const char *const *line = call->headers; *line; line++) {
+        stream->headers = curl_slist_append(stream->headers, *line);
+    }
+    curl_easy_setopt(stream->curl, CURLOPT_URL, call->url);
+    curl_easy_setopt(stream->curl, CURLOPT_HTTPHEADER, stream->headers);
+    curl_easy_setopt(stream->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->size);
+    curl_easy_setopt(stream->curl, CURLOPT_POSTFIELDS, call->body);
+    curl_multi_add_handle(multi->multi, stream->curl);
+}
+
+static void finish(struct http_multi *multi, struct stream *stream, const char *error)
+{
+    struct http_multi_call *call = stream->call;
+    curl_off_t retry_after = 0;
+    long code = 0;
+
+    if (!error) {
+        curl_easy_getinfo(stream->curl, CURLINFO_RESPONSE_CODE, &code);
+        curl_easy_getinfo(stream->curl, CURLINFO_RETRY_AFTER, &retry_after);
+    }
+    stream->answer.code = (int)code;
+    stream->answer.error = error;
+    stream->answer.retry_after_s = (int)retry_after;
+    curl_multi_remove_handle(multi->multi, stream->curl);
+    curl_slist_free_all(stream->headers);
+    stream->headers = NULL;
+    stream->call = NULL;
+    stream->next = multi->free;
+    multi->free = stream;
+    multi->busy--;
+    call->done(call, &stream->answer);
+}
+
+static int finish_done(struct http_multi *multi)
+{
+    const CURLMsg *message;
+    int left, done = 0;
+
+    while ((message = curl_multi_info_read(multi->multi, &left))) {
+        struct stream *stream = NULL;
+        CURLcode code = message->data.result;
+
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &stream);
+        finish(multi, stream, code == CURLE_OK ? NULL : curl_easy_strerror(code));
+        done++;
+    }
+    return done;
+}
+
+/* True when nothing was to do but wait. */
+static bool turn(struct http_multi *multi)
+{
+    struct http_multi_call *call;
+    int running, begun = 0;
+
+    while (multi->free && (call = take_posted(multi))) {
+        begin(multi, call);
+        begun++;
+    }
+    curl_multi_perform(multi->multi, &running);
+    return finish_done(multi) == 0 && begun == 0;
+}
+
+static void abandon(struct http_multi *multi)
+{
+    struct http_multi_call *call;
+
+    for (int i = 0; i < multi->count; i++) {
+        if (multi->streams[i].call) {
+            finish(multi, &multi->streams[i], "stopped");
+        }
+    }
+    while ((call = take_posted(multi))) {
+        call->done(call, &(struct http_multi_answer){.error = "stopped"});
+    }
+}
+
+static void *run(void *argument)
+{
+    struct http_multi *multi = argument;
+
+    while (!atomic_load(&multi->stopping)) {
+        if (turn(multi)) {
+            curl_multi_poll(multi->multi, NULL, 0, SLEEP_MS, NULL);
+        }
+    }
+    abandon(multi);
+    return NULL;
+}
+
+struct http_multi *http_multi_start(const struct http_multi_options *options)
+{
+    struct http_multi *multi = calloc(1, sizeof(*multi));
+
+    http_client_start_library();
+    if (!multi || !(multi->multi = curl_multi_init())) {
+        abort();
+    }
+    multi->count = options->streams ? options->streams : STREAMS;
+    multi->streams = calloc((size_t)multi->count, sizeof(*multi->streams));
+    if (!multi->streams) {
+        abort();
+    }
+    for (int i = 0; i < multi->count; i++) {
+        multi->streams[i].curl = make_handle(&multi->streams[i], options);
+        multi->streams[i].next = multi->free;
+        multi->free = &multi->streams[i];
+    }
+    curl_multi_setopt(multi->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(multi->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 1L);
+    curl_multi_setopt(multi->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)multi->count);
+    multi->last = &multi->first;
+    pthread_mutex_init(&multi->lock, NULL);
+    if (pthread_create(&multi->thread, NULL, run, multi) != 0) {
+        abort();
+    }
+    return multi;
+}
+
+void http_multi_stop(struct http_multi *multi)
+{
+    if (!multi) {
+        return;
+    }
+    atomic_store(&multi->stopping, true);
+    curl_multi_wakeup(multi->multi);
+    pthread_join(multi->thread, NULL);
+    for (int i = 0; i < multi->count; i++) {
+        curl_easy_cleanup(multi->streams[i].curl);
+    }
+    curl_multi_cleanup(multi->multi);
+    pthread_mutex_destroy(&multi->lock);
+    free(multi->streams);
+    free(multi);
+}
+
+void http_multi_post(struct http_multi *multi, struct http_multi_call *call)
+{
+    call->next = NULL;
+    pthread_mutex_lock(&multi->lock);
+    *multi->last = call;
+    multi->last = &call->next;
+    pthread_mutex_unlock(&multi->lock);
+    curl_multi_wakeup(multi->multi);
+}

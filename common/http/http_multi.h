@@ -1,0 +1,46 @@
+/* Many HTTP/2 calls at once on one connection a host, over libcurl's multi interface, on a thread
+ * of its own. For who sends much to one place: APNs. */
+#ifndef COMMON_HTTP_HTTP_MULTI_H
+#define COMMON_HTTP_HTTP_MULTI_H
+
+#include "common/base/auto.h"
+
+#include <stddef.h>
+
+struct http_multi;
+
+struct http_multi_options {
+    int streams;            /* calls under way at once; the others wait in line; 0: 100 */
+    int connect_timeout_ms; /* 0: 5000 */
+    int timeout_ms;         /* of one call once it has begun; 0: 20000 */
+    const char *ca_file;    /* NULL: the system's */
+};
+
+enum { HTTP_MULTI_ANSWER = 256, HTTP_MULTI_HEADERS = 12 };
+
+struct http_multi_answer {
+    int code; /* 0: none came, and 'error' says why */
+    const char *error;
+    char body[HTTP_MULTI_ANSWER]; /* the beginning; NUL-terminated */
+    int retry_after_s;            /* 0: not said */
+};
+
+/* The caller's memory, with all it points at, until done() was called: from the thread of the
+ * multi, which it must not hold up, and exactly once. */
+struct http_multi_call {
+    const char *url;
+    const char *headers[HTTP_MULTI_HEADERS]; /* "name: value", ends with NULL */
+    const char *body;
+    size_t size;
+    void (*done)(struct http_multi_call *call, const struct http_multi_answer *answer);
+    void *user;
+    struct http_multi_call *next; /* of this module */
+};
+
+struct http_multi *http_multi_start(const struct http_multi_options *options);
+/* Ends what is under way: it is done with code 0. NULL is fine. */
+void http_multi_stop(struct http_multi *multi);
+/* From any thread. */
+void http_multi_post(struct http_multi *multi, struct http_multi_call *call);
+
+#endif
