@@ -296,8 +296,8 @@ static enum status replay_recorded(struct ctx *ctx, const struct flow_type *flow
     const Temporal__WorkflowExecutionStartedEventAttributes *started =
         first->workflow_execution_started_event_attributes;
     const struct flow_start start = {
-        .id = "replayed",
-        .run_id = "replayed",
+        .id = started->workflow_id,
+        .run_id = started->original_execution_run_id,
         .type = started->workflow_type->name,
         .task_queue = "replayed",
         .namespace_ = "replayed",
