@@ -3,6 +3,7 @@ import functools
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -51,6 +52,12 @@ def call(method, path, token=None, body=None, key=None, timeout=10, url=None):
 
 def headers():
     return local.headers
+
+
+def forget_connections():
+    """Of this thread: after a gateway was killed."""
+    for connection in local.__dict__.pop("connections", {}).values():
+        connection.close()
 
 
 def insist(method, path, token=None, body=None, key=None, seconds=60, url=None):
@@ -115,11 +122,26 @@ def settings_of(process):
     return {name: value.strip("'") for name, value in pairs}
 
 
-def kill(process, signal=9):
+def kill(process, number=signal.SIGKILL):
     try:
-        os.kill(pid_of(process), signal)
+        os.kill(pid_of(process), number)
     except (ProcessLookupError, FileNotFoundError):
         pass  # it is down already: the supervisor is at it
+
+
+def is_down(process):
+    return not os.path.exists(os.path.join(os.environ["TEST_STACK_RUN"], process, "pid"))
+
+
+def wish(process, state):
+    """Asks the stack's supervisor to stop a process ("down") and waits for that, or to start it ("up")."""
+    run = os.environ["TEST_STACK_RUN"]
+    with open(os.path.join(run, process, "want"), "w", encoding="ascii") as file:
+        file.write(state + "\n")
+    with open(os.path.join(run, "supervisor.pid"), encoding="ascii") as file:
+        os.kill(int(file.read().split()[0]), signal.SIGHUP)
+    if state == "down" and process not in ("postgres", "valkey", "kafka"):
+        within(20, is_down, process)
 
 
 def sql(query, database="order_db"):

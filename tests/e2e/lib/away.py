@@ -1,0 +1,112 @@
+"""One part after the other is taken away, then all that the daemons lean on, before they start."""
+import json
+import time
+
+import ledger
+import shop
+import traffic
+
+OWNER, TOKEN = shop.newcomer()
+DAEMONS = ("customer-service", "order-service", "gateway")
+SERVERS = ("postgres", "valkey", "kafka")
+
+
+def timed(method, path, token=None, body=None):
+    began = time.monotonic()
+    status, answer = shop.call(method, path, token, body)
+    return status, answer, time.monotonic() - began
+
+
+def is_refused_at_once(method, path, token=None, body=None):
+    status, answer, took_s = timed(method, path, token, body)
+    assert (status, answer["code"]) == (503, "unavailable"), f"{method} {path}: {status} {answer}"
+    assert took_s < 1, f"{method} {path} took {took_s:.2f} s"
+    assert int(shop.headers()["Retry-After"]) >= 1
+    return took_s
+
+
+def works(method, path, token=None, body=None):
+    return shop.call(method, path, token, body)[0] in (200, 201)
+
+
+def readyz(daemon):
+    port = shop.settings_of(daemon)["METRICS_PORT"]
+    status, text = shop.get(f"http://127.0.0.1:{port}/readyz")
+    return status, json.loads(text or "{}")
+
+
+def without_order_service_its_routes_say_so_and_the_rest_works():
+    shop.wish("order-service", "down")
+    try:
+        slowest_s = 0
+        for _ in range(10):
+            slowest_s = max(slowest_s, is_refused_at_once("POST", "/orders", TOKEN, shop.LATTE))
+            is_refused_at_once("GET", "/menu")
+            assert works("GET", "/customers/me/loyalty", TOKEN) and works("GET", "/users/me", TOKEN)
+        status, report = readyz("gateway")
+        assert status == 200 and report["order-service"] == "degraded", report
+        print(f"  POST /orders refused after {slowest_s * 1000:.0f} ms at most")
+    finally:
+        shop.wish("order-service", "up")
+    shop.within(10, works, "POST", "/orders", TOKEN, shop.LATTE)
+
+
+def without_customer_service_orders_go_on():
+    shop.wish("customer-service", "down")
+    try:
+        for _ in range(10):
+            is_refused_at_once("GET", "/customers/me/loyalty", TOKEN)
+            is_refused_at_once("POST", "/login", None, {"handle": "customer", "password": "coffee-demo"})
+            assert works("POST", "/orders", TOKEN, shop.LATTE) and works("GET", "/menu")
+        status, answer, took_s = timed("POST", "/orders/usual", TOKEN, {})
+        assert status == 503 and took_s < 3, f"{status} {answer} after {took_s:.1f} s"
+    finally:
+        shop.wish("customer-service", "up")
+    shop.within(10, works, "GET", "/customers/me/loyalty", TOKEN)
+
+
+def a_killed_postgres_comes_back_and_nothing_is_lost():
+    people = traffic.Traffic(clients=3, pause_s=0.05)
+    before = {daemon: shop.pid_of(daemon) for daemon in DAEMONS}
+    shop.kill("postgres")
+    began = time.monotonic()
+    people.run(30)
+    shop.within(30, ledger.outbox_is_empty)
+    ledger.audit_has_each_once(ledger.rows_of(people.customers))
+    assert before == {daemon: shop.pid_of(daemon) for daemon in DAEMONS}, "a daemon died of it"
+    print(f"  30 orders within {time.monotonic() - began:.1f} s of the kill, {shop.retries} retries of clients")
+
+
+def daemons_that_start_first_wait_for_what_they_lean_on():
+    for server in SERVERS:
+        shop.wish(server, "down")
+    for server in SERVERS:
+        shop.within(45, shop.is_down, server)
+    for daemon in DAEMONS:
+        shop.kill(daemon)
+    try:
+        time.sleep(4)
+        pids = {daemon: shop.pid_of(daemon) for daemon in DAEMONS}
+        assert readyz("order-service")[0] == 503 and readyz("customer-service")[0] == 503
+        assert shop.get(shop.URL + "/healthz")[0] == 200
+        shop.forget_connections()
+        is_refused_at_once("GET", "/menu")
+    finally:
+        for server in SERVERS:
+            shop.wish(server, "up")
+    began = time.monotonic()
+    shop.within(30, lambda: all(readyz(daemon)[0] == 200 for daemon in DAEMONS))
+    people = traffic.Traffic(clients=2)
+    people.run(5)
+    print(f"  serving again {time.monotonic() - began:.1f} s after the servers were wished for")
+    shop.within(45, lambda: all(state == "ok" for d in DAEMONS for state in readyz(d)[1].values()))
+    shop.within(30, ledger.outbox_is_empty)
+    ledger.audit_has_each_once(ledger.rows_of(people.customers))
+    assert pids == {daemon: shop.pid_of(daemon) for daemon in DAEMONS}, "a daemon was started again"
+
+
+shop.fact(without_order_service_its_routes_say_so_and_the_rest_works, "GW-11")
+shop.fact(without_customer_service_orders_go_on, "GW-11")
+shop.fact(a_killed_postgres_comes_back_and_nothing_is_lost, "ORD-27")
+shop.fact(daemons_that_start_first_wait_for_what_they_lean_on, "GW-11")
+shop.finish()
