@@ -60,8 +60,11 @@ static bool add_method(struct rpc_server *server, const struct rpc_service *serv
         return refuse_start("a handler has no method in the contract", path);
     }
     bool streams = known->client_streams || known->server_streams;
-    if (streams ? !handler->stream : !handler->unary) {
-        return refuse_start("a handler is of the wrong kind", path);
+    bool is_whole = streams ? handler->stream && handler->stream->open &&
+                                  (handler->stream->message || !known->client_streams)
+                            : handler->unary != NULL;
+    if (!is_whole) {
+        return refuse_start("a handler is of the wrong kind, or not whole", path);
     }
     *method = (struct rpc_method){
         .server = server,

@@ -30,7 +30,7 @@ struct rpc_stream_handler {
                            const void *in);
     /* Client gone, deadline passed, or rpc_stream_end() done: the last callback of a stream that
      * open() accepted. It may come on the worker, right after open(), when the client left
-     * meanwhile. */
+     * meanwhile. NULL: nothing was kept. */
     void (*closed)(struct rpc_stream *stream, void *service);
 };
 

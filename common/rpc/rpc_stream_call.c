@@ -90,7 +90,7 @@ static void call_over(struct rpc_stream *stream, bool was_told, bool was_opened)
 
         rpc_stream_told(stream, &(struct failure){.status = st, .problem = status_problem(st)});
     }
-    if (was_opened) {
+    if (was_opened && method->stream->closed) {
         method->stream->closed(stream, method->service);
     }
 }

@@ -111,6 +111,19 @@ static enum status repeat_open(struct ctx *ctx, struct rpc_stream *stream, void 
     return ST_OK;
 }
 
+static enum status repeat_at_once(struct ctx *ctx, struct rpc_stream *stream, void *service,
+                                  const void *in)
+{
+    const echo_request *request = in;
+
+    (void)ctx;
+    (void)service;
+    for (int i = 0; i < request->count && send(stream, i); i++) {
+    }
+    rpc_stream_end(stream, ST_OK, NULL);
+    return ST_OK;
+}
+
 static enum status collect_message(struct ctx *ctx, struct rpc_stream *stream, void *service,
                                    const void *in)
 {
@@ -145,19 +158,21 @@ static enum status talk_message(struct ctx *ctx, struct rpc_stream *stream, void
 }
 
 static const struct rpc_stream_handler repeat = {.open = repeat_open, .closed = closed_any};
+static const struct rpc_stream_handler at_once = {.open = repeat_at_once};
 static const struct rpc_stream_handler collect = {
     .open = open_any, .message = collect_message, .closed = closed_any};
 static const struct rpc_stream_handler talk = {
     .open = open_any, .message = talk_message, .closed = closed_any};
 
 static const struct rpc_handler handlers[] = {
-    {.method = "Say",         .unary = say},
-    {.method = "SayToAnyone",                       .unary = say},
+    {.method = "Say",          .unary = say},
+    {.method = "SayToAnyone",                        .unary = say},
     {.method = "SayToAdmins",.unary = say},
-    {.method = "Repeat", .stream = &repeat},
-    {.method = "Collect",                       .stream = &collect},
-    {.method = "Talk",      .stream = &talk},
-    {0    },
+    {.method = "Repeat",  .stream = &repeat},
+    {.method = "RepeatAtOnce",                        .stream = &at_once},
+    {.method = "Collect",      .stream = &collect},
+    {.method = "Talk", .stream = &talk},
+    {0                       },
 };
 
 static const struct rpc_service services[] = {

@@ -86,6 +86,21 @@ static void ends_well(const struct kind *kind)
     rpc_watch_unref(watch);
 }
 
+START_TEST(a_stream_whose_handler_keeps_nothing_needs_no_closed)
+{
+    static const struct kind at_once = {ECHO("RepeatAtOnce"), false, true, 3};
+
+    for (int i = 0; i < 20; i++) { /* over before and after open() has returned */
+        struct rpc_watch *watch = call(&at_once, ECHO_ACT(UNSPECIFIED), 3);
+
+        rpc_watch_no_more(watch);
+        ck_assert_int_eq(listener_end(&listener), ST_OK);
+        ck_assert_int_eq(atomic_load(&listener.messages), 3);
+        rpc_watch_unref(watch);
+    }
+}
+END_TEST
+
 static void is_cancelled(const struct kind *kind)
 {
     int opened = atomic_load(&echo->opened);
@@ -363,9 +378,9 @@ START_TEST(a_client_that_is_freed_ends_its_streams)
 END_TEST
 
 TEST_MAIN_AROUND("rpc kinds of calls", (&(struct test_around){.before = start, .after = stop}),
-                 each_kind_of_call_ends_well, each_kind_of_call_can_be_cancelled,
-                 each_kind_of_call_keeps_its_deadline, each_kind_of_call_tells_the_servers_error,
-                 a_stream_without_identity_is_refused,
+                 each_kind_of_call_ends_well, a_stream_whose_handler_keeps_nothing_needs_no_closed,
+                 each_kind_of_call_can_be_cancelled, each_kind_of_call_keeps_its_deadline,
+                 each_kind_of_call_tells_the_servers_error, a_stream_without_identity_is_refused,
                  a_message_of_a_stream_is_checked_as_a_request_is,
                  open_waits_for_room_so_that_long_lists_arrive_whole_and_in_order,
                  many_messages_cross_both_ways, a_paused_listener_hears_the_rest_when_it_resumes,
