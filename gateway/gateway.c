@@ -107,7 +107,7 @@ static void start_edge(struct gateway *gateway)
                                                              .read = config->rate_read,
                                                              .write = config->rate_write,
                                                              .auth = config->rate_auth});
-    gateway->deny_list = deny_list_new(gateway->cache, gateway->errands);
+    gateway->deny_list = deny_list_new(gateway->cache, &gateway->cache_options, gateway->errands);
     gateway->live = live_new(&(struct live_options){.cache = gateway->cache_options,
                                                     .orders = gateway->backends[BACKEND_ORDER],
                                                     .deny_list = gateway->deny_list});

@@ -305,8 +305,10 @@ static void tell_lag(struct consumer *consumer, struct partition *partition)
     char number[12];
     int64_t low = -1, high = -1;
 
-    if (rd_kafka_query_watermark_offsets(consumer->kafka, partition->topic, partition->number, &low,
-                                         &high, ANSWER_MS) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    /* What the last fetch said: asking the broker would hold up a stop while it is away. */
+    if (rd_kafka_get_watermark_offsets(consumer->kafka, partition->topic, partition->number, &low,
+                                       &high) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        high < 0) {
         return;
     }
     int64_t lag = high - position_of(consumer, partition, low);

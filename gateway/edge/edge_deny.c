@@ -2,6 +2,7 @@
 #include "gateway/edge/edge_deny.h"
 
 #include "common/base/clock.h"
+#include "common/base/uuid.h"
 #include "common/token/token.h"
 #include "gateway/edge/subject_table.h"
 
@@ -19,6 +20,7 @@ enum {
 
 struct deny_list {
     struct cache *cache;
+    struct cache_subscriber *subscriber;
     struct errands *errands;
     struct subject_table *sessions;
     atomic_bool fresh;
@@ -42,7 +44,45 @@ static bool may_go(const void *entry, bool is_full)
     return !session->asking && !(is_full && session->denied);
 }
 
-struct deny_list *deny_list_new(struct cache *cache, struct errands *errands)
+static void ask_valkey(struct errand *errand);
+
+/* Locked, as subject_lock() has it. */
+static struct session_entry *find(struct deny_list *list, const char *session_id, int64_t now_ms)
+{
+    struct session_entry *session = subject_lock(list->sessions, session_id, now_ms);
+
+    if (!session->list) {
+        session->list = list;
+        session->errand.run = ask_valkey;
+    }
+    return session;
+}
+
+/* "<session id>" on customer:deny. */
+static void heard(const char *channel, const char *session_id, size_t size, void *user)
+{
+    struct deny_list *list = user;
+    char id[ID_TEXT_SIZE];
+
+    (void)channel;
+    if (size != ID_TEXT_SIZE - 1 || !uuid_parse(session_id, id)) {
+        return;
+    }
+    struct session_entry *session = find(list, id, clock_monotonic_ms());
+    session->denied = true;
+    subject_unlock(list->sessions, session);
+}
+
+static void bus_changed(bool up, void *user)
+{
+    (void)up; /* what was missed is asked for within TRUST_MS */
+    (void)user;
+}
+
+static const struct cache_subscriber_events bus = {.message = heard, .up = bus_changed};
+
+struct deny_list *deny_list_new(struct cache *cache, const struct cache_options *subscribe,
+                                struct errands *errands)
 {
     struct deny_list *list = calloc(1, sizeof(*list));
 
@@ -53,12 +93,14 @@ struct deny_list *deny_list_new(struct cache *cache, struct errands *errands)
     list->cache = cache;
     list->errands = errands;
     list->sessions = subject_table_new(sizeof(struct session_entry), may_go);
+    list->subscriber = cache_subscribe(subscribe, "customer:deny", &bus, list);
     return list;
 }
 
 void deny_list_free(struct deny_list *list)
 {
     if (list) {
+        cache_unsubscribe(list->subscriber);
         subject_table_free(list->sessions);
         free(list);
     }
@@ -114,13 +156,9 @@ bool deny_list_check(struct deny_list *list, const char *session_id, struct deny
                      bool *denied)
 {
     int64_t now = clock_monotonic_ms();
-    struct session_entry *session = subject_lock(list->sessions, session_id, now);
+    struct session_entry *session = find(list, session_id, now);
     bool known = session->denied || (session->checked_ms && now - session->checked_ms < TRUST_MS);
 
-    if (!session->list) {
-        session->list = list;
-        session->errand.run = ask_valkey;
-    }
     if (!known && !session->asking && !errands_push(list->errands, &session->errand)) {
         known = true; /* too much to do: what is known must do */
     }

@@ -1,7 +1,7 @@
-/* Sessions that were ended before their tokens expire: the keys customer:deny:{sid} in Valkey. Each
- * session is asked about at most once a second, on the errands' threads, so that a revocation holds
- * within one second and a request costs no round trip. What was once denied stays so, whatever
- * happens to Valkey. */
+/* Sessions that were ended before their tokens expire: the keys customer:deny:{sid} in Valkey. A
+ * revocation is also published, and holds at once; what was not heard is found since each session
+ * is asked about once a second, on the errands' threads: a request costs no round trip. What was
+ * once denied stays so, whatever happens to Valkey. */
 #ifndef GATEWAY_EDGE_EDGE_DENY_H
 #define GATEWAY_EDGE_EDGE_DENY_H
 
@@ -10,7 +10,9 @@
 
 struct deny_list;
 
-struct deny_list *deny_list_new(struct cache *cache, struct errands *errands);
+/* 'subscribe' are the options of a connection of its own. */
+struct deny_list *deny_list_new(struct cache *cache, const struct cache_options *subscribe,
+                                struct errands *errands);
 void deny_list_free(struct deny_list *list); /* when nobody waits any more; NULL is fine */
 void deny_list_tick(struct deny_list *list, int64_t now_ms);
 /* Whether Valkey answered when it was last asked, about anything; it is asked at least once a
