@@ -1,0 +1,65 @@
+#!/bin/sh
+# Signed in on two devices: what each may, and how it ends.
+set -u
+cd "$(dirname "$0")" || exit 1
+# shellcheck source=tests/e2e/lib/http.sh
+. lib/http.sh
+
+who=guest$(date +%s%N | tail -c 9)
+sign_up() {
+    call POST /users '' "{\"handle\":\"$who\",\"email\":\"$who@example.org\",\"password\":\"a good long password\",\"name\":\"Guest\"}" >/dev/null
+    status_is 201
+}
+on_device() { # NAME: tokens in $scratch/NAME
+    call POST /login '' "{\"handle\":\"$who\",\"password\":\"${2:-a good long password}\",\"deviceId\":\"$1\"}" >"$scratch/$1"
+    status_is 200
+}
+access() { jq -r .accessToken "$scratch/$1"; }
+refresh() { call POST /token/refresh '' "{\"refreshToken\":\"$(jq -r .refreshToken "$scratch/$1")\",\"deviceId\":\"$1\"}"; }
+
+a_session_that_is_revoked_ends_at_once() {
+    sign_up && on_device phone && on_device tablet || return 1
+    call GET /sessions "$(access phone)" && jq -e '.sessions | length == 2 and ([.[] | select(.current)] | length) == 1' "$scratch/body" || return 1
+    tablet=$(jq -r '.sessions[] | select(.deviceId == "tablet") | .id' "$scratch/body")
+    call GET /users/me "$(access tablet)" && status_is 200 || return 1 # it is known as good now
+    call DELETE "/sessions/$tablet" "$(access phone)" && status_is 204 || return 1
+    sleep 0.2 # the time a message takes
+    call GET /users/me "$(access tablet)" && problem_is 401 token_revoked || return 1
+    refresh tablet && [ "$(cat "$scratch/status")" = 401 ] && call GET /users/me "$(access phone)" && status_is 200
+}
+nobody_revokes_somebody_elses_session() {
+    call GET /sessions "$(access phone)" >/dev/null && phone=$(jq -r '.sessions[0].id' "$scratch/body")
+    call DELETE "/sessions/$phone" "$(login customer2)" && problem_is 404 not_found
+}
+a_refresh_token_is_good_once() {
+    on_device watch || return 1
+    refresh watch >"$scratch/new" && status_is 200 || return 1
+    jq -e '.accessToken and .refreshToken' "$scratch/new" || return 1
+    jq -re .accessToken "$scratch/new" | cut -d. -f2 | tr '_-' '/+' | base64 -d 2>/dev/null | grep -o '"exp":[0-9]*,"iat":[0-9]*' |
+        tr -dc '0-9,' | awk -F, '{ exit $1 - $2 != 900 }' || return 1
+    cp "$scratch/watch" "$scratch/stolen"
+    cp "$scratch/new" "$scratch/watch"
+    refresh watch >"$scratch/newer" && status_is 200 || return 1 # the successor was used: the first is spent
+    call POST /token/refresh '' "{\"refreshToken\":\"$(jq -r .refreshToken "$scratch/stolen")\",\"deviceId\":\"watch\"}" && status_is 401 || return 1
+    call POST /token/refresh '' "{\"refreshToken\":\"$(jq -r .refreshToken "$scratch/newer")\",\"deviceId\":\"watch\"}" && status_is 401
+}
+signing_out_ends_access_and_refresh() {
+    on_device kiosk && call POST /logout '' "{\"refreshToken\":\"$(jq -r .refreshToken "$scratch/kiosk")\"}" && status_is 204 || return 1
+    sleep 0.2
+    call GET /users/me "$(access kiosk)" && problem_is 401 token_revoked && refresh kiosk && status_is 401
+}
+a_new_password_ends_the_other_sessions() {
+    on_device laptop || return 1
+    call PUT /users/me/password "$(access phone)" '{"currentPassword":"not this one","newPassword":"another long password"}' && problem_is 401 bad_credentials || return 1
+    call PUT /users/me/password "$(access phone)" '{"currentPassword":"a good long password","newPassword":"another long password"}' && status_is 204 || return 1
+    sleep 0.2
+    call GET /users/me "$(access laptop)" && problem_is 401 token_revoked || return 1
+    on_device desk 'another long password'
+}
+
+fact a_session_that_is_revoked_ends_at_once AUTH-24
+fact nobody_revokes_somebody_elses_session
+fact a_refresh_token_is_good_once AUTH-02
+fact signing_out_ends_access_and_refresh
+fact a_new_password_ends_the_other_sessions
+facts_end
