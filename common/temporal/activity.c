@@ -28,7 +28,7 @@ static flow_activity_main *find(const struct flow_activity_type *activities, con
     return activities->main;
 }
 
-/* ---- heartbeats ---------------------------------------------------------------------------- */
+/* ---- heartbeats --------------------------------------------------------------------------- */
 
 static void send_heartbeat(struct ctx *ctx, struct flow_heart *heart, const char *details)
 {
@@ -69,7 +69,7 @@ bool flow_heartbeat(struct ctx *ctx, struct flow_task *task, const char *details
     return !heart->must_stop && !atomic_load(&heart->worker->is_hurrying);
 }
 
-/* ---- answers ------------------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------------------------ */
 
 static enum status insist(struct ctx *ctx, const struct flow_heart *heart, const char *method,
                           const void *in, const ProtobufCMessageDescriptor *out_type)
@@ -133,7 +133,7 @@ static enum status answer(struct ctx *ctx, const struct flow_heart *heart, enum 
     return answer_failed(ctx, heart, st);
 }
 
-/* ---- an attempt ---------------------------------------------------------------------------- */
+/* ---- an attempt --------------------------------------------------------------------------- */
 
 /* When Temporal gives the attempt up, by the server's own clock: only differences are used. */
 static int64_t left_ms(const Temporal__PollActivityTaskQueueResponse *from)

@@ -153,7 +153,7 @@ static void record_marker(struct flow *flow, const struct flow_command *from, Te
     to->record_marker_command_attributes = SET(to, RECORD_MARKER, a);
 }
 
-/* ---- what closes a run --------------------------------------------------------------------------- */
+/* ---- what closes a run -------------------------------------------------------------------- */
 
 static void complete(struct flow *flow, const struct flow_command *from, Temporal__Command *to)
 {

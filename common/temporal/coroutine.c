@@ -80,7 +80,7 @@ void stacks_free(struct stacks *stacks)
     }
 }
 
-/* ---- both sides of a switch ------------------------------------------------------------------ */
+/* ---- both sides of a switch --------------------------------------------------------------- */
 
 static void leave_outside(struct coroutine *coroutine)
 {
@@ -124,7 +124,7 @@ static void leave_inside(struct coroutine *coroutine)
     (void)coroutine;
 }
 
-/* ---- the coroutine ----------------------------------------------------------------------------- */
+/* ---- the coroutine ------------------------------------------------------------------------ */
 
 /* makecontext() hands over ints: the pointer comes in two halves. */
 static void enter(unsigned high, unsigned low)

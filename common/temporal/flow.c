@@ -64,7 +64,7 @@ void flow_shield(struct flow *flow, bool on)
     }
 }
 
-/* ---- asking and waiting ------------------------------------------------------------------------ */
+/* ---- asking and waiting ------------------------------------------------------------------- */
 
 struct flow_op *flow_op_new(struct flow *flow, const char *id, const char *name)
 {
@@ -192,7 +192,7 @@ enum status flow_sleep(struct flow *flow, int64_t ms)
     return stopped(flow);
 }
 
-/* ---- signals ----------------------------------------------------------------------------------- */
+/* ---- signals ------------------------------------------------------------------------------ */
 
 struct signal_wait {
     const char *const *names;
@@ -256,7 +256,7 @@ enum status flow_signal_other(struct flow *flow, const char *id, const char *nam
     return outcome_of(flow, op, NULL);
 }
 
-/* ---- other workflows --------------------------------------------------------------------------- */
+/* ---- other workflows ---------------------------------------------------------------------- */
 
 static bool is_far_enough(struct flow_branch *branch, void *what)
 {

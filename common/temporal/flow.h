@@ -53,7 +53,7 @@ int64_t flow_now_ms(const struct flow *flow); /* wall clock, the same at every r
 uint64_t flow_random(struct flow *flow);      /* the same at every replay */
 bool flow_is_replaying(const struct flow *flow);
 
-/* ---- activities -------------------------------------------------------------------------- */
+/* ---- activities --------------------------------------------------------------------------- */
 
 /* Gaps between attempts: first_ms, then 'factor' times the gap before, at most most_ms. */
 struct flow_retry {
@@ -78,7 +78,7 @@ struct flow_activity {
 enum status flow_activity(struct flow *flow, const char *name, const char *input,
                           const struct flow_activity *options, const char **result) MUST_CHECK;
 
-/* ---- time and signals -------------------------------------------------------------------- */
+/* ---- time and signals --------------------------------------------------------------------- */
 
 enum status flow_sleep(struct flow *flow, int64_t ms) MUST_CHECK;
 /* Milliseconds from now to then, never below 0: for deadlines that stand in the input. */
@@ -102,14 +102,14 @@ enum status flow_wait_signal(struct flow *flow, const char *const *names, int64_
 enum status flow_signal_other(struct flow *flow, const char *id, const char *name,
                               const char *json) MUST_CHECK;
 
-/* ---- cancellation ------------------------------------------------------------------------ */
+/* ---- cancellation ------------------------------------------------------------------------- */
 
 /* On: calls of this branch wait and work although the workflow was cancelled, for compensation.
  * Counts: as many offs as ons end it. */
 void flow_shield(struct flow *flow, bool on);
 bool flow_is_cancelled(const struct flow *flow); /* asked to, shielded or not */
 
-/* ---- other workflows --------------------------------------------------------------------- */
+/* ---- other workflows ---------------------------------------------------------------------- */
 
 enum flow_when_parent_ends {
     FLOW_CHILD_TERMINATES = 0,
@@ -134,7 +134,7 @@ enum status flow_continue_as_new(struct flow *flow, const char *input) MUST_CHEC
 /* True when Temporal finds the history long enough for it. */
 bool flow_is_long(const struct flow *flow);
 
-/* ---- branches ---------------------------------------------------------------------------- */
+/* ---- branches ----------------------------------------------------------------------------- */
 
 /* A second line of work in the same workflow, for two activities at once. It begins when the
  * caller waits. What both read and write needs no lock: only one runs at a time. */
@@ -143,7 +143,7 @@ typedef void flow_branch_main(struct flow *flow, void *user);
 struct flow_branch *flow_fork(struct flow *flow, flow_branch_main *main, void *user);
 void flow_join(struct flow *flow, struct flow_branch *branch); /* also when cancelled */
 
-/* ---- queries and versions ---------------------------------------------------------------- */
+/* ---- queries and versions ----------------------------------------------------------------- */
 
 /* Answers what flow_on_query() named, from the state: reads only, no flow_ calls that wait. NULL:
  * refused. Also works after the workflow ended, so 'state' must be the arena's. */

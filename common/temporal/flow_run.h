@@ -108,7 +108,7 @@ const char *flow_ask(struct flow *flow, const char *query, const char *args, con
 /* The commands as Temporal wants them, in the arena. */
 Temporal__Command **flow_encode(struct flow *flow, size_t *count);
 
-/* ---- between the files of a run ------------------------------------------------------------ */
+/* ---- between the files of a run ----------------------------------------------------------- */
 
 struct flow_branch *flow_branch_new(struct flow *flow, flow_branch_main *main, void *user);
 void flow_branch_pause(struct flow_branch *branch,

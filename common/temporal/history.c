@@ -105,7 +105,7 @@ bool flow_expected_of(struct arena *arena, const Temporal__HistoryEvent *event,
     }
 }
 
-/* ---- what settles ------------------------------------------------------------------------------ */
+/* ---- what settles ------------------------------------------------------------------------- */
 
 static bool settle(struct flow_settled *settled, int64_t about, enum status st, const char *json,
                    const char *message)
@@ -129,11 +129,11 @@ static bool settled_activity(struct arena *arena, const Temporal__HistoryEvent *
         return settle(settled, done->scheduled_event_id, ST_OK, payloads_text(arena, done->result),
                       NULL);
     case EVENT(ACTIVITY_TASK_FAILED):
-        return settle(settled, failed->scheduled_event_id, failure_status(failed->failure), NULL,
-                      failure_message(failed->failure));
+        return settle(settled, failed->scheduled_event_id, failure_told(failed->failure).st, NULL,
+                      failure_told(failed->failure).message);
     case EVENT(ACTIVITY_TASK_TIMED_OUT):
         return settle(settled, late->scheduled_event_id, ST_TIMEOUT, NULL,
-                      failure_message(late->failure));
+                      failure_told(late->failure).message);
     case EVENT(ACTIVITY_TASK_CANCELED):
         return settle(settled, event->activity_task_canceled_event_attributes->scheduled_event_id,
                       ST_CANCELLED, NULL, NULL);
@@ -155,8 +155,8 @@ static bool settled_child(struct arena *arena, const Temporal__HistoryEvent *eve
         return settle(settled, done->initiated_event_id, ST_OK, payloads_text(arena, done->result),
                       NULL);
     case EVENT(CHILD_WORKFLOW_EXECUTION_FAILED):
-        return settle(settled, failed->initiated_event_id, failure_status(failed->failure), NULL,
-                      failure_message(failed->failure));
+        return settle(settled, failed->initiated_event_id, failure_told(failed->failure).st, NULL,
+                      failure_told(failed->failure).message);
     case EVENT(CHILD_WORKFLOW_EXECUTION_CANCELED):
         return settle(settled,
                       event->child_workflow_execution_canceled_event_attributes->initiated_event_id,

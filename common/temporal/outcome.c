@@ -31,7 +31,7 @@ static enum temporal_state state_of(Temporal__WorkflowExecutionStatus status)
                                                              : TEMPORAL_RUNNING;
 }
 
-/* ---- describe ------------------------------------------------------------------------------ */
+/* ---- describe ----------------------------------------------------------------------------- */
 
 static void read_pending(struct ctx *ctx, const Temporal__DescribeWorkflowExecutionResponse *out,
                          struct temporal_info *info)
@@ -48,7 +48,7 @@ static void read_pending(struct ctx *ctx, const Temporal__DescribeWorkflowExecut
             .attempt = from->attempt,
             .running =
                 from->state == TEMPORAL__PENDING_ACTIVITY_STATE__PENDING_ACTIVITY_STATE_STARTED,
-            .last_failure = from->last_failure ? failure_message(from->last_failure) : NULL,
+            .last_failure = from->last_failure ? failure_told(from->last_failure).message : NULL,
             .details = payloads_text(ctx->arena, from->heartbeat_details),
         };
     }
@@ -81,7 +81,7 @@ enum status temporal_describe(struct ctx *ctx, struct temporal *temporal, const 
     return ST_OK;
 }
 
-/* ---- await --------------------------------------------------------------------------------- */
+/* ---- await -------------------------------------------------------------------------------- */
 
 /* The close event of a run, or none after a minute: the token asks on. */
 static enum status wait_for_close(struct ctx *ctx, struct temporal *temporal,
@@ -135,8 +135,8 @@ static void read_outcome(struct ctx *ctx, const Temporal__HistoryEvent *event,
         break;
     case EVENT(WORKFLOW_EXECUTION_FAILED):
         outcome->state = TEMPORAL_FAILED;
-        outcome->failure = failure_status(failed->failure);
-        outcome->message = failure_message(failed->failure);
+        outcome->failure = failure_told(failed->failure).st;
+        outcome->message = failure_told(failed->failure).message;
         break;
     case EVENT(WORKFLOW_EXECUTION_TIMED_OUT):
         outcome->state = TEMPORAL_TIMED_OUT;
@@ -169,7 +169,7 @@ enum status temporal_await(struct ctx *ctx, struct temporal *temporal, const cha
     return ST_OK;
 }
 
-/* ---- history ------------------------------------------------------------------------------- */
+/* ---- history ------------------------------------------------------------------------------ */
 
 /* Pages after each other are one packed History: repeated fields add up. */
 static void append(struct ctx *ctx, const Temporal__History *page, struct temporal_bytes *all)

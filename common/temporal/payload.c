@@ -139,7 +139,7 @@ Temporal__Memo *memo_of(struct arena *arena, const char *key, const char *json)
     return memo;
 }
 
-/* ---- trace --------------------------------------------------------------------------------- */
+/* ---- trace -------------------------------------------------------------------------------- */
 
 Temporal__Header *header_of_trace(const struct ctx *ctx)
 {
@@ -178,7 +178,7 @@ const char *header_traceparent(struct arena *arena, const Temporal__Header *head
     return NULL;
 }
 
-/* ---- failures ------------------------------------------------------------------------------ */
+/* ---- failures ----------------------------------------------------------------------------- */
 
 static const enum status statuses[] = {
 #define X(name, grpc, problem) ST_##name,
@@ -245,20 +245,16 @@ static const Temporal__Failure *innermost(const Temporal__Failure *failure)
     return failure;
 }
 
-enum status failure_status(const Temporal__Failure *failure)
+static enum status status_of(const Temporal__Failure *why)
 {
-    const Temporal__Failure *why = innermost(failure);
-
-    if (!why) {
-        return ST_INTERNAL;
-    }
-    if (why->failure_info_case == TEMPORAL__FAILURE__FAILURE_INFO_TIMEOUT_FAILURE_INFO) {
+    switch ((int)why->failure_info_case) {
+    case TEMPORAL__FAILURE__FAILURE_INFO_TIMEOUT_FAILURE_INFO:
         return ST_TIMEOUT;
-    }
-    if (why->failure_info_case == TEMPORAL__FAILURE__FAILURE_INFO_CANCELED_FAILURE_INFO) {
+    case TEMPORAL__FAILURE__FAILURE_INFO_CANCELED_FAILURE_INFO:
         return ST_CANCELLED;
-    }
-    if (why->failure_info_case != TEMPORAL__FAILURE__FAILURE_INFO_APPLICATION_FAILURE_INFO) {
+    case TEMPORAL__FAILURE__FAILURE_INFO_APPLICATION_FAILURE_INFO:
+        break;
+    default:
         return ST_INTERNAL;
     }
     for (size_t i = 1; i < ARRAY_LEN(statuses); i++) { /* a failure is never ST_OK */
@@ -269,9 +265,10 @@ enum status failure_status(const Temporal__Failure *failure)
     return ST_INTERNAL;
 }
 
-const char *failure_message(const Temporal__Failure *failure)
+struct told failure_told(const Temporal__Failure *failure)
 {
     const Temporal__Failure *why = innermost(failure);
 
-    return why && why->message ? why->message : "";
+    return (struct told){why ? status_of(why) : ST_INTERNAL,
+                         why && why->message ? why->message : ""};
 }

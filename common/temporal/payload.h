@@ -8,7 +8,7 @@
 #include <temporal/common.pb-c.h>
 #include <temporal/failure.pb-c.h>
 
-/* A zeroed message of that type: Temporal__Duration *d = message_new(a, &temporal__duration__...) */
+/* A zeroed message: Temporal__Duration *d = message_new(arena, &temporal__duration__descriptor) */
 void *message_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 /* Protobuf-c's strings are not const, and it does not write to them. */
 char *message_text(const char *text);
@@ -38,8 +38,11 @@ const char *header_traceparent(struct arena *arena, const Temporal__Header *head
 Temporal__Failure *failure_of(struct ctx *ctx, enum status st);
 Temporal__Failure *failure_text(struct arena *arena, const char *type, const char *message);
 /* Back again: the innermost cause says it. ST_INTERNAL for types that are no status. */
-enum status failure_status(const Temporal__Failure *failure);
-const char *failure_message(const Temporal__Failure *failure); /* never NULL */
+struct told {
+    enum status st;
+    const char *message; /* never NULL */
+};
+struct told failure_told(const Temporal__Failure *failure);
 
 /* After these statuses an activity is tried again. */
 bool status_may_pass(enum status st);

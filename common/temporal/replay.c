@@ -85,7 +85,7 @@ static enum status match(struct flow *flow, const Temporal__HistoryEvent *event,
                                  command ? describe(flow, command) : "nothing"));
 }
 
-/* ---- events -------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------- */
 
 /* The same trace and span at every replay: the run is one span below the request's. */
 static void take_trace(struct flow *flow, const Temporal__Header *header)
@@ -215,7 +215,7 @@ static void apply(struct flow *flow, const Temporal__HistoryEvent *event)
     }
 }
 
-/* ---- the history ------------------------------------------------------------------------------- */
+/* ---- the history -------------------------------------------------------------------------- */
 
 static void collect_markers(struct flow *flow, Temporal__HistoryEvent *const *events, size_t count)
 {

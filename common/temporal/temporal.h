@@ -130,7 +130,7 @@ struct temporal_bytes {
 enum status temporal_history(struct ctx *ctx, struct temporal *temporal, const char *id,
                              struct temporal_bytes *history) MUST_CHECK;
 
-/* ---- schedules --------------------------------------------------------------------------- */
+/* ---- schedules ---------------------------------------------------------------------------- */
 
 enum temporal_overlap { TEMPORAL_OVERLAP_SKIP = 0, TEMPORAL_OVERLAP_WAIT, TEMPORAL_OVERLAP_BOTH };
 

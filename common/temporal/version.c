@@ -59,7 +59,7 @@ int flow_version(struct flow *flow, const char *change, int newest)
     return c->version;
 }
 
-/* ---- queries ----------------------------------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------------------------------ */
 
 void flow_on_query(struct flow *flow, const char *name, flow_query *answer, void *state)
 {

@@ -136,7 +136,7 @@ static void *run_activities(void *worker)
     return NULL;
 }
 
-/* ---- start and stop -------------------------------------------------------------------------- */
+/* ---- start and stop ----------------------------------------------------------------------- */
 
 static void start_threads(struct flow_worker *worker, int count, void *(*run)(void *worker))
 {

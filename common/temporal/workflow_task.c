@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#define CAUSE(name) TEMPORAL__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_##name
+
 enum { ANSWER_WITHIN_MS = 8000 }; /* after that the task is another worker's */
 
 struct task {
@@ -50,7 +52,7 @@ static enum status answer(struct ctx *ctx, struct task *task, const char *method
     return temporal_insist(ctx, task->worker->options.temporal, &insistence, in, out_type);
 }
 
-/* ---- the whole history --------------------------------------------------------------------- */
+/* ---- the whole history -------------------------------------------------------------------- */
 
 static void add_events(struct ctx *ctx, struct task *task, const Temporal__History *history)
 {
@@ -87,7 +89,7 @@ static enum status collect_history(struct ctx *ctx, struct task *task)
     return ST_OK;
 }
 
-/* ---- answers ------------------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------------------------ */
 
 static enum status answer_query(struct ctx *ctx, struct task *task, enum status st)
 {
@@ -212,17 +214,15 @@ static enum status answer_failed(struct ctx *ctx, struct task *task, enum status
     in.task_token = task->from->task_token;
     in.failure = failure_text(
         ctx->arena, st == ST_CONFLICT ? "NonDeterministicError" : "WorkflowTaskError", why);
-    in.cause =
-        st == ST_CONFLICT
-            ? TEMPORAL__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
-            : TEMPORAL__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE;
+    in.cause = st == ST_CONFLICT ? CAUSE(NON_DETERMINISTIC_ERROR)
+                                 : CAUSE(WORKFLOW_WORKER_UNHANDLED_FAILURE);
     ctx_forgive(ctx);
     st = answer(ctx, task, "RespondWorkflowTaskFailed", &in,
                 &temporal__respond_workflow_task_failed_response__descriptor);
     return is_overtaken(st) ? ST_OK : st;
 }
 
-/* ---- a task -------------------------------------------------------------------------------- */
+/* ---- a task ------------------------------------------------------------------------------- */
 
 static enum status replay(struct ctx *ctx, struct task *task, struct stacks *stacks)
 {
@@ -283,7 +283,7 @@ enum status flow_poll_tasks(struct ctx *ctx, struct flow_poller *poller)
     return ST_OK;
 }
 
-/* ---- recorded histories ---------------------------------------------------------------------- */
+/* ---- recorded histories ------------------------------------------------------------------- */
 
 static enum status replay_recorded(struct ctx *ctx, const struct flow_type *flows,
                                    const Temporal__History *history, struct stacks *stacks)

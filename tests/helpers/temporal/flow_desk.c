@@ -148,7 +148,7 @@ void desk_until_pending(const char *id, const char *activity, int attempt)
     ck_assert_msg(found, "%s is not pending", activity);
 }
 
-/* ---- notes --------------------------------------------------------------------------------- */
+/* ---- notes -------------------------------------------------------------------------------- */
 
 /* Lines that begin so; the time of the n-th goes to 'at_ms'. */
 static int count_notes(const char *beginning, int n, int64_t *at_ms)
@@ -189,7 +189,7 @@ int64_t desk_note_at(const char *beginning, int n)
     return at_ms;
 }
 
-/* ---- histories ----------------------------------------------------------------------------- */
+/* ---- histories ---------------------------------------------------------------------------- */
 
 const char *desk_events(const char *id)
 {

@@ -24,11 +24,11 @@ struct flow_process desk_worker(int build);
 void desk_begin(const char *type, const char *id, const char *input); /* starts a workflow */
 void desk_signal(const char *id, const char *name, const char *json);
 const char *desk_query(const char *id, const char *query); /* waits for a worker; else "" */
-/* "completed <json>", "cancelled <json>", "failed CONFLICT <message>", "timed out ..."; within 40 s */
+/* "completed <json>", "cancelled <json>", "failed CONFLICT <message>"; within 40 s */
 const char *desk_end(const char *id);
 /* Until the query "current_step" says so. */
 void desk_until_step(const char *id, const char *step);
-/* Until a pending activity of it has reached that attempt, or the activity's name with attempt 0. */
+/* Until its activity of that name is pending and has reached that attempt. */
 void desk_until_pending(const char *id, const char *activity, int attempt);
 /* How many notes begin so; waits up to 20 s for at least 'wanted'. */
 int desk_notes(const char *beginning, int wanted);

@@ -20,7 +20,7 @@ int64_t shop_number(const char *json, const char *field, int64_t otherwise)
     return found ? strtoll(found + strlen(key), NULL, 10) : otherwise;
 }
 
-/* ---- an order ------------------------------------------------------------------------------ */
+/* ---- an order ----------------------------------------------------------------------------- */
 
 static enum status refunded(struct flow *flow, const char *order, const char *why,
                             const char **result)
@@ -68,7 +68,7 @@ static enum status coffee_order(struct flow *flow, const char *order, const char
     return ST_OK;
 }
 
-/* ---- others -------------------------------------------------------------------------------- */
+/* ---- others ------------------------------------------------------------------------------- */
 
 struct half {
     const char *activity, *result;

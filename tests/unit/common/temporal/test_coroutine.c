@@ -77,7 +77,7 @@ static void overflow(void *user)
     *(int *)user = dig(NULL, 1000); /* 1 MB of a stack of 64 KiB */
 }
 
-/* The page behind the stack: an overflow ends the process, it does not write into others' memory. */
+/* An overflow ends the process: it does not write into others' memory. */
 START_TEST(an_overflow_meets_the_guard_page)
 {
     int status = 0;

@@ -236,7 +236,7 @@ START_TEST(a_history_without_beginning_or_end_is_no_nondeterminism)
 }
 END_TEST
 
-/* ---- others -------------------------------------------------------------------------------- */
+/* ---- others ------------------------------------------------------------------------------- */
 
 static enum status chance(struct flow *flow, const char *input, const char **result)
 {
@@ -283,7 +283,7 @@ START_TEST(a_run_ends_as_its_function_returns)
     const Temporal__Failure *failure =
         only_command(made)->fail_workflow_execution_command_attributes->failure;
     ck_assert_str_eq(failure->message, "it cannot be");
-    ck_assert_int_eq(failure_status(failure), ST_CONFLICT);
+    ck_assert_int_eq(failure_told(failure).st, ST_CONFLICT);
     made_free(made);
 }
 END_TEST

@@ -55,13 +55,13 @@ START_TEST(a_status_survives_a_failure_and_says_whether_to_try_again)
     for (size_t i = 0; i < ARRAY_LEN(final); i++) {
         const Temporal__Failure *failure = failure_of(ctx, final[i]);
 
-        ck_assert_int_eq(failure_status(failure), final[i]);
+        ck_assert_int_eq(failure_told(failure).st, final[i]);
         ck_assert(failure->application_failure_info->non_retryable);
     }
     for (size_t i = 0; i < ARRAY_LEN(passing); i++) {
         const Temporal__Failure *failure = failure_of(ctx, passing[i]);
 
-        ck_assert_int_eq(failure_status(failure), passing[i]);
+        ck_assert_int_eq(failure_told(failure).st, passing[i]);
         ck_assert(!failure->application_failure_info->non_retryable);
     }
 }
@@ -72,10 +72,11 @@ START_TEST(the_innermost_cause_says_why)
     Temporal__Failure *outer = failure_text(ctx->arena, "CONFLICT", "outer");
 
     outer->cause = failure_text(ctx->arena, "NOT_FOUND", "inner");
-    ck_assert_int_eq(failure_status(outer), ST_NOT_FOUND);
-    ck_assert_str_eq(failure_message(outer), "inner");
-    ck_assert_int_eq(failure_status(failure_text(ctx->arena, "KeyError", "python's")), ST_INTERNAL);
-    ck_assert_int_eq(failure_status(NULL), ST_INTERNAL);
+    ck_assert_int_eq(failure_told(outer).st, ST_NOT_FOUND);
+    ck_assert_str_eq(failure_told(outer).message, "inner");
+    ck_assert_int_eq(failure_told(failure_text(ctx->arena, "KeyError", "python's")).st,
+                     ST_INTERNAL);
+    ck_assert_int_eq(failure_told(NULL).st, ST_INTERNAL);
 }
 END_TEST
 
