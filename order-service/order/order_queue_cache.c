@@ -1,6 +1,6 @@
 /* Three keys: the queue, a mark that it is whole, and a count of its changes. The mark goes with a
- * flush, and by itself after a minute, so that the queue is read from the table again. Whoever reads
- * the table notes the count before and writes only if nothing changed meanwhile. */
+ * flush, and by itself after a minute, so that the queue is read from the table again. Whoever
+ * reads the table notes the count before and writes only if nothing changed meanwhile. */
 #include "order-service/order/order_queue_cache.h"
 
 #include "common/base/clock.h"
@@ -22,7 +22,8 @@ static const char change_text[] = "if ARGV[2] == '' then redis.call('ZREM', KEYS
                                   "else redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1]) end\n"
                                   "return redis.call('INCR', KEYS[2])\n";
 
-/* ARGV: the count as it was, for how long the queue is whole, then time and id of each open order. */
+/* ARGV: the count as it was, for how long the queue is whole, then time and id of each open
+ * order. */
 static const char mend_text[] =
     "if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return 0 end\n"
     "redis.call('DEL', KEYS[1])\n"

@@ -12,7 +12,8 @@ struct order_queue_cache;
 struct order_queue_cache *order_queue_cache_new(struct cache *cache);
 void order_queue_cache_free(struct order_queue_cache *queue); /* NULL is fine */
 
-/* The live sink, with the queue kept beside it: first the queue changes, then clients hear of it. */
+/* The live sink, with the queue kept beside it: first the queue changes, then clients hear of
+ * it. */
 struct outbox_sink order_queue_cache_sink(struct order_queue_cache *queue);
 
 /* Reads the table and writes the queue anew, when the queue is not known to be whole. */

@@ -6,6 +6,7 @@ ROOT=$(cd "$(dirname "$0")/../../.." && pwd)
 export ROOT
 . "$ROOT/tools/stack/all.sh"
 peers=$ROOT/tests/load/peers
+# shellcheck source=tests/load/peers/versions.sh
 . "$peers/versions.sh"
 
 # --go_opt and its like: which Go package each of our protos becomes

@@ -47,6 +47,7 @@ daemon_settings() { # common to all
     setting IDENTITY_KEYS_FILE "$SECRETS/identity.keys"
     setting PAGE_TOKEN_KEY_FILE "$SECRETS/page-token.key"
     setting DEMO 1
+    [ "$BUILD" != tsan ] || setting TSAN_OPTIONS ignore_noninstrumented_modules=1
     setting DRAIN_SECONDS 0 # no balancer looks at these
     for passed_on in $PASS_ON; do
         eval "setting $passed_on \"\$(quoted \"\$$passed_on\")\""
