@@ -131,7 +131,6 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, const union a
         {MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_per_address,   NULL           },
         {MHD_OPTION_CONNECTION_TIMEOUT,      o->idle_timeout_s,                NULL           },
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_CONNECTION_MEMORY,           NULL           },
-        {MHD_OPTION_LISTENING_ADDRESS_REUSE, 1,                                NULL           },
         {MHD_OPTION_STRICT_FOR_CLIENT,       1,                                NULL           },
         {MHD_OPTION_SOCK_ADDR,               0,                                (void *)address},
         {MHD_OPTION_URI_LOG_CALLBACK,        (intptr_t)http_request_begin,     server         },

@@ -439,9 +439,17 @@ START_TEST(our_client_gives_up_in_time_and_says_what_happened)
 }
 END_TEST
 
+START_TEST(a_port_that_another_server_has_is_refused)
+{
+    ck_assert_ptr_null(http_server_start(&(struct http_options){
+        .address = "127.0.0.1", .port = port, .threads = 2, .handle = handle}));
+}
+END_TEST
+
 TEST_MAIN_AROUND(
     "http server", (&(struct test_around){.before = start, .after = stop}),
-    a_kept_connection_serves_request_after_request, pipelined_requests_are_answered_in_order,
+    a_port_that_another_server_has_is_refused, a_kept_connection_serves_request_after_request,
+    pipelined_requests_are_answered_in_order,
     another_thread_may_reply_to_a_hundred_waiting_requests, head_tells_the_length_without_the_body,
     a_client_that_expects_100_gets_it_before_it_sends, a_chunked_body_is_put_together,
     parameters_are_decoded_and_kept_in_order, a_parameter_that_is_no_text_is_a_bad_request,
