@@ -70,6 +70,8 @@ function(house_migrations target folder)
     target_include_directories(${target} PUBLIC ${CMAKE_BINARY_DIR}/sql/${folder})
 endfunction()
 
+set(BUILD_VERSION "0.1.0" CACHE STRING "what the metric build_info says; a release sets it")
+
 # house_daemon(order-service LIBRARIES...): folder/**/*.c as a library of parts, so
 # that tests link them too, and main.c on top.
 function(house_daemon folder)
@@ -88,6 +90,7 @@ function(house_daemon folder)
     endif()
     if(EXISTS ${PROJECT_SOURCE_DIR}/${folder}/main.c)
         add_executable(${folder} ${folder}/main.c)
+        target_compile_definitions(${folder} PRIVATE BUILD_VERSION="${BUILD_VERSION}")
         target_link_libraries(${folder} PRIVATE ${parts})
         set_target_properties(${folder} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
     endif()

@@ -1,5 +1,6 @@
 /* customer-service: people, how they sign in, what they like and what they have earned. */
 #include "common/obs/log.h"
+#include "common/obs/metrics.h"
 #include "common/process/daemon.h"
 #include "customer-service/config.h"
 #include "customer-service/service.h"
@@ -10,6 +11,7 @@
 
 static int run(const struct config *config)
 {
+    metrics_build_info("customer-service", BUILD_VERSION);
     daemon_block_signals(); /* before the first thread, so that all inherit it */
 
     struct service *service = service_start(config);

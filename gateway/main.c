@@ -1,14 +1,16 @@
 /* gateway: REST in front of the daemons. */
 #include "common/obs/log.h"
+#include "common/obs/metrics.h"
 #include "common/process/daemon.h"
 #include "gateway/config.h"
 #include "gateway/gateway.h"
 
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MALLOC_ARENAS = 2 };
+enum { MALLOC_ARENAS = 2, EXIT_USAGE = 2 };
 
 int main(int argc, char **argv)
 {
@@ -16,12 +18,17 @@ int main(int argc, char **argv)
         config_print();
         return EXIT_SUCCESS;
     }
+    if (argc != 1) {
+        fputs("usage: gateway [--print-config]\n", stderr);
+        return EXIT_USAGE;
+    }
     const struct config *config = config_load();
     if (!config) {
         return EXIT_FAILURE;
     }
     mallopt(M_ARENA_MAX, MALLOC_ARENAS); /* one a thread would keep what streams gave back */
     log_open("gateway", config->log_level);
+    metrics_build_info("gateway", BUILD_VERSION);
     daemon_block_signals(); /* before the first thread, so that all inherit it */
 
     struct gateway *gateway = gateway_start(config, NULL);

@@ -277,7 +277,7 @@ static void stop_serving(struct service *service)
     }
     if (service->server) {
         rpc_server_set_serving(service->server, false);
-        clock_pause_ms(LINGER_MS); /* until those who route to us have seen it (D11) */
+        clock_pause_ms(service->admin ? LINGER_MS : 0); /* until those who route to us saw it */
         rpc_server_drain(service->server, DRAIN_MS);
         rpc_server_free(service->server);
     }

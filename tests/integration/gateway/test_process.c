@@ -207,6 +207,7 @@ START_TEST(metrics_are_on_their_own_port_only)
     ck_assert_int_eq(get(metrics_port, "/metrics"), 200);
     ck_assert_ptr_nonnull(strstr(reply.body, "http_request_duration_seconds_bucket"
                                              "{route=\"GET /menu\",code=\"200\",le=\"0.5\"} 1"));
+    ck_assert_ptr_nonnull(strstr(reply.body, "build_info{service=\"gateway\",version=\""));
 }
 END_TEST
 
