@@ -45,6 +45,7 @@ struct flow_worker_options {
     const struct flow_type *flows;               /* end with {0}; NULL: polls for none */
     const struct flow_activity_type *activities; /* end with {0}; NULL: polls for none */
     void *service;
+    const char *daemon; /* as whom activities act: system:<daemon>; NULL: "worker" */
     int flow_pollers, activity_pollers; /* threads; 0: 2 and 4 */
     int poll_ms;                        /* how long a poll waits; 0: 21 s. At least 3 s */
 };

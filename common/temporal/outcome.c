@@ -76,6 +76,7 @@ enum status temporal_describe(struct ctx *ctx, struct temporal *temporal, const 
         .started_ms = timestamp_ms(from->start_time),
         .closed_ms = timestamp_ms(from->close_time),
         .events = from->history_length,
+        .attempt = out->pending_workflow_task ? out->pending_workflow_task->attempt : 0,
     };
     read_pending(ctx, out, info);
     return ST_OK;

@@ -106,6 +106,7 @@ struct temporal_info {
     const char *type, *run_id;
     int64_t started_ms, closed_ms; /* closed 0: it runs */
     int64_t events;
+    int attempt; /* of the workflow task that waits; over 1: workers fail at it. 0: none waits */
     size_t pending_count;
     const struct temporal_pending *pending;
 };
@@ -152,6 +153,8 @@ struct temporal_schedule_info {
     const char *newest_id; /* the workflow it started last; NULL: none */
 };
 
+/* Temporal carries pause and trigger out a moment later, and of two at the same moment it can
+ * forget the first (seen with 1.29): describe says when one is done. */
 enum status temporal_schedule_create(struct ctx *ctx, struct temporal *temporal,
                                      const struct temporal_schedule *schedule) MUST_CHECK;
 enum status temporal_schedule_describe(struct ctx *ctx, struct temporal *temporal, const char *id,

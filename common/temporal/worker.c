@@ -105,7 +105,7 @@ static void poll_until_stopped(struct flow_worker *worker, poll_once *once, cons
                                  .random = (uint64_t)clock_monotonic_us() ^ (uintptr_t)&poller};
 
     while (!is_stopping(worker)) {
-        struct ctx *ctx = ctx_new_system("worker");
+        struct ctx *ctx = ctx_new_system(worker->options.daemon);
         enum status st = once(ctx, &poller);
         bool was_quiet =
             st == ST_TIMEOUT && poller.pause_ms == 0; /* an answer that came too late */
@@ -163,6 +163,7 @@ static void take_options(struct flow_worker *worker, const struct flow_worker_op
     mine->activity_pollers = !mine->activities            ? 0
                              : mine->activity_pollers > 0 ? mine->activity_pollers
                                                           : ACTIVITY_POLLERS;
+    mine->daemon = mine->daemon ? mine->daemon : "worker";
     mine->poll_ms = mine->poll_ms == 0              ? POLL_MS
                     : mine->poll_ms < LEAST_POLL_MS ? LEAST_POLL_MS
                                                     : mine->poll_ms;

@@ -15,7 +15,12 @@
 
 #define CAUSE(name) TEMPORAL__WORKFLOW_TASK_FAILED_CAUSE__WORKFLOW_TASK_FAILED_CAUSE_##name
 
-enum { ANSWER_WITHIN_MS = 8000 }; /* after that the task is another worker's */
+enum {
+    ANSWER_WITHIN_MS = 8000, /* after that the task is another worker's */
+    FREE_ATTEMPTS = 3,
+    FIRST_PAUSE_MS = 50,
+    MOST_DOUBLINGS = 6, /* 3.2 s */
+};
 
 struct task {
     struct flow_worker *worker;
@@ -164,9 +169,22 @@ static const char *closed_as(const struct flow *flow)
 
 /* Newer events came while we worked (a signal, mostly), or the task was given up: Temporal makes a
  * new task of it, with those events. */
-static bool is_overtaken(enum status st)
+static bool is_overtaken(const struct ctx *ctx, enum status st)
 {
-    return st == ST_INVALID || st == ST_NOT_FOUND;
+    return st == ST_NOT_FOUND || (st == ST_INVALID && ctx->failure.detail &&
+                                  strstr(ctx->failure.detail, "UnhandledCommand"));
+}
+
+/* A command that Temporal does not take (a name that is empty, a payload that is too large) comes
+ * again at once with the next attempt: the later ones are slowed down, within the task's time. */
+static void slow_down(const struct task *task)
+{
+    int late = task->from->attempt - FREE_ATTEMPTS;
+
+    if (late > 0) {
+        clock_pause_ms(late < MOST_DOUBLINGS ? FIRST_PAUSE_MS << late
+                                             : FIRST_PAUSE_MS << MOST_DOUBLINGS);
+    }
 }
 
 static enum status answer_task(struct ctx *ctx, struct task *task)
@@ -178,11 +196,12 @@ static enum status answer_task(struct ctx *ctx, struct task *task)
     in.identity = identity_of(task);
     in.task_token = task->from->task_token;
     answer_queries(ctx, task, &in);
+    slow_down(task);
     in.commands = flow_encode(task->flow, &in.n_commands);
     enum status st = answer(ctx, task, "RespondWorkflowTaskCompleted", &in,
                             &temporal__respond_workflow_task_completed_response__descriptor);
-    if (is_overtaken(st)) {
-        atomic_fetch_add(&task->worker->counters.tasks_refused, 1);
+    atomic_fetch_add(&task->worker->counters.tasks_refused, st != ST_OK);
+    if (is_overtaken(ctx, st)) {
         log_debug(ctx, "workflow task overtaken", log_text("workflow", task->flow->id),
                   log_text("why", ctx->failure.detail));
         ctx_forgive(ctx);
@@ -219,7 +238,7 @@ static enum status answer_failed(struct ctx *ctx, struct task *task, enum status
     ctx_forgive(ctx);
     st = answer(ctx, task, "RespondWorkflowTaskFailed", &in,
                 &temporal__respond_workflow_task_failed_response__descriptor);
-    return is_overtaken(st) ? ST_OK : st;
+    return is_overtaken(ctx, st) ? ST_OK : st;
 }
 
 /* ---- a task ------------------------------------------------------------------------------- */

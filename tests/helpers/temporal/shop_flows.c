@@ -222,17 +222,23 @@ static enum status messenger(struct flow *flow, const char *input, const char **
     return ST_OK;
 }
 
-#define SAME_IN_ALL_BUILDS                                                                     \
-    {"CoffeeOrder", coffee_order}, {"DailySummary", daily_summary},                            \
-        {"Subscription", subscription}, {"Grinding", grinding}, {"OneActivity", one_activity}, \
-        {"Trace", trace}, {"Bench", bench}, {"Parent", parent}, {"Counter", counter},          \
-    {                                                                                          \
-        "Messenger", messenger                                                                 \
-    }
+/* Gives a command that Temporal never takes. */
+static enum status broken(struct flow *flow, const char *input, const char **result)
+{
+    return flow_activity(flow, "", input, &notify, result);
+}
+
+/* clang-format off */
+#define SAME_IN_ALL_BUILDS                                                                        \
+    {"CoffeeOrder", coffee_order}, {"DailySummary", daily_summary}, {"Parent", parent},           \
+    {"Subscription", subscription}, {"Grinding", grinding}, {"OneActivity", one_activity},        \
+    {"Trace", trace}, {"Bench", bench}, {"Counter", counter}, {"Messenger", messenger},           \
+    {"Broken", broken}
+/* clang-format on */
 
 const struct flow_type *shop_flows(int build)
 {
-    static const struct flow_type builds[][12] = {
+    static const struct flow_type builds[][13] = {
         {SAME_IN_ALL_BUILDS, {"Versioned", versioned_1}, {0}},
         {SAME_IN_ALL_BUILDS, {"Versioned", versioned_2}, {0}},
         {SAME_IN_ALL_BUILDS, {"Versioned", versioned_3}, {0}},

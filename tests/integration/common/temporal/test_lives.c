@@ -169,12 +169,16 @@ START_TEST(a_schedule_knows_the_shops_clock_runs_at_once_pauses_and_goes)
     int64_t hour = info.next_ms / 3600000 % 24; /* 21:00 there is 19:00 or 20:00 UTC */
     ck_assert(hour == 19 || hour == 20);
     ck_assert_int_eq(temporal_schedule_pause(desk.ctx, desk.temporal, id, true), ST_OK);
-    ck_assert_int_eq(temporal_schedule_trigger(desk.ctx, desk.temporal, id), ST_OK);
-    for (int i = 0; i < 200 && (info.runs < 2 || !info.paused); i++) {
+    for (int i = 0; i < 200 && !info.paused; i++) {
         clock_pause_ms(50);
         ck_assert_int_eq(temporal_schedule_describe(desk.ctx, desk.temporal, id, &info), ST_OK);
     }
     ck_assert(info.paused);
+    ck_assert_int_eq(temporal_schedule_trigger(desk.ctx, desk.temporal, id), ST_OK);
+    for (int i = 0; i < 200 && info.runs < 2; i++) {
+        clock_pause_ms(50);
+        ck_assert_int_eq(temporal_schedule_describe(desk.ctx, desk.temporal, id, &info), ST_OK);
+    }
     ck_assert_int_eq(info.runs, 2);
     ck_assert_int_eq(temporal_schedule_delete(desk.ctx, desk.temporal, id), ST_OK);
     flow_process_end(&worker, SIGKILL);
@@ -244,6 +248,39 @@ START_TEST(an_unknown_workflow_fails_its_task_and_not_its_run)
 }
 END_TEST
 
+/* WF-11 */
+START_TEST(a_command_that_temporal_refuses_makes_no_hot_loop)
+{
+    struct flow_process worker = desk_worker(1);
+    const char *id = desk_id("broken");
+    struct temporal_info info;
+
+    desk_begin("Broken", id, "{}");
+    clock_pause_ms(4000);
+    ck_assert_int_eq(temporal_describe(desk.ctx, desk.temporal, id, &info), ST_OK);
+    ck_assert_int_eq(info.state, TEMPORAL_RUNNING);
+    ck_assert_int_lt(info.attempt, 12);
+    flow_process_end(&worker, SIGKILL);
+}
+END_TEST
+
+/* WF-11 */
+START_TEST(a_history_of_several_pages_is_read_whole)
+{
+    enum { SIGNALS = 600 };
+    const char *id = desk_id("count");
+
+    desk_begin("Counter", id, "{}");
+    for (int i = 0; i < SIGNALS; i++) {
+        desk_signal(id, "add", NULL);
+    }
+    desk_signal(id, "stop", NULL);
+    struct flow_process worker = desk_worker(1);
+    ck_assert_str_eq(desk_end(id), "completed 600");
+    flow_process_end(&worker, SIGKILL);
+}
+END_TEST
+
 /* WF-15 */
 START_TEST(a_query_that_nobody_answers_says_so)
 {
@@ -286,4 +323,6 @@ FLOW_TEST_MAIN("lives", &around, an_id_that_runs_is_refused_used_or_replaced_as_
                a_changed_build_is_found_out_and_the_old_one_heals_the_run,
                a_build_with_an_added_step_finishes_the_runs_of_the_build_before,
                an_unknown_workflow_fails_its_task_and_not_its_run,
-               a_query_that_nobody_answers_says_so, the_trace_of_the_request_reaches_the_activity)
+               a_command_that_temporal_refuses_makes_no_hot_loop,
+               a_history_of_several_pages_is_read_whole, a_query_that_nobody_answers_says_so,
+               the_trace_of_the_request_reaches_the_activity)
