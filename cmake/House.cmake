@@ -17,6 +17,11 @@ if(SANITIZE)
     if(SANITIZE MATCHES undefined)
         add_compile_options(-fno-sanitize-recover=undefined)
     endif()
+    if(SANITIZE MATCHES thread)
+        add_library(tsan_threads SHARED ${PROJECT_SOURCE_DIR}/cmake/tsan_threads.c)
+        target_compile_definitions(tsan_threads PRIVATE _GNU_SOURCE)
+        target_link_libraries(house INTERFACE -Wl,--no-as-needed tsan_threads -Wl,--as-needed)
+    endif()
 endif()
 
 # libFuzzer steers by what the code under test covers.
