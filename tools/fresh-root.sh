@@ -1,10 +1,11 @@
 #!/bin/sh
-# tools/fresh-root.sh [--user] [--keep] COMMAND...
+# tools/fresh-root.sh [--user] [--keep] [--cache DIR] COMMAND...
 #
 # Runs a command in a fresh minimal Debian 12, with a copy of this checkout and nothing
 # else: what a stranger's machine does. As root, in /root/everything; with --user as a
 # user with sudo, in /home/dev/everything. Says how long it took and cleans up; --keep
-# leaves the root for a look. Needs root here, mmdebstrap, and a network.
+# leaves the root for a look; --cache begins with a copy of a cache of downloads (a folder
+# such as ~/.cache/everything), as a second run on that machine would. Needs root here, mmdebstrap, and a network.
 #
 #   tools/fresh-root.sh ./everything up
 #   tools/fresh-root.sh --user sh -c './everything up && ./everything down && ./everything test'
@@ -13,18 +14,19 @@
 # EVERYTHING_PORT_BASE when a stack runs here.
 set -eu
 checkout=$(cd "$(dirname "$0")/.." && pwd)
-user=root home=/root keep=0
+user=root home=/root keep=0 cache=''
 while [ $# -gt 0 ]; do
     case $1 in
     --user) user=dev home=/home/dev ;;
     --keep) keep=1 ;;
+    --cache) cache=${2:?--cache needs a folder} && shift ;;
     -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" && exit 0 ;;
     -*) echo "fresh-root: unknown option $1" >&2 && exit 2 ;;
     *) break ;;
     esac
     shift
 done
-[ $# -gt 0 ] || { echo "usage: tools/fresh-root.sh [--user] [--keep] COMMAND..." >&2 && exit 2; }
+[ $# -gt 0 ] || { echo "usage: tools/fresh-root.sh [--user] [--keep] [--cache DIR] COMMAND..." >&2 && exit 2; }
 [ "$(id -u)" = 0 ] || { echo "fresh-root: needs root (it makes device nodes and mounts)" >&2 && exit 1; }
 command -v mmdebstrap >/dev/null || { echo "fresh-root: mmdebstrap is missing: apt-get install mmdebstrap" >&2 && exit 1; }
 
@@ -55,6 +57,10 @@ fi
 mkdir -p "$root$home/everything"
 (cd "$checkout" && git ls-files -z --cached --others --exclude-standard |
     tar -c --null --ignore-failed-read -T - 2>/dev/null) | tar -x -C "$root$home/everything"
+if [ -n "$cache" ]; then
+    mkdir -p "$root$home/.cache"
+    cp -a "$cache" "$root$home/.cache/everything"
+fi
 chroot "$root" chown -R $user: "$home"
 cat >"$root/inside.sh" <<INSIDE
 cd $home/everything || exit
