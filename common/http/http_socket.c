@@ -48,9 +48,15 @@ static ssize_t on_recv(wslay_event_context_ptr frames, uint8_t *buffer, size_t r
     if (socket->early_size) {
         return take_early(socket, buffer, room);
     }
+    if (!socket->turn_left) { /* epoll tells us again of what is still there */
+        wslay_event_set_error(frames, WSLAY_ERR_WOULDBLOCK);
+        return -1;
+    }
+    room = room < socket->turn_left ? room : socket->turn_left;
     ssize_t count = recv(socket->watch.fd, buffer, room, MSG_DONTWAIT);
 
     if (count > 0) {
+        socket->turn_left -= (size_t)count;
         socket->heard_ms = clock_monotonic_ms();
         return count;
     }
@@ -181,6 +187,13 @@ static bool is_over(const struct http_socket *socket, int64_t now_ms)
            (!wslay_event_want_read(socket->frames) && !wslay_event_want_write(socket->frames));
 }
 
+/* wslay answers each ping, whether the client reads the answers or not. */
+static bool is_flooded(const struct http_socket *socket)
+{
+    return wslay_event_get_queued_msg_count(socket->frames) > HTTP_SOCKET_FRAMES ||
+           wslay_event_get_queued_msg_length(socket->frames) > 2 * HTTP_SOCKET_QUEUE;
+}
+
 static void ready(struct watch *watch, uint32_t events)
 {
     struct http_socket *socket = (struct http_socket *)watch;
@@ -191,10 +204,12 @@ static void ready(struct watch *watch, uint32_t events)
         pthread_mutex_unlock(&socket->lock);
         return;
     }
+    socket->turn_left = HTTP_SOCKET_TURN;
     if (wslay_event_recv(socket->frames) != 0) {
         socket->broken = true;
     }
     flush(socket);
+    socket->broken = socket->broken || is_flooded(socket);
     struct message *arrived = socket->arrived;
     socket->arrived = NULL;
     socket->dead = is_over(socket, clock_monotonic_ms());

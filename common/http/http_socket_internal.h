@@ -25,6 +25,7 @@ struct http_socket {
     struct message *arrived;
     char *early; /* bytes that came behind the request */
     size_t early_size;
+    size_t turn_left; /* bytes that may still be read in this turn */
     uint32_t events;
     int64_t heard_ms, pinged_ms, closing_since_ms;
     bool open, broken, dead;

@@ -329,6 +329,24 @@ START_TEST(a_slow_socket_is_refused_more)
 }
 END_TEST
 
+START_TEST(a_client_that_pings_and_never_reads_is_ended)
+{
+    enum { PINGS = 2000, ROUNDS = 10000, MASKED_PING = 6 };
+    static char pings[PINGS * MASKED_PING];
+    int fd = open_socket(), rounds = 0;
+
+    for (size_t i = 0; i < sizeof(pings); i += MASKED_PING) {
+        memcpy(pings + i, "\x89\x80\0\0\0\0", MASKED_PING);
+    }
+    while (rounds < ROUNDS && raw_send_bytes(fd, pings, sizeof(pings))) {
+        rounds++;
+    }
+    ck_assert_int_lt(rounds, ROUNDS);
+    ck_assert(becomes(&socket_closed, 1));
+    close(fd);
+}
+END_TEST
+
 START_TEST(a_drain_closes_sockets_with_1001)
 {
     int fd = open_socket();
@@ -350,4 +368,4 @@ TEST_MAIN_AROUND("http stream", (&(struct test_around){.before = start, .after =
                  frames_that_break_the_rules_end_the_socket_with_their_code,
                  a_silent_socket_is_pinged_and_ended_when_no_pong_comes,
                  a_socket_whose_client_vanishes_is_ended, a_slow_socket_is_refused_more,
-                 a_drain_closes_sockets_with_1001)
+                 a_client_that_pings_and_never_reads_is_ended, a_drain_closes_sockets_with_1001)
