@@ -3,6 +3,7 @@
 
 #include "coffee/menu/v1/menu.pb-c.h"
 #include "common/base/clock.h"
+#include "common/base/text.h"
 #include "order-service/menu/menu.h"
 #include "order-service/service.h"
 
@@ -140,6 +141,67 @@ enum status menu_rpc_get_item(struct ctx *ctx, void *service, const void *in, vo
     return answer_item(ctx, service, request->id, out);
 }
 
+/* What the menu knows of a customization, by whichever drink has it. */
+static const struct menu_customization *find_customization(const struct menu *menu, const char *id)
+{
+    for (size_t i = 0; i < menu->count; i++) {
+        const struct menu_customization *found = menu_item_allows(&menu->items[i], id);
+
+        if (found) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static const char *join(struct ctx *ctx, char *const *parts, size_t count)
+{
+    struct text joined = text_new(ctx->arena, 64);
+
+    for (size_t i = 0; i < count; i++) {
+        text_add(&joined, i ? MENU_SEPARATOR : "");
+        text_add(&joined, parts[i]);
+    }
+    return joined.data;
+}
+
+/* From the request, so that a replay says the same though the drink was changed or removed since. */
+static enum status answer_created(struct ctx *ctx, struct service *service, const char *id,
+                                  const Coffee__Menu__V1__CreateMenuItemRequest *request,
+                                  item_message *out)
+{
+    const int64_t *from = milliseconds(ctx, request->valid_from);
+    const int64_t *to = milliseconds(ctx, request->valid_to);
+    struct menu_customization *may =
+        arena_new_array(ctx->arena, struct menu_customization, request->n_customization_ids);
+    const struct menu *menu;
+    size_t count = 0;
+
+    TRY(menu_current(ctx, service, &menu));
+    for (size_t i = 0; i < request->n_customization_ids; i++) {
+        const struct menu_customization *one =
+            find_customization(menu, request->customization_ids[i]);
+        if (one) {
+            may[count++] = *one;
+        }
+    }
+    const struct menu_item made = {
+        .id = id,
+        .name = request->name,
+        .description = request->description,
+        .kind = (int)request->kind,
+        .price_cents = request->price_cents,
+        .available = true,
+        .allergens = join(ctx, request->allergens, request->n_allergens),
+        .valid_from_ms = from ? *from : 0,
+        .valid_to_ms = to ? *to : 0,
+        .customizations = may,
+        .customization_count = count,
+    };
+    encode_item(ctx, &made, out);
+    return ST_OK;
+}
+
 enum status menu_rpc_create(struct ctx *ctx, void *service, const void *in, void *out)
 {
     const Coffee__Menu__V1__CreateMenuItemRequest *request = in;
@@ -159,7 +221,7 @@ enum status menu_rpc_create(struct ctx *ctx, void *service, const void *in, void
     const char *id;
 
     TRY(menu_create(ctx, service, &drink, &id));
-    return answer_item(ctx, service, id, out);
+    return answer_created(ctx, service, id, request, out);
 }
 
 enum status menu_rpc_update(struct ctx *ctx, void *service, const void *in, void *out)
@@ -209,18 +271,6 @@ enum status menu_rpc_item_available(struct ctx *ctx, void *service, const void *
     TRY(menu_update(ctx, service,
                     &(struct menu_change){.id = request->id, .available = &available}));
     return answer_item(ctx, service, request->id, out);
-}
-
-static const struct menu_customization *find_customization(const struct menu *menu, const char *id)
-{
-    for (size_t i = 0; i < menu->count; i++) {
-        const struct menu_customization *found = menu_item_allows(&menu->items[i], id);
-
-        if (found) {
-            return found;
-        }
-    }
-    return NULL;
 }
 
 enum status menu_rpc_customization_available(struct ctx *ctx, void *service, const void *in,
