@@ -132,6 +132,14 @@ void identity_sign(const struct identity_keys *keys, const struct caller *caller
              base64url_encode(arena, mac, sizeof(mac)));
 }
 
+void identity_fingerprint(const struct identity_keys *keys, const void *bytes, size_t size,
+                          uint8_t mac[32])
+{
+    const struct identity_key *key = &keys->keys[keys->count - 1];
+
+    hmac_sha256(key->bytes, sizeof(key->bytes), bytes, size, mac);
+}
+
 /* Cuts the body into its parts, in place. */
 static bool split(char *body, char *parts[PARTS])
 {

@@ -27,4 +27,9 @@ enum status identity_verify(struct ctx *ctx, const struct identity_keys *keys, c
                             const char *audience, const char *method,
                             struct caller *caller) MUST_CHECK;
 
+/* What tells one text from another and says nothing of it to who has no key: an HMAC under the
+ * oldest one, which stays while a newer one is brought in. */
+void identity_fingerprint(const struct identity_keys *keys, const void *bytes, size_t size,
+                          uint8_t mac[32]);
+
 #endif

@@ -279,6 +279,29 @@ START_TEST(an_idempotency_key_comes_with_a_fingerprint_of_the_request)
 }
 END_TEST
 
+/* It is kept in tables: who reads one must not find out what a request held, by guessing. */
+START_TEST(a_fingerprint_is_another_under_other_keys)
+{
+    int other_port = free_port();
+    struct echo *other = echo_start(&(struct echo_options){.port = other_port});
+    struct rpc_client *to_other = echo_client(other_port, other->keys);
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    const echo_answer *here;
+    ProtobufCMessage *there;
+    echo_request request = ECHO_REQUEST;
+
+    ctx->idempotency_key = "order-1";
+    ck_assert_int_eq(ask(ctx, ECHO("Say"), &request, &here), ST_OK);
+    ck_assert_int_eq(
+        rpc_call(ctx, to_other, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &there),
+        ST_OK);
+    ck_assert_str_ne(here->request_sha256, ((const echo_answer *)there)->request_sha256);
+    ctx_free(ctx);
+    rpc_client_free(to_other);
+    echo_stop(other);
+}
+END_TEST
+
 START_TEST(an_idempotency_key_that_is_too_long_is_refused)
 {
     struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
@@ -530,8 +553,9 @@ TEST_MAIN_AROUND(
     a_failure_arrives_as_it_was_told, an_internal_error_keeps_its_words_to_itself,
     a_refused_field_is_named_on_the_other_side, text_that_is_not_utf8_never_reaches_a_handler,
     an_idempotency_key_comes_with_a_fingerprint_of_the_request,
-    an_idempotency_key_that_is_too_long_is_refused, the_earlier_of_the_two_deadlines_holds,
-    a_unary_call_past_its_deadline_times_out, nobody_there_is_unavailable_at_once,
-    many_threads_call_through_one_client, a_full_server_says_so_and_when_to_come_back,
-    a_call_that_waited_past_its_deadline_is_not_run, each_method_has_its_own_latency_histogram,
-    a_server_with_a_gap_in_its_table_does_not_start, a_taken_port_is_an_error)
+    a_fingerprint_is_another_under_other_keys, an_idempotency_key_that_is_too_long_is_refused,
+    the_earlier_of_the_two_deadlines_holds, a_unary_call_past_its_deadline_times_out,
+    nobody_there_is_unavailable_at_once, many_threads_call_through_one_client,
+    a_full_server_says_so_and_when_to_come_back, a_call_that_waited_past_its_deadline_is_not_run,
+    each_method_has_its_own_latency_histogram, a_server_with_a_gap_in_its_table_does_not_start,
+    a_taken_port_is_an_error)
