@@ -165,7 +165,8 @@ static const char *join(struct ctx *ctx, char *const *parts, size_t count)
     return joined.data;
 }
 
-/* From the request, so that a replay says the same though the drink was changed or removed since. */
+/* From the request, so that a replay says the same though the drink was changed or removed
+ * since. */
 static enum status answer_created(struct ctx *ctx, struct service *service, const char *id,
                                   const Coffee__Menu__V1__CreateMenuItemRequest *request,
                                   item_message *out)
