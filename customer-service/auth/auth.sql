@@ -39,8 +39,11 @@ SELECT s.id, s.customer_id, s.device_id, s.methods, s.signed_in_at, t.generation
    FOR UPDATE OF s;
 
 -- auth_session_use :exec
+-- A second use within the grace does not begin another grace.
 UPDATE auth.sessions
-   SET used_generation = $2::integer, used_at = now(), last_seen_at = now(),
+   SET used_generation = $2::integer,
+       used_at = CASE WHEN used_generation = $2::integer THEN used_at ELSE now() END,
+       last_seen_at = now(),
        expires_at = now() + $3::bigint * interval '1 second'
  WHERE id = $1::uuid;
 

@@ -208,6 +208,20 @@ START_TEST(a_lost_answer_is_given_again_within_the_grace)
 END_TEST
 
 /* AUTH-02 */
+START_TEST(using_a_token_again_does_not_lengthen_its_grace)
+{
+    sign_up("patient");
+    struct signed_in first = login("patient", PASSWORD, "phone");
+
+    ck_assert_int_eq(refresh(first.refresh, "phone").st, ST_OK);
+    move_back(first.session, "20 seconds");
+    ck_assert_int_eq(refresh(first.refresh, "phone").st, ST_OK);
+    move_back(first.session, "20 seconds");
+    ck_assert_int_eq(refresh(first.refresh, "phone").problem, PROBLEM_TOKEN_REVOKED);
+}
+END_TEST
+
+/* AUTH-02 */
 START_TEST(a_token_reused_after_the_grace_ends_its_family)
 {
     sign_up("copied");
@@ -451,7 +465,8 @@ TEST_MAIN_AROUND(
     who_signed_up_signs_in_by_handle_and_by_e_mail_in_any_case, a_handle_or_e_mail_belongs_to_one,
     a_retried_sign_up_makes_one_account, a_weak_password_is_refused_with_its_field,
     no_password_or_token_is_in_the_database, a_refresh_token_gives_the_next_one,
-    a_lost_answer_is_given_again_within_the_grace, a_token_reused_after_the_grace_ends_its_family,
+    a_lost_answer_is_given_again_within_the_grace, using_a_token_again_does_not_lengthen_its_grace,
+    a_token_reused_after_the_grace_ends_its_family,
     a_token_whose_successor_was_used_ends_its_family_at_once,
     a_token_reused_from_another_device_ends_its_family, a_token_that_was_never_given_out_is_refused,
     signing_out_ends_the_family_and_denies_its_tokens,
