@@ -1,4 +1,5 @@
-/* One list of waiting jobs, one lock, threads that take from its head. */
+/* One list of waiting jobs, one lock. Of the idle threads the one that worked last is woken: its
+ * stack and memory are still in the processor's cache, and the others' may stay out of it. */
 #include "common/rpc/rpc_workers.h"
 
 #include "common/rpc/rpc_wire.h"
@@ -6,95 +7,140 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+struct worker {
+    struct rpc_workers *pool;
+    pthread_t thread;
+    pthread_cond_t wake;
+    bool is_resting; /* in the list of those that may be woken */
+    struct worker *next;
+};
+
 struct rpc_workers {
     pthread_mutex_t lock; /* guards all below */
-    pthread_cond_t more;
     struct rpc_job *first, **last;
+    struct worker *resting; /* the last to rest is first */
     int waiting, idle, most;
     bool stopping;
     int started;
-    pthread_t threads[];
+    struct worker workers[];
 };
 
-static struct rpc_job *next_job(struct rpc_workers *workers)
+/* Under the lock, which is free while it rests. */
+static void rest(struct rpc_workers *pool, struct worker *worker)
 {
-    pthread_mutex_lock(&workers->lock);
-    workers->idle++;
-    while (!workers->first && !workers->stopping) {
-        pthread_cond_wait(&workers->more, &workers->lock);
+    worker->is_resting = true;
+    worker->next = pool->resting;
+    pool->resting = worker;
+    while (worker->is_resting) {
+        pthread_cond_wait(&worker->wake, &pool->lock);
     }
-    workers->idle--;
-    struct rpc_job *job = workers->first;
+}
+
+/* Under the lock; NULL when none rests. */
+static struct worker *rouse(struct rpc_workers *pool)
+{
+    struct worker *worker = pool->resting;
+
+    if (worker) {
+        pool->resting = worker->next;
+        worker->is_resting = false;
+    }
+    return worker;
+}
+
+static struct rpc_job *next_job(struct rpc_workers *pool, struct worker *worker)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->idle++;
+    while (!pool->first && !pool->stopping) {
+        rest(pool, worker);
+    }
+    pool->idle--;
+    struct rpc_job *job = pool->first;
     if (job) {
-        workers->first = job->next;
-        workers->last = workers->first ? workers->last : &workers->first;
-        workers->waiting--;
+        pool->first = job->next;
+        pool->last = pool->first ? pool->last : &pool->first;
+        pool->waiting--;
     }
-    pthread_mutex_unlock(&workers->lock);
+    pthread_mutex_unlock(&pool->lock);
     return job;
 }
 
 static void *work(void *user)
 {
+    struct worker *worker = user;
     struct rpc_job *job;
 
-    while ((job = next_job(user)) != NULL) {
+    while ((job = next_job(worker->pool, worker)) != NULL) {
         job->run(job);
     }
     return NULL;
 }
 
-struct rpc_workers *rpc_workers_new(int threads, int queue)
+static bool start_worker(struct rpc_workers *pool, struct worker *worker)
 {
-    struct rpc_workers *workers =
-        rpc_alloc(sizeof(*workers) + (size_t)threads * sizeof(workers->threads[0]));
-
-    pthread_mutex_init(&workers->lock, NULL);
-    pthread_cond_init(&workers->more, NULL);
-    workers->last = &workers->first;
-    workers->most = queue;
-    while (workers->started < threads &&
-           pthread_create(&workers->threads[workers->started], NULL, work, workers) == 0) {
-        workers->started++;
+    worker->pool = pool;
+    pthread_cond_init(&worker->wake, NULL);
+    if (pthread_create(&worker->thread, NULL, work, worker) == 0) {
+        return true;
     }
-    if (workers->started < threads) {
-        rpc_workers_free(workers);
-        return NULL;
-    }
-    return workers;
+    pthread_cond_destroy(&worker->wake);
+    return false;
 }
 
-bool rpc_workers_offer(struct rpc_workers *workers, struct rpc_job *job)
+struct rpc_workers *rpc_workers_new(int threads, int queue)
 {
-    pthread_mutex_lock(&workers->lock);
-    bool room = workers->waiting - workers->idle < workers->most;
+    struct rpc_workers *pool =
+        rpc_alloc(sizeof(*pool) + (size_t)threads * sizeof(pool->workers[0]));
+
+    pthread_mutex_init(&pool->lock, NULL);
+    pool->last = &pool->first;
+    pool->most = queue;
+    while (pool->started < threads && start_worker(pool, &pool->workers[pool->started])) {
+        pool->started++;
+    }
+    if (pool->started < threads) {
+        rpc_workers_free(pool);
+        return NULL;
+    }
+    return pool;
+}
+
+bool rpc_workers_offer(struct rpc_workers *pool, struct rpc_job *job)
+{
+    struct worker *worker = NULL;
+
+    pthread_mutex_lock(&pool->lock);
+    bool room = pool->waiting - pool->idle < pool->most;
     if (room) {
         job->next = NULL;
-        *workers->last = job;
-        workers->last = &job->next;
-        workers->waiting++;
+        *pool->last = job;
+        pool->last = &job->next;
+        pool->waiting++;
+        worker = rouse(pool);
     }
-    bool wake = room && workers->idle;
-    pthread_mutex_unlock(&workers->lock);
-    if (wake) { /* outside the lock, or who wakes would wait for it at once */
-        pthread_cond_signal(&workers->more);
+    pthread_mutex_unlock(&pool->lock);
+    if (worker) { /* outside the lock, or who wakes would wait for it at once */
+        pthread_cond_signal(&worker->wake);
     }
     return room;
 }
 
-void rpc_workers_free(struct rpc_workers *workers)
+void rpc_workers_free(struct rpc_workers *pool)
 {
-    if (!workers) {
+    if (!pool) {
         return;
     }
-    pthread_mutex_lock(&workers->lock);
-    workers->stopping = true;
-    pthread_cond_broadcast(&workers->more);
-    pthread_mutex_unlock(&workers->lock);
-    for (int i = 0; i < workers->started; i++) {
-        pthread_join(workers->threads[i], NULL);
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    for (struct worker *worker = rouse(pool); worker; worker = rouse(pool)) {
+        pthread_cond_signal(&worker->wake);
     }
-    pthread_cond_destroy(&workers->more);
-    pthread_mutex_destroy(&workers->lock);
-    free(workers);
+    pthread_mutex_unlock(&pool->lock);
+    for (int i = 0; i < pool->started; i++) {
+        pthread_join(pool->workers[i].thread, NULL);
+        pthread_cond_destroy(&pool->workers[i].wake);
+    }
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
 }
