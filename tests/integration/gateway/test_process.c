@@ -221,7 +221,6 @@ START_TEST(a_demonstration_does_not_listen_to_the_world)
 }
 END_TEST
 
-/* RATE-02 */
 START_TEST(settings_that_make_no_sense_are_refused)
 {
     static const char *const wrong[][2] = {

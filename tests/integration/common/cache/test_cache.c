@@ -181,7 +181,6 @@ static void *ask_for_a_while(void *unused)
     return unused;
 }
 
-/* CACHE-01 */
 START_TEST(a_valkey_that_is_away_costs_one_attempt_a_second)
 {
     struct valkey_server gone = server;

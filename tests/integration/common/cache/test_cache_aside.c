@@ -77,7 +77,7 @@ static int counted(const char *metric)
     return (int)strtol(found + strlen(line), NULL, 10);
 }
 
-/* CACHE-02 CACHE-14 */
+/* CACHE-02 */
 START_TEST(the_first_look_misses_and_the_second_hits)
 {
     ck_assert_str_eq(look(), "latte");

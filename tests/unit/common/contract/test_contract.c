@@ -43,7 +43,7 @@ static const struct contract_method *find(const char *path)
     return method;
 }
 
-START_TEST(a_method_has_its_route_and_options) /* GW-02 */
+START_TEST(a_method_has_its_route_and_options)
 {
     const struct contract_method *place = find("/coffee.order.v1.OrderService/PlaceOrder");
 

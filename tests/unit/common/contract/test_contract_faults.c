@@ -106,7 +106,7 @@ START_TEST(the_set_is_good_before_it_is_spoiled)
 }
 END_TEST
 
-START_TEST(a_method_without_call_options_does_not_start) /* GW-02 */
+START_TEST(a_method_without_call_options_does_not_start)
 {
     option(method_options(0), OPTION_CALL)->tag = 50009;
     ck_assert_ptr_nonnull(

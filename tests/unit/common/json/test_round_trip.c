@@ -180,7 +180,7 @@ static size_t packed(const ProtobufCMessage *message, uint8_t **bytes)
     return protobuf_c_message_pack(message, *bytes);
 }
 
-START_TEST(any_message_is_the_same_after_a_trip_through_json) /* GW-02 */
+START_TEST(any_message_is_the_same_after_a_trip_through_json)
 {
     const ProtobufCMessageDescriptor *type = &test__kinds__v1__everything__descriptor;
 

@@ -44,7 +44,6 @@ static void check_refused(enum status st, const char *field, const char *message
     ctx_forgive(ctx);
 }
 
-/* GRPC-24 */
 START_TEST(a_nul_in_a_string_is_refused_wherever_it_stands)
 {
     const char *why = "must not hold a NUL";
@@ -95,7 +94,6 @@ static size_t nest(uint8_t *buffer, size_t room, int levels)
     return size;
 }
 
-/* GRPC-24 */
 START_TEST(messages_nest_only_so_deep)
 {
     uint8_t bytes[16000];

@@ -1,5 +1,4 @@
 /* The arithmetic of rates. */
-/* RATE-01 RATE-02 */
 #include "common/base/auto.h"
 #include "gateway/edge/limit_bucket.h"
 #include "tests/helpers/house_test.h"
