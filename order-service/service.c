@@ -52,7 +52,7 @@ struct service {
     struct rpc_server *server;
     struct health *health;
     struct admin_server *admin;
-    atomic_bool migrated;
+    atomic_bool migrated, told; /* told: that it is not, on the log */
 };
 
 static struct db_options database(const struct config *config)
@@ -104,12 +104,10 @@ static bool is_migrated(void *user)
     }
     struct ctx *ctx = ctx_new_system("order-service");
     struct db_conn *db = NULL;
-    int number = 0;
 
     ctx->deadline_ms = clock_monotonic_ms() + UP_MS;
     bool up = service_db(ctx, service, &db) == ST_OK &&
-              migrate_version(ctx, db, &number) == ST_OK &&
-              number >= migrations[ARRAY_LEN(migrations) - 1].number;
+              migrate_is_current(ctx, db, migrations, ARRAY_LEN(migrations), &service->told);
     ctx_free(ctx);
     atomic_store(&service->migrated, up);
     return up;

@@ -149,3 +149,18 @@ enum status migrate_version(struct ctx *ctx, struct db_conn *db, int *number)
     *number = (int)db_get_int(&row, 0, "number");
     return ST_OK;
 }
+
+bool migrate_is_current(struct ctx *ctx, struct db_conn *db, const struct migration *table,
+                        size_t count, atomic_bool *told)
+{
+    int number, needed = table[count - 1].number;
+
+    if (migrate_version(ctx, db, &number) != ST_OK) {
+        return false;
+    }
+    if (number < needed && !atomic_exchange(told, true)) {
+        log_error(NULL, "the schema is older than this daemon: run it with --migrate",
+                  log_num("schema", number), log_num("needed", needed));
+    }
+    return number >= needed;
+}

@@ -5,6 +5,8 @@
 
 #include "common/db/db.h"
 
+#include <stdatomic.h>
+
 struct migration {
     int number;
     const char *name, *text;
@@ -15,8 +17,12 @@ struct migration {
 enum status migrate(struct ctx *ctx, const struct db_options *owner, const struct migration *table,
                     size_t count, int wait_ms) MUST_CHECK;
 
-/* The number of the newest migration applied; 0: none. For readiness: a daemon runs on a newer
- * schema than its own, not on an older one. */
+/* The number of the newest migration applied; 0: none. */
 enum status migrate_version(struct ctx *ctx, struct db_conn *db, int *number) MUST_CHECK;
+
+/* For readiness: a daemon runs on a newer schema than its own, not on an older one. That it is
+ * older is said on the log, unless '*told'. */
+bool migrate_is_current(struct ctx *ctx, struct db_conn *db, const struct migration *table,
+                        size_t count, atomic_bool *told);
 
 #endif

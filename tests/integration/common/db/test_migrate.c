@@ -142,10 +142,38 @@ START_TEST(replicas_that_migrate_at_once_do_it_once)
 }
 END_TEST
 
+static bool is_current(size_t count, atomic_bool *told)
+{
+    struct db_pool *pool = db_pool_new(test_db_runtime());
+    struct db_conn *db = NULL;
+
+    ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+    bool current = migrate_is_current(ctx, db, two, count, told);
+    db_give_back(&db);
+    db_pool_free(pool);
+    return current;
+}
+
+START_TEST(a_schema_that_is_older_is_told_of_and_not_current)
+{
+    atomic_bool told = false;
+
+    ck_assert_int_eq(migrate(ctx, test_db_owner(), two, 1, 1000), ST_OK);
+    ck_assert(is_current(1, &told));
+    ck_assert(!atomic_load(&told));
+    ck_assert(!is_current(2, &told));
+    ck_assert(atomic_load(&told));
+    ck_assert_int_eq(migrate(ctx, test_db_owner(), two, 2, 1000), ST_OK);
+    ck_assert(is_current(1, &told)); /* a newer one is fine */
+    ck_assert(is_current(2, &told));
+}
+END_TEST
+
 TEST_MAIN_AROUND("migrate", (&(struct test_around){.before = before, .after = after}),
                  migrations_run_twice_leave_no_difference,
                  a_migration_that_was_changed_after_it_ran_is_refused,
                  a_migration_that_fails_leaves_nothing_of_itself,
                  an_older_daemon_finds_a_newer_schema, nothing_goes_in_below_what_was_applied,
                  the_runtime_role_reads_the_version_and_alters_nothing,
-                 replicas_that_migrate_at_once_do_it_once)
+                 replicas_that_migrate_at_once_do_it_once,
+                 a_schema_that_is_older_is_told_of_and_not_current)
