@@ -66,6 +66,7 @@ struct http_server {
     struct http_socket *sockets; /* under lock */
     atomic_int requests, open_streams, open_sockets, lingering;
     atomic_bool draining;
+    atomic_bool closed; /* what begins now is not answered: the daemon is about to end */
 };
 
 /* A reply may come from another thread while the handler is still running on the server's own. */

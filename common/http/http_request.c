@@ -200,6 +200,9 @@ enum MHD_Result http_request_read(void *user, struct MHD_Connection *mhd, const 
     (void)url;
     (void)version;
     if (!request->started) {
+        if (atomic_load(&request->server->closed)) {
+            return MHD_NO;
+        }
         request->started = true;
         request->method = arena_strdup(request->ctx->arena, method);
         split_target(request);

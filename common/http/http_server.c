@@ -213,7 +213,7 @@ void http_server_drain(struct http_server *server, int grace_ms)
 }
 
 /* MHD_stop_daemon() aborts the process while a connection is suspended: every handler must have
- * replied. */
+ * replied, and a client that keeps its connection must not begin another request. */
 static void stop_daemon(struct http_server *server)
 {
     int64_t until = clock_monotonic_ms() + LAST_WAIT_MS;
@@ -221,6 +221,7 @@ static void stop_daemon(struct http_server *server)
     if (!atomic_load(&server->draining)) {
         http_server_drain(server, 0);
     }
+    atomic_store(&server->closed, true);
     bool quiet = wait_for_none(&server->requests, until);
 
     quiet = wait_for_none(&server->open_streams, until) && quiet;
