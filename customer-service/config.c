@@ -33,6 +33,13 @@ static const struct setting table[] = {
     SETTING_TEXT("ORDER_SERVICE_ADDR", &loaded.order_service, "localhost:50051", "order-service, host:port"),
     SETTING_TEXT("IDENTITY_KEYS_FILE", &loaded.identity_keys_file, NULL, "keys that callers' identities are signed with"),
     SETTING_TEXT("JWT_KEYS_DIR", &loaded.jwt_keys_dir, NULL, "current.pem signs access tokens; next.pem, previous.pem"),
+    SETTING_TEXT("APNS_KEY_FILE", &loaded.apns_key_file, "", "Apple's push key (.p8); empty: no pushes to Apple"),
+    SETTING_TEXT("APNS_KEY_ID", &loaded.apns_key_id, "", "the key's id"),
+    SETTING_TEXT("APNS_TEAM_ID", &loaded.apns_team_id, "", "the developer team's id"),
+    SETTING_TEXT("APNS_TOPIC", &loaded.apns_topic, "", "the app's bundle id"),
+    SETTING_TEXT("APNS_URL", &loaded.apns_url, "https://api.push.apple.com", "where pushes to apps of the store go"),
+    SETTING_TEXT("APNS_SANDBOX_URL", &loaded.apns_sandbox_url, "https://api.sandbox.push.apple.com", "where pushes to apps under development go"),
+    SETTING_TEXT("APNS_CA_FILE", &loaded.apns_ca_file, "", "certificates that Apple's server must have; empty: the system's"),
     SETTING_FLAG("DEMO", &loaded.demo, "0", "demonstration accounts; on loopback only"),
 };
 /* clang-format on */
@@ -51,6 +58,11 @@ const struct config *config_load(void)
     if (loaded.demo && !is_loopback(loaded.listen_address)) {
         fputs("DEMO: refused, its passwords are public and LISTEN_ADDRESS is not on loopback\n",
               stderr);
+        return NULL;
+    }
+    if (*loaded.apns_key_file &&
+        (!*loaded.apns_key_id || !*loaded.apns_team_id || !*loaded.apns_topic)) {
+        fputs("APNS_KEY_FILE: APNS_KEY_ID, APNS_TEAM_ID and APNS_TOPIC go with it\n", stderr);
         return NULL;
     }
     return &loaded;

@@ -31,6 +31,8 @@ struct config {
     const char *order_service;
     const char *identity_keys_file;
     const char *jwt_keys_dir;
+    const char *apns_key_file, *apns_key_id, *apns_team_id, *apns_topic;
+    const char *apns_url, *apns_sandbox_url, *apns_ca_file;
     bool demo;
 };
 

@@ -9,6 +9,7 @@
 #include "customer-service/auth/auth.h"
 #include "customer-service/favourite/favourite.h"
 #include "customer-service/loyalty/loyalty.h"
+#include "customer-service/notify/notify.h"
 #include "customer-service/service.h"
 
 #include <pthread.h>
@@ -68,6 +69,7 @@ static enum status purge(struct ctx *ctx, struct service *service)
 {
     TRY(auth_purge(ctx, service));
     TRY(loyalty_purge(ctx, service));
+    TRY(notify_purge(ctx, service));
     return purge_requests(ctx, service);
 }
 

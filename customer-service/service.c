@@ -20,7 +20,9 @@
 #include "customer-service/auth/auth.h"
 #include "customer-service/auth/password_queue.h"
 #include "customer-service/housekeeping.h"
+#include "customer-service/jobs.h"
 #include "customer-service/methods.h"
+#include "customer-service/notify/notify.h"
 #include "customer-service/topics.h"
 #include "migrations.h"
 
@@ -47,6 +49,8 @@ struct service {
     struct rpc_client *orders;
     struct housekeeping *housekeeping;
     struct cache_subscriber *subscriber;
+    struct notify_senders senders;
+    struct jobs *jobs;
     struct consumer *consumer;
     struct rpc_server *server;
     struct health *health;
@@ -159,7 +163,8 @@ static bool load_keys(struct service *service)
     service->contract = contract_new(method_services, stderr);
     service->keys = identity_keys_load(service->config.identity_keys_file, stderr);
     service->signer = token_signer_load(service->config.jwt_keys_dir, stderr);
-    return service->contract && service->keys && service->signer;
+    return service->contract && service->keys && service->signer &&
+           notify_senders_start(&service->senders, &service->config);
 }
 
 /* What a use case needs: also enough for --make-admin. */
@@ -189,6 +194,7 @@ static void connect_others(struct service *service)
         .target = config->order_service, .audience = "order-service", .keys = service->keys});
     service->housekeeping = housekeeping_start(service, config->demo);
     service->subscriber = cache_subscribe(&cache, "customer:deny", &valkey_events, service);
+    service_start_jobs(service);
     service->consumer = consumer_start(&(struct consumer_options){
         .brokers = config->kafka_brokers,
         .group = config->kafka_group,
@@ -290,6 +296,8 @@ void service_stop(struct service *service)
     admin_server_stop(service->admin); /* before what its checks look at */
     health_free(service->health);
     consumer_stop(service->consumer);
+    jobs_stop(service->jobs);
+    notify_senders_stop(&service->senders);
     cache_unsubscribe(service->subscriber);
     housekeeping_stop(service->housekeeping);
     outbox_relay_stop(service->outbox);
@@ -356,6 +364,30 @@ void service_tell_denied_again(struct service *service)
     if (service->housekeeping) {
         housekeeping_tell_denied(service->housekeeping);
     }
+}
+
+void service_start_jobs(struct service *service)
+{
+    service->jobs = jobs_start(&(struct jobs_options){
+        .pool = service->pool,
+        .valkey = valkey(&service->config),
+        .prefix = "customer",
+        .daemon = DAEMON,
+        .kinds = job_kinds,
+        .service = service,
+    });
+}
+
+void service_wake_jobs(struct service *service)
+{
+    if (service->jobs) {
+        jobs_wake(service->jobs);
+    }
+}
+
+const struct notify_senders *service_senders(const struct service *service)
+{
+    return &service->senders;
 }
 
 bool service_is_ready(struct service *service)

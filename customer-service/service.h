@@ -9,6 +9,7 @@ struct cache;
 struct cache_aside;
 struct db_conn;
 struct password_queue;
+struct notify_senders;
 struct rpc_client;
 struct service;
 struct token_signer;
@@ -34,12 +35,18 @@ void service_wake_outbox(struct service *service);
 /* From any thread: Valkey did not hear of a denied session. */
 void service_tell_denied_again(struct service *service);
 
+/* After a commit that enqueued a job. */
+void service_wake_jobs(struct service *service);
+/* Part of service_start(); a test of jobs calls it after service_open(). */
+void service_start_jobs(struct service *service);
+
 bool service_is_ready(struct service *service);
 struct cache *service_cache(struct service *service);
 struct cache_aside *service_profiles(struct service *service);   /* customer:profile:{id} */
 struct cache_aside *service_favourites(struct service *service); /* customer:fav:{id} */
 struct password_queue *service_passwords(struct service *service);
 struct rpc_client *service_orders(struct service *service); /* order-service */
+const struct notify_senders *service_senders(const struct service *service);
 const struct token_signer *service_signer(const struct service *service);
 
 #endif

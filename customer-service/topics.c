@@ -2,6 +2,7 @@
 #include "customer-service/topics.h"
 
 #include "customer-service/loyalty/loyalty_events.h"
+#include "customer-service/notify/notify_events.h"
 
 #define DAYS(n) ((int64_t)(n)*24 * 60 * 60 * 1000)
 
@@ -18,6 +19,7 @@ const struct event_route routes[] = {
     {"order.placed",    loyalty_on_order_placed   },
     {"order.completed", loyalty_on_order_completed},
     {"order.cancelled", loyalty_on_order_cancelled},
+    {"audit.events",    notify_on_audit           },
     {0},
 };
 /* clang-format on */

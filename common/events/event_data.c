@@ -43,19 +43,42 @@ static bool read_member(struct ctx *ctx, const json_t *value, const struct event
     return false;
 }
 
-enum status event_data_read(struct ctx *ctx, const struct event *event,
-                            const struct event_member *members)
+static enum status read_object(struct ctx *ctx, const json_t *object, const char *what,
+                               const struct event_member *members)
 {
-    AUTO(json) json_t *root = json_loadb(event->payload, event->size, 0, NULL);
-    const json_t *data = json_object_get(root, "data");
-
     for (const struct event_member *member = members; member->name; member++) {
-        const json_t *value = json_object_get(data, member->name);
+        const json_t *value = json_object_get(object, member->name);
 
         if (value ? !read_member(ctx, value, member) : member->required) {
-            return fail_with(ctx, ST_INVALID, "", "event refused: data.%s is %s", member->name,
+            return fail_with(ctx, ST_INVALID, "", "event refused: %s.%s is %s", what, member->name,
                              value ? "of another type" : "missing");
         }
     }
     return ST_OK;
+}
+
+enum status event_data_read(struct ctx *ctx, const struct event *event,
+                            const struct event_member *members)
+{
+    AUTO(json) json_t *root = json_loadb(event->payload, event->size, 0, NULL);
+
+    return read_object(ctx, json_object_get(root, "data"), "data", members);
+}
+
+enum status event_actor_read(struct ctx *ctx, const struct event *event,
+                             const struct event_member *members)
+{
+    AUTO(json) json_t *root = json_loadb(event->payload, event->size, 0, NULL);
+
+    return read_object(ctx, json_object_get(root, "actor"), "actor", members);
+}
+
+enum status event_data_read_item(struct ctx *ctx, const struct event *event, const char *list,
+                                 size_t index, const struct event_member *members, bool *found)
+{
+    AUTO(json) json_t *root = json_loadb(event->payload, event->size, 0, NULL);
+    const json_t *items = json_object_get(json_object_get(root, "data"), list);
+
+    *found = index < json_array_size(items);
+    return *found ? read_object(ctx, json_array_get(items, index), list, members) : ST_OK;
 }

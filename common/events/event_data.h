@@ -22,4 +22,12 @@ struct event_member {
 enum status event_data_read(struct ctx *ctx, const struct event *event,
                             const struct event_member *members) MUST_CHECK;
 
+/* The same of who did it ("role", "id"), and of the index-th object of a list in the data;
+ * '*found' is false past its end. */
+enum status event_actor_read(struct ctx *ctx, const struct event *event,
+                             const struct event_member *members) MUST_CHECK;
+enum status event_data_read_item(struct ctx *ctx, const struct event *event, const char *list,
+                                 size_t index, const struct event_member *members,
+                                 bool *found) MUST_CHECK;
+
 #endif

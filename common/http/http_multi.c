@@ -230,8 +230,11 @@ void http_multi_post(struct http_multi *multi, struct http_multi_call *call)
 {
     call->next = NULL;
     pthread_mutex_lock(&multi->lock);
+    bool was_empty = !multi->first; /* else the thread is awake, or has no stream to spare */
     *multi->last = call;
     multi->last = &call->next;
     pthread_mutex_unlock(&multi->lock);
-    curl_multi_wakeup(multi->multi);
+    if (was_empty) {
+        curl_multi_wakeup(multi->multi);
+    }
 }

@@ -7,6 +7,7 @@
 #include "device_sql.h"
 #include "favourite_sql.h"
 #include "loyalty_sql.h"
+#include "notice_sql.h"
 #include "tests/integration/customer-service/shop.h"
 
 static void make(void)
@@ -31,6 +32,7 @@ START_TEST(every_statement_can_be_prepared)
     test_db_prepare_all(pool, favourite_statements, ARRAY_LEN(favourite_statements));
     test_db_prepare_all(pool, loyalty_statements, ARRAY_LEN(loyalty_statements));
     test_db_prepare_all(pool, device_statements, ARRAY_LEN(device_statements));
+    test_db_prepare_all(pool, notice_statements, ARRAY_LEN(notice_statements));
     shared = idempotency_sql(&count);
     test_db_prepare_all(pool, shared, count);
     db_pool_free(pool);

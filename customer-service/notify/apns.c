@@ -1,0 +1,289 @@
+/* What Apple wants to see in a request, and what its answers mean. libcurl may send a request
+ * again when a connection breaks: apns-id and apns-collapse-id make that one notice. */
+#include "customer-service/notify/apns.h"
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/crypto/crypto.h"
+#include "common/crypto/p256.h"
+#include "common/http/http_multi.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOKEN_SIZE = 512, TOKEN_YOUNG_MS = 20 * 60 * 1000, DEFAULT_WAIT_S = 1, CALL_MS = 10000 };
+
+struct apns {
+    struct apns_options options;
+    struct p256_key *key;
+    struct http_multi *multi;
+    pthread_mutex_t lock; /* guards the three below */
+    char token[TOKEN_SIZE];
+    int64_t signed_ms;     /* wall clock; 0: none */
+    int64_t not_before_ms; /* monotonic: Apple said so */
+};
+
+/* All that one apns_send() waits for. */
+struct batch {
+    struct ctx *ctx;
+    struct apns *apns;
+    pthread_mutex_t lock; /* guards 'open', and the arena while answers come */
+    pthread_cond_t all_done;
+    size_t open;
+};
+
+struct request {
+    struct http_multi_call call;
+    struct batch *batch;
+    struct push *push;
+};
+
+struct apns *apns_start(const struct apns_options *options)
+{
+    struct p256_key *key = p256_key_load(options->key_file);
+    struct apns *apns = key ? calloc(1, sizeof(*apns)) : NULL;
+
+    if (!key) {
+        return NULL;
+    }
+    if (!apns) {
+        abort();
+    }
+    apns->options = *options;
+    apns->key = key;
+    pthread_mutex_init(&apns->lock, NULL);
+    apns->multi = http_multi_start(&(struct http_multi_options){
+        .timeout_ms = CALL_MS,
+        .ca_file = *options->ca_file ? options->ca_file : NULL,
+    });
+    return apns;
+}
+
+void apns_stop(struct apns *apns)
+{
+    if (apns) {
+        http_multi_stop(apns->multi);
+        p256_key_free(apns->key);
+        pthread_mutex_destroy(&apns->lock);
+        free(apns);
+    }
+}
+
+/* ---- the provider token ---- */
+
+static void sign_token(struct arena *arena, struct apns *apns, int64_t now_ms)
+{
+    struct text head = text_new(arena, 128), claims = text_new(arena, 128);
+    uint8_t signature[P256_SIGNATURE_SIZE];
+
+    text_add(&head, "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":");
+    text_add_json(&head, apns->options.key_id);
+    text_add(&head, "}");
+    text_add(&claims, "{\"iss\":");
+    text_add_json(&claims, apns->options.team_id);
+    text_printf(&claims, ",\"iat\":%lld}", (long long)(now_ms / 1000));
+    const char *input =
+        arena_printf(arena, "%s.%s", base64url_encode(arena, head.data, head.length),
+                     base64url_encode(arena, claims.data, claims.length));
+    if (p256_sign(apns->key, input, strlen(input), signature)) {
+        text_copy(apns->token, sizeof(apns->token),
+                  arena_printf(arena, "%s.%s", input,
+                               base64url_encode(arena, signature, sizeof(signature))));
+        apns->signed_ms = now_ms;
+    }
+}
+
+const char *apns_provider_token(struct arena *arena, struct apns *apns)
+{
+    int64_t now_ms = clock_wall_ms();
+
+    pthread_mutex_lock(&apns->lock);
+    if (!apns->signed_ms || now_ms - apns->signed_ms >= APNS_TOKEN_LIFE_MS ||
+        now_ms < apns->signed_ms) {
+        sign_token(arena, apns, now_ms);
+    }
+    const char *token = arena_strdup(arena, apns->token);
+    pthread_mutex_unlock(&apns->lock);
+    return token;
+}
+
+/* Apple answers 429 to who makes tokens more often than every 20 minutes. */
+static void drop_token(struct apns *apns)
+{
+    pthread_mutex_lock(&apns->lock);
+    if (clock_wall_ms() - apns->signed_ms >= TOKEN_YOUNG_MS) {
+        apns->signed_ms = 0;
+    }
+    pthread_mutex_unlock(&apns->lock);
+}
+
+/* ---- answers ---- */
+
+/* clang-format off */
+static const struct {
+    int code;
+    const char *reason; /* NULL: whatever it is */
+    enum push_verdict verdict;
+} answers[] = {
+    {200, NULL,                     PUSH_SENT},
+    {400, "BadDeviceToken",         PUSH_GONE},
+    {400, "DeviceTokenNotForTopic", PUSH_GONE},
+    {410, NULL,                     PUSH_GONE},
+    {403, "ExpiredProviderToken",   PUSH_RETRY},
+    {403, "InvalidProviderToken",   PUSH_RETRY},
+    {429, NULL,                     PUSH_RETRY},
+    {500, NULL,                     PUSH_RETRY},
+    {502, NULL,                     PUSH_RETRY},
+    {503, NULL,                     PUSH_RETRY},
+    {0,   NULL,                     PUSH_RETRY}, /* the connection broke */
+};
+/* clang-format on */
+
+static enum push_verdict verdict_of(int code, const char *reason)
+{
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        if (answers[i].code == code &&
+            (!answers[i].reason || text_equal(answers[i].reason, reason))) {
+            return answers[i].verdict;
+        }
+    }
+    return PUSH_REFUSED;
+}
+
+/* Of {"reason":"Unregistered",...}: Apple's reasons are plain words. */
+static const char *reason_in(struct arena *arena, const char *body)
+{
+    static const char name[] = "\"reason\":";
+    const char *at = strstr(body, name);
+
+    if (!at) {
+        return "";
+    }
+    at += strlen(name);
+    at += strspn(at, " \"");
+    return arena_printf(arena, "%.*s", (int)strcspn(at, "\""), at);
+}
+
+static void heed_retry_after(struct apns *apns, const struct http_multi_answer *answer)
+{
+    if (answer->code != 429 && answer->code != 503) {
+        return;
+    }
+    int wait_s = answer->retry_after_s > 0 ? answer->retry_after_s : DEFAULT_WAIT_S;
+    int64_t until_ms = clock_monotonic_ms() + (int64_t)wait_s * 1000;
+
+    pthread_mutex_lock(&apns->lock);
+    apns->not_before_ms = until_ms > apns->not_before_ms ? until_ms : apns->not_before_ms;
+    pthread_mutex_unlock(&apns->lock);
+}
+
+static void on_answer(struct http_multi_call *call, const struct http_multi_answer *answer)
+{
+    struct request *request = call->user;
+    struct batch *batch = request->batch;
+    struct push *push = request->push;
+
+    heed_retry_after(batch->apns, answer);
+    if (answer->code == 403) {
+        drop_token(batch->apns);
+    }
+    pthread_mutex_lock(&batch->lock);
+    const char *said = answer->error ? arena_strdup(batch->ctx->arena, answer->error)
+                                     : reason_in(batch->ctx->arena, answer->body);
+    push->verdict = verdict_of(answer->code, said);
+    push->reason = said;
+    batch->open--;
+    if (!batch->open) {
+        pthread_cond_signal(&batch->all_done);
+    }
+    pthread_mutex_unlock(&batch->lock);
+}
+
+/* ---- requests ---- */
+
+static void fill(struct batch *batch, struct request *request, const char *authorization)
+{
+    static const char *const types[] = {[PUSH_ALERT] = "apns-push-type: alert",
+                                        [PUSH_BACKGROUND] = "apns-push-type: background",
+                                        [PUSH_LIVE_ACTIVITY] = "apns-push-type: liveactivity"};
+    const struct apns_options *options = &batch->apns->options;
+    const struct push *push = request->push;
+    struct arena *arena = batch->ctx->arena;
+    const char **line = request->call.headers;
+
+    *line++ = authorization;
+    *line++ = types[push->kind];
+    *line++ = arena_printf(arena, "apns-topic: %s%s", options->topic,
+                           push->kind == PUSH_LIVE_ACTIVITY ? ".push-type.liveactivity" : "");
+    *line++ = push->kind == PUSH_BACKGROUND ? "apns-priority: 5" : "apns-priority: 10";
+    *line++ = arena_printf(arena, "apns-expiration: %lld", (long long)(push->expires_ms / 1000));
+    *line++ = arena_printf(arena, "apns-id: %s", push->id);
+    *line++ = arena_printf(arena, "apns-collapse-id: %.*s", APNS_COLLAPSE_MAX, push->collapse_id);
+    *line++ = "content-type: application/json";
+    *line++ = "expect:"; /* curl would wait for a 100 */
+    *line = NULL;
+    request->call.url =
+        arena_printf(arena, "%s/3/device/%s", push->sandbox ? options->sandbox_url : options->url,
+                     push->address);
+    request->call.body = push->payload;
+    request->call.size = strlen(push->payload);
+    request->call.done = on_answer;
+    request->call.user = request;
+    request->batch = batch;
+}
+
+static bool must_wait(struct apns *apns)
+{
+    pthread_mutex_lock(&apns->lock);
+    bool waiting = clock_monotonic_ms() < apns->not_before_ms;
+    pthread_mutex_unlock(&apns->lock);
+    return waiting;
+}
+
+static void post_all(struct batch *batch, struct push *pushes, size_t count)
+{
+    struct arena *arena = batch->ctx->arena;
+    const char *authorization =
+        arena_printf(arena, "authorization: bearer %s", apns_provider_token(arena, batch->apns));
+    struct request *requests = arena_new_array(arena, struct request, count);
+
+    for (size_t i = 0; i < count; i++) { /* all before the first answer may want the arena */
+        pushes[i].verdict = PUSH_REFUSED;
+        pushes[i].reason = "PayloadTooLarge";
+        if (strlen(pushes[i].payload) <= APNS_PAYLOAD_MAX) {
+            requests[i].push = &pushes[i];
+            fill(batch, &requests[i], authorization);
+            batch->open++;
+        }
+    }
+    size_t posted = batch->open;
+    for (size_t i = 0; posted && i < count; i++) {
+        if (requests[i].push) {
+            http_multi_post(batch->apns->multi, &requests[i].call);
+        }
+    }
+}
+
+void apns_send(struct ctx *ctx, struct apns *apns, struct push *pushes, size_t count)
+{
+    struct batch batch = {.ctx = ctx, .apns = apns};
+
+    if (must_wait(apns)) {
+        for (size_t i = 0; i < count; i++) {
+            pushes[i].verdict = PUSH_RETRY;
+            pushes[i].reason = "Apple asked to wait";
+        }
+        return;
+    }
+    pthread_mutex_init(&batch.lock, NULL);
+    pthread_cond_init(&batch.all_done, NULL);
+    post_all(&batch, pushes, count);
+    pthread_mutex_lock(&batch.lock);
+    while (batch.open) {
+        pthread_cond_wait(&batch.all_done, &batch.lock);
+    }
+    pthread_mutex_unlock(&batch.lock);
+    pthread_cond_destroy(&batch.all_done);
+    pthread_mutex_destroy(&batch.lock);
+}

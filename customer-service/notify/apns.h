@@ -1,0 +1,29 @@
+/* Apple's push service: one HTTP/2 connection, many streams, a provider token. */
+#ifndef CUSTOMER_SERVICE_NOTIFY_APNS_H
+#define CUSTOMER_SERVICE_NOTIFY_APNS_H
+
+#include "common/base/ctx.h"
+#include "customer-service/notify/push.h"
+
+struct apns;
+
+struct apns_options {
+    const char *url, *sandbox_url; /* "https://api.push.apple.com" */
+    const char *key_file, *key_id, *team_id, *topic;
+    const char *ca_file; /* "": the system's */
+};
+
+enum { APNS_PAYLOAD_MAX = 4096, APNS_COLLAPSE_MAX = 64, APNS_TOKEN_LIFE_MS = 50 * 60 * 1000 };
+
+/* NULL: the key file holds no key on P-256. */
+struct apns *apns_start(const struct apns_options *options);
+void apns_stop(struct apns *apns); /* NULL is fine */
+
+/* Sends all at once and waits for every verdict, 25 s at most. While Apple has asked us to wait
+ * nothing goes out, and all are PUSH_RETRY. From any thread. */
+void apns_send(struct ctx *ctx, struct apns *apns, struct push *pushes, size_t count);
+
+/* The provider token: a JWT, in the arena. For the sender and for its test. */
+const char *apns_provider_token(struct arena *arena, struct apns *apns);
+
+#endif

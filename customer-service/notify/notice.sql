@@ -1,0 +1,77 @@
+-- notice_claim_event :many
+-- No row: the event was here before.
+INSERT INTO notify.processed_events (event_id) VALUES ($1::uuid) ON CONFLICT DO NOTHING
+RETURNING event_id;
+
+-- notice_targets :many
+-- Where an alert goes ('customer' or 'baristas'), and the Live Activities of the order: their
+-- own tokens, or with $4 those of the customer's devices that start one.
+SELECT d.id AS device_id, d.channel, '' AS token, d.customer_id
+  FROM notify.devices d LEFT JOIN notify.preferences p USING (customer_id)
+ WHERE $1 = 'customer' AND d.customer_id = $2::uuid AND coalesce(p.orders, true)
+UNION ALL
+SELECT d.id, d.channel, '', d.customer_id
+  FROM notify.shifts s
+  JOIN customer.customers c ON c.id = s.barista_id AND c.role IN ('barista', 'admin')
+  JOIN notify.devices d ON d.customer_id = s.barista_id
+ WHERE $1 = 'baristas'
+UNION ALL
+SELECT a.device_id, 'live', a.token, a.customer_id
+  FROM notify.live_activities a
+ WHERE $5::boolean AND a.customer_id = $2::uuid
+   AND CASE WHEN $4::boolean THEN a.order_id IS NULL ELSE a.order_id = $3::uuid END;
+
+-- notice_insert :exec
+INSERT INTO notify.notices (id, customer_id, order_id, seq, stage, channel, kind, device_id, token,
+                            collapse_id, payload)
+SELECT n.id, n.customer_id, $1::uuid, $2::bigint, $3, n.channel, n.kind, n.device_id, n.token, $4,
+       n.payload
+  FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::text[], $11::text[])
+       AS n (id, customer_id, channel, kind, device_id, token, payload)
+ON CONFLICT ON CONSTRAINT notices_once DO NOTHING;
+
+-- notice_set_aside :exec
+-- A stage that was taken back is history: it may come again, and is told again.
+UPDATE notify.notices SET stage = stage || '@' || seq
+ WHERE order_id = $1::uuid AND stage IN ('ready', 'undone') AND seq < $2::bigint;
+
+-- notice_begin :many
+-- What is open of an order, in its order, for one sender at a time. Tried before and overtaken by
+-- a later stage: replaced.
+WITH claimed AS (
+    UPDATE notify.notices
+       SET state = 'sending', attempts = attempts + 1,
+           lease_until = now() + $2::bigint * interval '1 millisecond'
+     WHERE order_id = $1::uuid
+       AND (state = 'pending' OR (state = 'sending' AND lease_until <= now()))
+       AND NOT EXISTS (SELECT FROM notify.notices busy
+                        WHERE busy.order_id = $1::uuid AND busy.state = 'sending'
+                          AND busy.lease_until > now())
+    RETURNING id, seq, channel, kind, device_id, token, collapse_id, payload, attempts, created_at
+)
+SELECT c.id, c.seq, c.channel, c.kind, c.device_id, c.token, c.collapse_id, c.payload, c.created_at,
+       c.created_at < now() - interval '1 hour' AS expired,
+       c.attempts > 1 AND EXISTS (SELECT FROM notify.notices l
+                                   WHERE l.order_id = $1::uuid AND l.device_id = c.device_id
+                                     AND l.channel = c.channel AND l.seq > c.seq) AS replaced,
+       d.address, d.environment, d.p256dh, d.secret
+  FROM claimed c LEFT JOIN notify.devices d ON d.id = c.device_id
+ ORDER BY c.seq, c.id;
+
+-- notice_record :exec
+UPDATE notify.notices n
+   SET state = r.state, reason = r.reason, lease_until = NULL,
+       sent_at = CASE WHEN r.state = 'sent' THEN now() END
+  FROM unnest($1::uuid[], $2::text[], $3::text[]) AS r (id, state, reason)
+ WHERE n.id = r.id AND n.state = 'sending';
+
+-- notice_purge :exec
+DELETE FROM notify.notices
+ WHERE id IN (SELECT id FROM notify.notices WHERE created_at < now() - interval '30 days'
+               LIMIT 1000);
+
+-- notice_purge_events :exec
+-- Longer than the topic can reach back with events young enough to be told.
+DELETE FROM notify.processed_events
+ WHERE event_id IN (SELECT event_id FROM notify.processed_events
+                     WHERE at < now() - interval '7 days' LIMIT 1000);

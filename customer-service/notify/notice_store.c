@@ -1,0 +1,173 @@
+/* Notices in PostgreSQL: one function per statement, no rules. */
+#include "customer-service/notify/notice_store.h"
+
+#include "common/base/text.h"
+#include "common/base/uuid.h"
+#include "notice_sql.h"
+
+enum status notice_store_claim_event(struct ctx *ctx, struct db_conn *tx, const char *event,
+                                     bool *is_new)
+{
+    struct db_rows rows;
+
+    TRY(db_many(ctx, tx, &SQL_NOTICE_CLAIM_EVENT, DB_ARGS(db_text(event)), &rows));
+    *is_new = rows.count > 0;
+    return ST_OK;
+}
+
+static const char *copy(struct ctx *ctx, const struct db_rows *rows, int row, const char *column)
+{
+    const char *text = db_get_text(rows, row, column);
+
+    return arena_strdup(ctx->arena, text ? text : "");
+}
+
+enum status notice_store_targets(struct ctx *ctx, struct db_conn *tx,
+                                 const struct notify_plan *plan, const struct notify_order *order,
+                                 struct notice_batch *batch)
+{
+    static const char *const audiences[] = {
+        [TELL_NOBODY] = "nobody", [TELL_CUSTOMER] = "customer", [TELL_BARISTAS] = "baristas"};
+    struct db_rows rows;
+
+    TRY(db_many(ctx, tx, &SQL_NOTICE_TARGETS,
+                DB_ARGS(db_text(audiences[plan->audience]),
+                        db_text(*order->customer ? order->customer : NULL), db_text(order->id),
+                        db_bool(plan->live == LIVE_START), db_bool(plan->live != LIVE_NONE)),
+                &rows));
+    struct notice_target *targets =
+        arena_new_array(ctx->arena, struct notice_target, (size_t)rows.count);
+    for (int i = 0; i < rows.count; i++) {
+        targets[i] = (struct notice_target){
+            .device = copy(ctx, &rows, i, "device_id"),
+            .channel = copy(ctx, &rows, i, "channel"),
+            .token = copy(ctx, &rows, i, "token"),
+            .customer = copy(ctx, &rows, i, "customer_id"),
+        };
+    }
+    batch->targets = targets;
+    batch->count = (size_t)rows.count;
+    return ST_OK;
+}
+
+/* One column of the targets as an array. */
+static struct db_arg column(struct ctx *ctx, const struct notice_batch *batch, size_t offset)
+{
+    const char **texts = arena_new_array(ctx->arena, const char *, batch->count);
+
+    for (size_t i = 0; i < batch->count; i++) {
+        const char *base = (const char *)&batch->targets[i];
+
+        texts[i] = *(const char *const *)(const void *)(base + offset);
+    }
+    return db_text_array(ctx->arena, texts, batch->count);
+}
+
+static struct db_arg new_ids(struct ctx *ctx, size_t count)
+{
+    const char **ids = arena_new_array(ctx->arena, const char *, count);
+
+    for (size_t i = 0; i < count; i++) {
+        char *id = arena_alloc(ctx->arena, ID_TEXT_SIZE);
+
+        uuid_v7(id);
+        ids[i] = id;
+    }
+    return db_text_array(ctx->arena, ids, count);
+}
+
+enum status notice_store_insert(struct ctx *ctx, struct db_conn *tx,
+                                const struct notice_batch *batch)
+{
+    return db_exec(ctx, tx, &SQL_NOTICE_INSERT,
+                   DB_ARGS(db_text(batch->order), db_int(batch->seq), db_text(batch->stage),
+                           db_text(batch->collapse_id), new_ids(ctx, batch->count),
+                           column(ctx, batch, offsetof(struct notice_target, customer)),
+                           column(ctx, batch, offsetof(struct notice_target, channel)),
+                           db_text_array(ctx->arena, batch->kinds, batch->count),
+                           column(ctx, batch, offsetof(struct notice_target, device)),
+                           column(ctx, batch, offsetof(struct notice_target, token)),
+                           db_text_array(ctx->arena, batch->payloads, batch->count)),
+                   NULL);
+}
+
+enum status notice_store_set_aside(struct ctx *ctx, struct db_conn *tx, const char *order,
+                                   int64_t seq)
+{
+    return db_exec(ctx, tx, &SQL_NOTICE_SET_ASIDE, DB_ARGS(db_text(order), db_int(seq)), NULL);
+}
+
+static enum push_kind kind_of(const char *name)
+{
+    return text_equal(name, "liveactivity") ? PUSH_LIVE_ACTIVITY
+           : text_equal(name, "background") ? PUSH_BACKGROUND
+                                            : PUSH_ALERT;
+}
+
+static void read_notice(struct ctx *ctx, const struct db_rows *rows, int row, struct notice *notice)
+{
+    bool is_live;
+
+    *notice = (struct notice){
+        .channel = copy(ctx, rows, row, "channel"),
+        .device = copy(ctx, rows, row, "device_id"),
+        .token = copy(ctx, rows, row, "token"),
+        .seq = db_get_int(rows, row, "seq"),
+        .created_ms = db_get_time(rows, row, "created_at"),
+        .state = !db_get_text(rows, row, "address")   ? "gone"
+                 : db_get_bool(rows, row, "expired")  ? "expired"
+                 : db_get_bool(rows, row, "replaced") ? "replaced"
+                                                      : NULL,
+    };
+    is_live = text_equal(notice->channel, "live");
+    notice->push = (struct push){
+        .id = copy(ctx, rows, row, "id"),
+        .kind = kind_of(db_get_text(rows, row, "kind")),
+        .address = is_live ? notice->token : copy(ctx, rows, row, "address"),
+        .sandbox = text_equal(db_get_text(rows, row, "environment"), "sandbox"),
+        .p256dh = copy(ctx, rows, row, "p256dh"),
+        .secret = copy(ctx, rows, row, "secret"),
+        .collapse_id = copy(ctx, rows, row, "collapse_id"),
+        .payload = copy(ctx, rows, row, "payload"),
+        .reason = "",
+    };
+}
+
+enum status notice_store_begin(struct ctx *ctx, struct db_conn *db, const char *order,
+                               int64_t lease_ms, struct notice **notices, size_t *count)
+{
+    struct db_rows rows;
+
+    TRY(db_many(ctx, db, &SQL_NOTICE_BEGIN, DB_ARGS(db_text(order), db_int(lease_ms)), &rows));
+    *notices = arena_new_array(ctx->arena, struct notice, (size_t)rows.count);
+    *count = (size_t)rows.count;
+    for (int i = 0; i < rows.count; i++) {
+        read_notice(ctx, &rows, i, &(*notices)[i]);
+    }
+    return ST_OK;
+}
+
+enum status notice_store_record(struct ctx *ctx, struct db_conn *db, const struct notice *notices,
+                                size_t count)
+{
+    const char **ids = arena_new_array(ctx->arena, const char *, count);
+    const char **states = arena_new_array(ctx->arena, const char *, count);
+    const char **reasons = arena_new_array(ctx->arena, const char *, count);
+
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = notices[i].push.id;
+        states[i] = notices[i].state;
+        reasons[i] = notices[i].push.reason;
+    }
+    return db_exec(ctx, db, &SQL_NOTICE_RECORD,
+                   DB_ARGS(db_text_array(ctx->arena, ids, count),
+                           db_text_array(ctx->arena, states, count),
+                           db_text_array(ctx->arena, reasons, count)),
+                   NULL);
+}
+
+enum status notice_store_purge(struct ctx *ctx, struct db_conn *db)
+{
+    TRY(db_exec(ctx, db, &SQL_NOTICE_PURGE, DB_NO_ARGS, NULL));
+    return db_exec(ctx, db, &SQL_NOTICE_PURGE_EVENTS, DB_NO_ARGS, NULL);
+}

@@ -1,0 +1,44 @@
+/* Statements of notice.sql. Only this folder includes this. */
+#ifndef CUSTOMER_SERVICE_NOTIFY_NOTICE_STORE_H
+#define CUSTOMER_SERVICE_NOTIFY_NOTICE_STORE_H
+
+#include "common/db/db.h"
+#include "customer-service/notify/notify_plan.h"
+#include "customer-service/notify/push.h"
+
+struct notice_target {
+    const char *device, *channel, *token, *customer;
+};
+
+/* All notices of one stage. */
+struct notice_batch {
+    const char *order, *stage, *collapse_id;
+    int64_t seq;
+    const struct notice_target *targets;
+    const char *const *kinds, *const *payloads; /* one a target */
+    size_t count;
+};
+
+struct notice {
+    struct push push;
+    const char *channel, *device, *token;
+    int64_t seq, created_ms;
+    const char *state; /* what is known before it is sent: "expired", "replaced", "gone"; or NULL */
+};
+
+enum status notice_store_claim_event(struct ctx *ctx, struct db_conn *tx, const char *event,
+                                     bool *is_new) MUST_CHECK;
+enum status notice_store_targets(struct ctx *ctx, struct db_conn *tx,
+                                 const struct notify_plan *plan, const struct notify_order *order,
+                                 struct notice_batch *batch) MUST_CHECK;
+enum status notice_store_insert(struct ctx *ctx, struct db_conn *tx,
+                                const struct notice_batch *batch) MUST_CHECK;
+enum status notice_store_set_aside(struct ctx *ctx, struct db_conn *tx, const char *order,
+                                   int64_t seq) MUST_CHECK;
+enum status notice_store_begin(struct ctx *ctx, struct db_conn *db, const char *order,
+                               int64_t lease_ms, struct notice **notices, size_t *count) MUST_CHECK;
+enum status notice_store_record(struct ctx *ctx, struct db_conn *db, const struct notice *notices,
+                                size_t count) MUST_CHECK;
+enum status notice_store_purge(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
+
+#endif

@@ -1,0 +1,240 @@
+/* The two halves: promising and sending. A stage's notices go out together, the stages of an order
+ * one after the other, and one sender works on an order at a time: whoever finds it taken leaves
+ * its notices to that one, who looks again before it ends. */
+#include "customer-service/notify/notify.h"
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/jobs/jobs.h"
+#include "common/obs/log.h"
+#include "common/obs/metrics.h"
+#include "customer-service/config.h"
+#include "customer-service/notify/apns.h"
+#include "customer-service/notify/device_store.h"
+#include "customer-service/notify/notice_store.h"
+#include "customer-service/service.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- what sends ---- */
+
+bool notify_senders_start(struct notify_senders *senders, const struct config *config)
+{
+    *senders = (struct notify_senders){0};
+    if (!*config->apns_key_file) {
+        log_info(NULL, "no pushes to Apple: APNS_KEY_FILE is not set");
+        return true;
+    }
+    senders->apns = apns_start(&(struct apns_options){
+        .url = config->apns_url,
+        .sandbox_url = config->apns_sandbox_url,
+        .key_file = config->apns_key_file,
+        .key_id = config->apns_key_id,
+        .team_id = config->apns_team_id,
+        .topic = config->apns_topic,
+        .ca_file = config->apns_ca_file,
+    });
+    if (!senders->apns) {
+        fprintf(stderr, "APNS_KEY_FILE: %s holds no private key on P-256\n", config->apns_key_file);
+    }
+    return senders->apns;
+}
+
+void notify_senders_stop(struct notify_senders *senders)
+{
+    apns_stop(senders->apns);
+}
+
+/* ---- promising ---- */
+
+static void write_payloads(struct ctx *ctx, const struct notify_plan *plan,
+                           const struct notify_order *order, struct notice_batch *batch)
+{
+    const char **kinds = arena_new_array(ctx->arena, const char *, batch->count);
+    const char **payloads = arena_new_array(ctx->arena, const char *, batch->count);
+
+    for (size_t i = 0; i < batch->count; i++) {
+        const char *channel = batch->targets[i].channel;
+        bool is_live = text_equal(channel, "live");
+
+        kinds[i] = is_live ? "liveactivity" : "alert";
+        payloads[i] = is_live ? notify_live_activity(ctx->arena, plan, order, clock_wall_ms())
+                      : text_equal(channel, "web") ? notify_web(ctx->arena, plan, order)
+                                                   : notify_alert(ctx->arena, plan, order);
+    }
+    batch->kinds = kinds;
+    batch->payloads = payloads;
+}
+
+static enum status promise(struct ctx *ctx, struct db_conn *tx, const struct notify_event *event,
+                           const struct notify_plan *plan, const struct notify_order *order)
+{
+    struct notice_batch batch = {
+        .order = order->id,
+        .stage = plan->stage,
+        .seq = event->seq,
+        .collapse_id = notify_collapse_id(ctx->arena, plan, order),
+    };
+
+    if (text_equal(plan->stage, "undone")) {
+        TRY(notice_store_set_aside(ctx, tx, order->id, event->seq));
+    }
+    TRY(notice_store_targets(ctx, tx, plan, order, &batch));
+    if (batch.count == 0) {
+        return ST_OK;
+    }
+    write_payloads(ctx, plan, order, &batch);
+    TRY(notice_store_insert(ctx, tx, &batch));
+    return job_enqueue(
+        ctx, tx,
+        &(struct job_request){.kind = NOTIFY_JOB, .payload = order->id, .dedupe_key = event->id},
+        NULL, NULL);
+}
+
+enum status notify_tell(struct ctx *ctx, struct service *service, const struct notify_event *event,
+                        const struct notify_order *order)
+{
+    AUTO(db_tx) struct db_conn *tx = NULL;
+    const struct notify_plan *plan = notify_plan_find(event->type, order);
+    struct db_conn *db = NULL;
+    bool is_new = false;
+
+    if (!plan) {
+        return ST_OK;
+    }
+    TRY(service_db(ctx, service, &db));
+    TRY(db_begin(ctx, db, &tx));
+    TRY(notice_store_claim_event(ctx, tx, event->id, &is_new));
+    if (!is_new) {
+        return ST_OK; /* the transaction rolls back, and changed nothing */
+    }
+    TRY(promise(ctx, tx, event, plan, order));
+    TRY(db_commit(ctx, &tx));
+    db_give_back(&db);
+    service_wake_jobs(service);
+    return ST_OK;
+}
+
+/* ---- sending ---- */
+
+static void send_wave(struct ctx *ctx, struct service *service, struct notice *notices,
+                      size_t count)
+{
+    const struct notify_senders *senders = service_senders(service);
+    struct push *pushes = arena_new_array(ctx->arena, struct push, count);
+    struct notice **of = arena_new_array(ctx->arena, struct notice *, count);
+    size_t apple = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        bool is_web = text_equal(notices[i].channel, "web");
+
+        notices[i].push.expires_ms = notices[i].created_ms + NOTIFY_FRESH_MS;
+        if (!notices[i].state && (is_web || !senders->apns)) {
+            notices[i].state = "disabled";
+        } else if (!notices[i].state) {
+            of[apple] = &notices[i];
+            pushes[apple++] = notices[i].push;
+        }
+    }
+    if (apple) {
+        apns_send(ctx, senders->apns, pushes, apple);
+    }
+    for (size_t i = 0; i < apple; i++) {
+        static const char *const states[] = {[PUSH_RETRY] = "pending",
+                                             [PUSH_SENT] = "sent",
+                                             [PUSH_GONE] = "gone",
+                                             [PUSH_REFUSED] = "refused"};
+
+        of[i]->push = pushes[i];
+        of[i]->state = states[pushes[i].verdict];
+    }
+}
+
+static const struct metric_def sent_def = {
+    METRIC_COUNTER, "push_sent_total", "Notices by how they ended.", {"kind", "result"}
+};
+
+static void count_notice(const struct notice *notice)
+{
+    metric_add(METRIC_SERIES(metric_register(&sent_def), notice->channel, notice->state), 1);
+}
+
+/* Nobody is there any more: what is known of the address goes. */
+static enum status forget(struct ctx *ctx, struct db_conn *db, const struct notice *notice)
+{
+    return text_equal(notice->channel, "live")
+               ? device_store_forget_activity(ctx, db, notice->device, notice->token)
+               : device_store_gone(ctx, db, notice->device, notice->created_ms);
+}
+
+static enum status record(struct ctx *ctx, struct service *service, const struct notice *notices,
+                          size_t count, size_t *open)
+{
+    struct db_conn *db = NULL;
+
+    TRY(service_db(ctx, service, &db));
+    TRY(notice_store_record(ctx, db, notices, count));
+    for (size_t i = 0; i < count; i++) {
+        count_notice(&notices[i]);
+        *open += text_equal(notices[i].state, "pending");
+        if (text_equal(notices[i].state, "refused")) {
+            log_warn(ctx, "push refused", log_text("notice", notices[i].push.id),
+                     log_text("reason", notices[i].push.reason));
+        }
+        if (text_equal(notices[i].state, "gone")) {
+            TRY(forget(ctx, db, &notices[i]));
+        }
+    }
+    db_give_back(&db);
+    return ST_OK;
+}
+
+static enum status begin(struct ctx *ctx, struct service *service, const char *order,
+                         struct notice **notices, size_t *count)
+{
+    struct db_conn *db = NULL;
+
+    TRY(service_db(ctx, service, &db));
+    enum status st = notice_store_begin(ctx, db, order, NOTIFY_LEASE_MS, notices, count);
+    db_give_back(&db);
+    return st;
+}
+
+/* Stage by stage. */
+static void send_all(struct ctx *ctx, struct service *service, struct notice *notices, size_t count)
+{
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from + 1; to < count && notices[to].seq == notices[from].seq;) {
+            to++;
+        }
+        send_wave(ctx, service, notices + from, to - from);
+    }
+}
+
+enum status notify_deliver(struct ctx *ctx, struct service *service, const char *order)
+{
+    struct notice *notices;
+    size_t count = 0, open = 0;
+
+    do {
+        TRY(begin(ctx, service, order, &notices, &count));
+        if (count) {
+            send_all(ctx, service, notices, count);
+            TRY(record(ctx, service, notices, count, &open));
+        }
+    } while (count && !open);
+    return open ? fail_with(ctx, ST_UNAVAILABLE, "", "%zu notices wait: %s", open,
+                            notices[0].push.reason)
+                : ST_OK;
+}
+
+enum status notify_purge(struct ctx *ctx, struct service *service)
+{
+    struct db_conn *db = NULL;
+
+    TRY(service_db(ctx, service, &db));
+    enum status st = notice_store_purge(ctx, db);
+    db_give_back(&db);
+    return st;
+}

@@ -1,0 +1,41 @@
+/* Notices: promised as rows in the transaction that hears of an order's stage, sent by jobs. */
+#ifndef CUSTOMER_SERVICE_NOTIFY_NOTIFY_H
+#define CUSTOMER_SERVICE_NOTIFY_NOTIFY_H
+
+#include "common/base/ctx.h"
+#include "customer-service/notify/notify_plan.h"
+
+#define NOTIFY_JOB "push.send"
+
+/* Older news is no news. */
+enum { NOTIFY_FRESH_MS = 60 * 60 * 1000, NOTIFY_LEASE_MS = 40000 };
+
+struct config;
+struct service;
+
+/* What sends; each is NULL unless it is configured. Made by service.c. */
+struct apns;
+struct notify_senders {
+    struct apns *apns;
+};
+
+/* False, with the reason on stderr, when a key that is named cannot be used. */
+bool notify_senders_start(struct notify_senders *senders, const struct config *config);
+void notify_senders_stop(struct notify_senders *senders);
+
+struct notify_event {
+    const char *id, *type;
+    int64_t seq;
+};
+
+/* Makes the notices of this stage, unless the event was here before, and the job that sends
+ * them. */
+enum status notify_tell(struct ctx *ctx, struct service *service, const struct notify_event *event,
+                        const struct notify_order *order) MUST_CHECK;
+
+/* Sends what is open of an order. ST_UNAVAILABLE: some of it must be tried again. */
+enum status notify_deliver(struct ctx *ctx, struct service *service, const char *order) MUST_CHECK;
+
+enum status notify_purge(struct ctx *ctx, struct service *service) MUST_CHECK;
+
+#endif

@@ -1,0 +1,142 @@
+/* What is said. A notice on a locked screen is read by others: it names the drink and the number,
+ * never a person. */
+#include "customer-service/notify/notify_plan.h"
+
+#include "common/base/auto.h"
+#include "common/base/text.h"
+
+enum { DISMISS_AFTER_S = 15 * 60, STALE_AFTER_S = 60 * 60 };
+
+/* clang-format off */
+static const struct notify_plan plans[] = {
+    {"OrderPlaced",      BY_ANYONE,   false, "placed",    TELL_BARISTAS, "New order",          "%s",                                                   "NEW_ORDER",   LIVE_START,  0},
+    {"OrderAccepted",    BY_ANYONE,   false, "accepted",  TELL_CUSTOMER, "Order accepted",     "Your %s will be made next.",                           "ORDER",       LIVE_UPDATE, 25},
+    {"OrderPreparing",   BY_ANYONE,   false, "preparing", TELL_NOBODY,   NULL,                 NULL,                                                   NULL,          LIVE_UPDATE, 50},
+    {"OrderReady",       BY_ANYONE,   false, "ready",     TELL_CUSTOMER, "Ready to pick up",   "Your %s is ready at the counter.",                     "ORDER_READY", LIVE_UPDATE, 100},
+    {"OrderReadyUndone", BY_ANYONE,   false, "undone",    TELL_CUSTOMER, "Not quite yet",      "Your %s needs another moment.",                        "ORDER",       LIVE_UPDATE, 75},
+    {"OrderCompleted",   BY_ANYONE,   false, "completed", TELL_CUSTOMER, "Picked up",          "Enjoy your %s.",                                       "ORDER_DONE",  LIVE_END,    100},
+    {"OrderCancelled",   BY_CUSTOMER, false, "cancelled", TELL_NOBODY,   NULL,                 NULL,                                                   NULL,          LIVE_END,    0},
+    {"OrderCancelled",   BY_STAFF,    false, "cancelled", TELL_CUSTOMER, "Order declined",     "Sorry, we cannot make your %s. You are not charged.",  "ORDER_DONE",  LIVE_END,    0},
+    {"OrderCancelled",   BY_STAFF,    true,  "cancelled", TELL_CUSTOMER, "Order cancelled",    "Sorry, your %s had to be cancelled. You are refunded.", "ORDER_DONE",  LIVE_END,    0},
+    {"OrderCancelled",   BY_CLOCK,    false, "cancelled", TELL_CUSTOMER, "Order not accepted", "Nobody could take your %s in time. You are not charged.", "ORDER_DONE", LIVE_END,  0},
+    {"OrderCancelled",   BY_CLOCK,    true,  "cancelled", TELL_CUSTOMER, "Not picked up",      "Your %s was not picked up, and the order is closed.",  "ORDER_DONE",  LIVE_END,    0},
+};
+/* clang-format on */
+
+const struct notify_plan *notify_plan_find(const char *type, const struct notify_order *order)
+{
+    for (size_t i = 0; i < ARRAY_LEN(plans); i++) {
+        if (text_equal(plans[i].type, type) &&
+            (plans[i].by == BY_ANYONE ||
+             (plans[i].by == order->by &&
+              (plans[i].accepted == order->accepted || order->by == BY_CUSTOMER)))) {
+            return &plans[i];
+        }
+    }
+    return NULL;
+}
+
+const char *notify_collapse_id(struct arena *arena, const struct notify_plan *plan,
+                               const struct notify_order *order)
+{
+    return arena_printf(arena, "%s-%s", plan->audience == TELL_BARISTAS ? "new" : "order",
+                        order->id);
+}
+
+/* The one %s of a body, by hand: a format must be a literal. */
+static const char *body_of(struct arena *arena, const struct notify_plan *plan,
+                           const struct notify_order *order)
+{
+    struct text body = text_new(arena, 128);
+
+    for (const char *c = plan->body; *c; c++) {
+        if (c[0] == '%' && c[1] == 's') {
+            text_add(&body, order->drink);
+            c++;
+        } else {
+            text_add_char(&body, *c);
+        }
+    }
+    return body.data;
+}
+
+static void add_pair(struct text *out, const char *name, const char *value)
+{
+    text_add_json(out, name);
+    text_add_char(out, ':');
+    text_add_json(out, value);
+}
+
+static void add_alert(struct text *out, const struct notify_plan *plan,
+                      const struct notify_order *order)
+{
+    text_add(out, "\"alert\":{");
+    add_pair(out, "title",
+             arena_printf(out->arena, "%s (%lld)", plan->title, (long long)order->number));
+    text_add_char(out, ',');
+    add_pair(out, "body", body_of(out->arena, plan, order));
+    text_add(out, "},\"sound\":\"default\"");
+}
+
+const char *notify_alert(struct arena *arena, const struct notify_plan *plan,
+                         const struct notify_order *order)
+{
+    struct text out = text_new(arena, 512);
+
+    text_add(&out, "{\"aps\":{");
+    add_alert(&out, plan, order);
+    text_add_char(&out, ',');
+    add_pair(&out, "category", plan->category);
+    text_printf(&out, ",\"thread-id\":\"order-%s\"},\"stage\":\"%s\",\"orderId\":\"%s\"}",
+                order->id, plan->stage, order->id);
+    return out.data;
+}
+
+const char *notify_web(struct arena *arena, const struct notify_plan *plan,
+                       const struct notify_order *order)
+{
+    struct text out = text_new(arena, 512);
+
+    text_add_char(&out, '{');
+    add_pair(&out, "title", plan->title);
+    text_add_char(&out, ',');
+    add_pair(&out, "body", body_of(arena, plan, order));
+    text_printf(&out, ",\"number\":%lld,\"stage\":\"%s\",\"orderId\":\"%s\",\"tag\":\"%s\"}",
+                (long long)order->number, plan->stage, order->id,
+                notify_collapse_id(arena, plan, order));
+    return out.data;
+}
+
+const char *notify_live_activity(struct arena *arena, const struct notify_plan *plan,
+                                 const struct notify_order *order, int64_t now_ms)
+{
+    static const char *const events[] = {
+        [LIVE_START] = "start", [LIVE_UPDATE] = "update", [LIVE_END] = "end"};
+    struct text out = text_new(arena, 512);
+    long long now_s = (long long)(now_ms / 1000);
+
+    text_printf(&out, "{\"aps\":{\"timestamp\":%lld,\"event\":\"%s\",\"content-state\":{", now_s,
+                events[plan->live]);
+    add_pair(&out, "stage", plan->stage);
+    text_printf(&out, ",\"progress\":%d},\"stale-date\":%lld", plan->progress,
+                now_s + STALE_AFTER_S);
+    if (plan->live == LIVE_START) {
+        text_add(&out, ",\"attributes-type\":\"OrderAttributes\",\"attributes\":{");
+        add_pair(&out, "orderId", order->id);
+        text_printf(&out, ",\"number\":%lld,", (long long)order->number);
+        add_pair(&out, "drink", order->drink);
+        text_add(&out, "},\"alert\":{\"title\":\"Order placed\",");
+        add_pair(&out, "body", order->drink);
+        text_add_char(&out, '}');
+    }
+    if (plan->live == LIVE_END) {
+        text_printf(&out, ",\"dismissal-date\":%lld", now_s + DISMISS_AFTER_S);
+    }
+    text_add(&out, "}}");
+    return out.data;
+}
+
+const char *notify_background(struct arena *arena, const char *what)
+{
+    return arena_printf(arena, "{\"aps\":{\"content-available\":1},\"refresh\":\"%s\"}", what);
+}

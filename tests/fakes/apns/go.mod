@@ -1,0 +1,3 @@
+module everything/tests/fakes/apns
+
+go 1.21

@@ -1,0 +1,542 @@
+/* links: test_db test_apns common_token common_crypto common_events common_http
+ * From an order's event to what Apple gets: who is told, once, in which words, and what a
+ * failure, a slow receiver and an emptied Valkey do to it. */
+#include "common/base/clock.h"
+#include "common/events/event.h"
+#include "customer-service/notify/device.h"
+#include "customer-service/notify/notify.h"
+#include "customer-service/notify/notify_events.h"
+#include "tests/helpers/apns/fake_apns.h"
+#include "tests/integration/customer-service/shop.h"
+
+#include <time.h>
+
+static struct fake_apns fake;
+static struct ctx *ctx;
+static int64_t shift_ms; /* how old the events are */
+
+static void make(void)
+{
+    fake_apns_start(&fake);
+    setenv("APNS_KEY_FILE", fake.key_file, 1);
+    setenv("APNS_KEY_ID", FAKE_APNS_KID, 1);
+    setenv("APNS_TEAM_ID", FAKE_APNS_TEAM, 1);
+    setenv("APNS_TOPIC", FAKE_APNS_TOPIC, 1);
+    setenv("APNS_URL", fake.url, 1);
+    setenv("APNS_SANDBOX_URL", fake.url, 1);
+    setenv("APNS_CA_FILE", fake.ca_file, 1);
+    shop_make();
+}
+
+static void drop(void)
+{
+    shop_drop();
+    fake_apns_stop(&fake);
+}
+
+static void before(void)
+{
+    fake_apns_reset(&fake);
+    test_db_run("TRUNCATE notify.devices, notify.notices, notify.shifts, notify.live_activities,"
+                " notify.preferences, jobs.jobs CASCADE");
+    shop_open();
+    service_start_jobs(shop.service);
+    ctx = ctx_new_system("test");
+}
+
+static void after(void)
+{
+    ctx_free(ctx);
+    shop_close();
+}
+
+/* ---- people and their devices ---- */
+
+struct person {
+    char id[ID_TEXT_SIZE];
+    char token[65];
+    struct device device;
+};
+
+static void add_device(struct person *person, enum role role)
+{
+    struct ctx *theirs = shop_ctx(person->id, role);
+    uint8_t bytes[32];
+
+    random_bytes(bytes, sizeof(bytes));
+    hex_encode(bytes, sizeof(bytes), person->token);
+    ck_assert_int_eq(device_register(theirs, shop.service,
+                                     &(struct device_wish){.channel = "apns",
+                                                           .address = person->token,
+                                                           .environment = "sandbox",
+                                                           .p256dh = "",
+                                                           .secret = ""},
+                                     &person->device),
+                     ST_OK);
+    ctx_free(theirs);
+}
+
+static struct person add_person(enum role role)
+{
+    struct person person;
+
+    uuid_v7(person.id);
+    test_db_run(arena_printf(ctx->arena,
+                             "INSERT INTO customer.customers (id, handle, email, name, role)"
+                             " VALUES ('%s', 'p%.8s%.4s', '%s@example.org', 'P', '%s')",
+                             person.id, person.id + 28, person.id + 24, person.id,
+                             role_name(role)));
+    add_device(&person, role);
+    return person;
+}
+
+static void on_shift(const struct person *person, bool on)
+{
+    struct ctx *theirs = shop_ctx(person->id, ROLE_BARISTA);
+    int64_t since;
+
+    ck_assert_int_eq(device_set_shift(theirs, shop.service, on, &since), ST_OK);
+    ctx_free(theirs);
+}
+
+/* ---- orders and their events ---- */
+
+struct story {
+    char order[ID_TEXT_SIZE];
+    const struct person *who;
+    int64_t seq;
+};
+
+static struct story begin_story(const struct person *who)
+{
+    struct story story = {.who = who};
+
+    uuid_v7(story.order);
+    return story;
+}
+
+static const struct caller staff = {.subject = "019aa1f0-0000-7000-8000-00000000ba01",
+                                    .role = ROLE_BARISTA};
+
+static enum status tell_id(struct story *story, const char *type, const char *id,
+                           const struct caller *actor)
+{
+    struct ctx *own = ctx_new_system("customer-service");
+    struct event_draft draft = {.type = type,
+                                .subject = "orderId",
+                                .subject_id = story->order,
+                                .seq = story->seq,
+                                .at_ms = clock_wall_ms() + shift_ms,
+                                .actor = actor};
+
+    text_copy(draft.id, sizeof(draft.id), id);
+    draft.data = arena_printf(own->arena,
+                              "{\"number\":7,\"id\":\"%s\",\"customerId\":\"%s\",\"items\":"
+                              "[{\"name\":\"Flat White\",\"quantity\":1}],\"totalCents\":440}",
+                              story->order, story->who->id);
+    const char *payload = event_envelope(own->arena, &draft);
+    struct event event = {.topic = "audit.events",
+                          .key = story->order,
+                          .payload = payload,
+                          .size = strlen(payload),
+                          .id = id,
+                          .type = type,
+                          .seq = story->seq,
+                          .at_ms = draft.at_ms};
+    enum status st = notify_on_audit(own, shop.service, &event);
+    ctx_free(own);
+    return st;
+}
+
+static void tell_by(struct story *story, const char *type, const struct caller *actor)
+{
+    char id[ID_TEXT_SIZE];
+
+    uuid_v7(id);
+    story->seq++;
+    ck_assert_int_eq(tell_id(story, type, id, actor), ST_OK);
+}
+
+static void tell(struct story *story, const char *type)
+{
+    tell_by(story, type, &staff);
+}
+
+/* Until nothing is open. */
+static void settle(int within_ms)
+{
+    int64_t until = clock_monotonic_ms() + within_ms;
+
+    while (*test_db_ask("SELECT 1 FROM jobs.jobs WHERE state NOT IN ('done', 'dead') LIMIT 1")) {
+        ck_assert_msg(clock_monotonic_ms() < until, "jobs stay open");
+        clock_pause_ms(100);
+    }
+}
+
+/* PUSH-03 */
+START_TEST(each_barista_on_shift_gets_one_alert_within_two_seconds)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct person first = add_person(ROLE_BARISTA), second = add_person(ROLE_BARISTA);
+    struct person off = add_person(ROLE_BARISTA);
+    struct story story = begin_story(&customer);
+
+    on_shift(&first, true);
+    on_shift(&second, true);
+    on_shift(&off, true);
+    on_shift(&off, false);
+    tell(&story, "OrderPlaced");
+    ck_assert(FAKE_APNS_WAIT(&fake, 1, 2000, first.token, "New order", "Flat White"));
+    ck_assert(FAKE_APNS_WAIT(&fake, 1, 2000, second.token, "New order", "\"alert\""));
+    settle(5000);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), 2);
+}
+END_TEST
+
+/* PUSH-04 */
+START_TEST(ready_names_the_drink)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story story = begin_story(&customer);
+
+    tell(&story, "OrderReady");
+    ck_assert(FAKE_APNS_WAIT(&fake, 1, 2000, customer.token, "Your Flat White is ready",
+                             "\"apns-push-type\":\"alert\""));
+    settle(5000);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), 1);
+}
+END_TEST
+
+/* PUSH-05 */
+START_TEST(accepting_and_declining_leave_one_push_each)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story accepted = begin_story(&customer), declined = begin_story(&customer);
+
+    tell(&accepted, "OrderAccepted");
+    tell(&accepted, "OrderPreparing");
+    tell(&declined, "OrderCancelled");
+    ck_assert(FAKE_APNS_WAIT(&fake, 1, 2000, accepted.order, "Order accepted"));
+    ck_assert(FAKE_APNS_WAIT(&fake, 1, 2000, declined.order, "Order declined"));
+    settle(5000);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), 2);
+}
+END_TEST
+
+START_TEST(who_cancels_is_not_told_of_it)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story story = begin_story(&customer);
+    struct caller self = {.role = ROLE_CUSTOMER};
+
+    text_copy(self.subject, sizeof(self.subject), customer.id);
+    tell_by(&story, "OrderCancelled", &self);
+    settle(5000);
+    ck_assert_str_eq(fake_apns_record(&fake), "");
+}
+END_TEST
+
+START_TEST(an_event_that_comes_again_tells_once)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story story = begin_story(&customer);
+    char id[ID_TEXT_SIZE], other[ID_TEXT_SIZE];
+
+    uuid_v7(id);
+    uuid_v7(other);
+    story.seq = 4;
+    ck_assert_int_eq(tell_id(&story, "OrderReady", id, &staff), ST_OK);
+    ck_assert_int_eq(tell_id(&story, "OrderReady", id, &staff), ST_OK);
+    ck_assert_int_eq(tell_id(&story, "OrderReady", other, &staff), ST_OK);
+    settle(5000);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), 1);
+}
+END_TEST
+
+START_TEST(a_ready_taken_back_is_replaced_and_may_come_again)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story story = begin_story(&customer);
+    const char *collapse =
+        arena_printf(ctx->arena, "\"apns-collapse-id\":\"order-%s\"", story.order);
+
+    tell(&story, "OrderReady");
+    tell(&story, "OrderReadyUndone");
+    tell(&story, "OrderReady");
+    settle(5000);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, collapse), 3);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, collapse, "needs another moment"), 1);
+}
+END_TEST
+
+START_TEST(an_old_event_is_no_news)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story story = begin_story(&customer);
+
+    shift_ms = -NOTIFY_FRESH_MS - 1000;
+    tell(&story, "OrderReady");
+    shift_ms = 0;
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM notify.notices"), "0");
+}
+END_TEST
+
+START_TEST(who_wants_no_notices_of_orders_gets_none)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story story = begin_story(&customer);
+    struct ctx *theirs = shop_ctx(customer.id, ROLE_CUSTOMER);
+
+    ck_assert_int_eq(
+        device_preferences_set(theirs, shop.service, &(struct device_preferences){.orders = false}),
+        ST_OK);
+    ctx_free(theirs);
+    tell(&story, "OrderReady");
+    settle(5000);
+    ck_assert_str_eq(fake_apns_record(&fake), "");
+}
+END_TEST
+
+/* PUSH-18 */
+START_TEST(a_live_activity_starts_moves_and_ends_with_its_order)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story story = begin_story(&customer);
+    struct ctx *theirs = shop_ctx(customer.id, ROLE_CUSTOMER);
+    static const char start_token[] =
+        "aa112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    static const char order_token[] =
+        "bb112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    char id[ID_TEXT_SIZE];
+
+    ck_assert_int_eq(device_live_activity(
+                         theirs, shop.service,
+                         &(struct live_activity_wish){customer.device.id, NULL, start_token}, id),
+                     ST_OK);
+    tell(&story, "OrderPlaced");
+    ck_assert(FAKE_APNS_WAIT(&fake, 1, 2000, start_token, "\"event\":\"start\"", "Flat White",
+                             "content-state", "\"verdict\":\"ok\""));
+    ck_assert_int_eq(device_live_activity(
+                         theirs, shop.service,
+                         &(struct live_activity_wish){customer.device.id, story.order, order_token},
+                         id),
+                     ST_OK);
+    tell(&story, "OrderAccepted");
+    tell(&story, "OrderCompleted");
+    settle(5000);
+    ck_assert_int_eq(
+        FAKE_APNS_COUNT(&fake, order_token, "\"event\":\"update\"", "\"verdict\":\"ok\""), 1);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, order_token, "\"event\":\"end\"", "\"verdict\":\"ok\""),
+                     1);
+    ctx_free(theirs);
+}
+END_TEST
+
+START_TEST(a_live_activity_needs_a_device_of_ones_own)
+{
+    struct person customer = add_person(ROLE_CUSTOMER), other = add_person(ROLE_CUSTOMER);
+    struct ctx *theirs = shop_ctx(other.id, ROLE_CUSTOMER);
+    char id[ID_TEXT_SIZE];
+
+    ck_assert_int_eq(
+        device_live_activity(theirs, shop.service,
+                             &(struct live_activity_wish){customer.device.id, NULL, customer.token},
+                             id),
+        ST_NOT_FOUND);
+    ctx_free(theirs);
+}
+END_TEST
+
+/* PUSH-01 */
+START_TEST(a_device_that_is_gone_is_removed)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story story = begin_story(&customer);
+
+    fake_apns_program(&fake, "[{\"status\":410,\"reason\":\"Unregistered\"}]");
+    tell(&story, "OrderReady");
+    settle(5000);
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM notify.devices"), "0");
+    ck_assert_str_eq(test_db_ask("SELECT string_agg(state, ' ') FROM notify.notices"), "gone");
+}
+END_TEST
+
+/* PUSH-01 */
+START_TEST(too_many_requests_and_an_outage_are_tried_again_until_sent)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story story = begin_story(&customer);
+
+    fake_apns_program(&fake,
+                      "[{\"times\":1,\"status\":429,\"reason\":\"TooManyRequests\","
+                      "\"retryAfter\":1},{\"times\":1,\"status\":503,\"reason\":\"Shutdown\"}]");
+    tell(&story, "OrderReady");
+    settle(20000);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "\"verdict\":\"ok\""), 1);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), 3);
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM notify.devices"), "1");
+}
+END_TEST
+
+START_TEST(an_answer_that_is_lost_makes_no_second_notice)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story story = begin_story(&customer);
+
+    fake_apns_program(&fake, "[{\"times\":2,\"cut\":true,\"after\":true}]");
+    tell(&story, "OrderReady");
+    settle(20000);
+    ck_assert_int_ge(FAKE_APNS_COUNT(&fake, "\"verdict\":\"ok\""), 2); /* Apple has it twice, */
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "\"verdict\":\"ok\""),
+                     FAKE_APNS_COUNT(&fake, "\"verdict\":\"ok\"", /* and shows it once */
+                                     arena_printf(ctx->arena, "order-%s", story.order)));
+    ck_assert_str_eq(test_db_ask("SELECT count(DISTINCT id) FROM notify.notices"), "1");
+}
+END_TEST
+
+/* PUSH-02 */
+START_TEST(a_device_is_registered_once_and_removed_by_its_owner_alone)
+{
+    struct person customer = add_person(ROLE_CUSTOMER), other = add_person(ROLE_CUSTOMER);
+    struct ctx *theirs = shop_ctx(customer.id, ROLE_CUSTOMER);
+    struct ctx *strangers = shop_ctx(other.id, ROLE_CUSTOMER);
+    struct device_wish wish = {.channel = "apns",
+                               .address = customer.token,
+                               .environment = "production",
+                               .p256dh = "",
+                               .secret = ""};
+    struct device again;
+
+    ck_assert_int_eq(device_register(theirs, shop.service, &wish, &again), ST_OK);
+    ck_assert_str_eq(again.id, customer.device.id);
+    ck_assert_str_eq(test_db_ask(arena_printf(ctx->arena,
+                                              "SELECT environment FROM notify.devices"
+                                              " WHERE customer_id = '%s'",
+                                              customer.id)),
+                     "production");
+    ck_assert_int_eq(device_remove(strangers, shop.service, again.id), ST_NOT_FOUND);
+    ck_assert_int_eq(device_remove(theirs, shop.service, again.id), ST_OK);
+    ck_assert_int_eq(device_remove(theirs, shop.service, again.id), ST_NOT_FOUND);
+    ctx_free(theirs);
+    ctx_free(strangers);
+}
+END_TEST
+
+START_TEST(the_oldest_device_goes_when_there_are_too_many)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+
+    for (int i = 0; i < DEVICES_MAX; i++) {
+        struct person same = customer;
+
+        add_device(&same, ROLE_CUSTOMER);
+    }
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM notify.devices"), "20");
+    ck_assert_str_eq(
+        test_db_ask(arena_printf(ctx->arena, "SELECT count(*) FROM notify.devices WHERE id = '%s'",
+                                 customer.device.id)),
+        "0");
+}
+END_TEST
+
+static void flush_valkey(void)
+{
+    char answer[16];
+    AUTO(arena) struct arena *arena = arena_new(256);
+    const char *command = arena_printf(
+        arena, "exec 3<>/dev/tcp/127.0.0.1/%d; printf 'FLUSHALL\\r\\n' >&3; head -c 5 <&3",
+        shop.valkey.port);
+    FILE *pipe = popen(arena_printf(arena, "bash -c \"%s\"", command), "r");
+
+    ck_assert_ptr_nonnull(fgets(answer, sizeof(answer), pipe));
+    pclose(pipe);
+    ck_assert(text_starts(answer, "+OK"));
+}
+
+/* JOB-09 */
+START_TEST(an_emptied_valkey_loses_no_notice)
+{
+    enum { ORDERS = 40 };
+    struct person customer = add_person(ROLE_CUSTOMER);
+
+    fake_apns_program(&fake, "[{\"delayMs\":200}]"); /* most wait in the stream */
+    for (int i = 0; i < ORDERS; i++) {
+        struct story story = begin_story(&customer);
+
+        tell(&story, "OrderReady");
+    }
+    clock_pause_ms(100);
+    flush_valkey();
+    settle(30000);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "\"verdict\":\"ok\""), ORDERS);
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM notify.notices WHERE state = 'sent'"), "40");
+}
+END_TEST
+
+START_TEST(hearing_of_an_order_does_not_wait_for_a_slow_receiver)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+
+    fake_apns_program(&fake, "[{\"delayMs\":5000}]");
+    int64_t from = clock_monotonic_ms();
+    for (int i = 0; i < 12; i++) {
+        struct story story = begin_story(&customer);
+
+        tell(&story, "OrderReady");
+    }
+    ck_assert_int_lt(clock_monotonic_ms() - from, 2000);
+    fake_apns_program(&fake, "[]");
+    settle(30000);
+}
+END_TEST
+
+static double cpu_s(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* From rows that are there to every one acknowledged. */
+START_TEST(a_thousand_notices_are_sent_once_in_effect)
+{
+    enum { NOTICES = 1000 };
+    struct person customer = add_person(ROLE_CUSTOMER);
+
+    test_db_run(arena_printf(
+        ctx->arena,
+        "WITH made AS (INSERT INTO notify.notices (id, customer_id, order_id, seq, stage, channel,"
+        " kind, device_id, collapse_id, payload) SELECT gen_random_uuid(), '%s', gen_random_uuid(),"
+        " 1, 'ready', 'apns', 'alert', '%s', 'order-' || n,"
+        " '{\"aps\":{\"alert\":{\"title\":\"Ready\",\"body\":\"Flat White\"}}}'"
+        " FROM generate_series(1, %d) n RETURNING order_id)"
+        " INSERT INTO jobs.jobs (id, kind, payload) SELECT gen_random_uuid(), 'push.send',"
+        " order_id FROM made",
+        customer.id, customer.device.id, NOTICES));
+    double from = cpu_s();
+    service_wake_jobs(shop.service);
+    settle(50000);
+    printf("%.1f us CPU a notice, from row to acknowledgement\n", (cpu_s() - from) * 1e6 / NOTICES);
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM notify.notices WHERE state = 'sent'"),
+                     "1000");
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "\"verdict\":\"ok\""), NOTICES);
+}
+END_TEST
+
+TEST_MAIN_AROUND("notices",
+                 (&(struct test_around){
+                     .start = make, .stop = drop, .before = before, .after = after}),
+                 each_barista_on_shift_gets_one_alert_within_two_seconds, ready_names_the_drink,
+                 accepting_and_declining_leave_one_push_each, who_cancels_is_not_told_of_it,
+                 an_event_that_comes_again_tells_once,
+                 a_ready_taken_back_is_replaced_and_may_come_again, an_old_event_is_no_news,
+                 who_wants_no_notices_of_orders_gets_none,
+                 a_live_activity_starts_moves_and_ends_with_its_order,
+                 a_live_activity_needs_a_device_of_ones_own, a_device_that_is_gone_is_removed,
+                 too_many_requests_and_an_outage_are_tried_again_until_sent,
+                 an_answer_that_is_lost_makes_no_second_notice,
+                 a_device_is_registered_once_and_removed_by_its_owner_alone,
+                 the_oldest_device_goes_when_there_are_too_many, an_emptied_valkey_loses_no_notice,
+                 hearing_of_an_order_does_not_wait_for_a_slow_receiver,
+                 a_thousand_notices_are_sent_once_in_effect)
