@@ -82,6 +82,31 @@ def a_stopped_replica_loses_no_call():
     shop.within(20, orders[0].is_ready)
 
 
+def a_gateway_stopped_under_load_ends_well():
+    (customer, token), gateway = shop.newcomer(), replica.Replica("gateway", ORDER_SERVICE_ADDR=both)
+    answers, over = [], threading.Event()
+
+    def client():
+        while not over.is_set():
+            try:
+                answers.append(shop.call("POST", "/orders", token, shop.LATTE, url=gateway.url)[0])
+            except shop.Away:
+                time.sleep(0.01)
+
+    clients = [threading.Thread(target=client) for _ in range(8)]
+    for one in clients:
+        one.start()
+    time.sleep(0.7)
+    code = gateway.end()
+    over.set()
+    for one in clients:
+        one.join()
+    assert code == 0, f"the gateway ended with {code}: {gateway.log()[-300:]}"
+    assert set(answers) == {201}, set(answers)
+    (recorded,), = shop.sql(f"SELECT count(*) FROM orders.orders WHERE placed_by = '{customer}'")
+    assert int(recorded) == len(answers), f"{recorded} orders, {len(answers)} answers"
+
+
 def gateways_end_well_with_streams_open():
     token = shop.login("barista")
     screen = live.WebSocket("/ws/queue", token, url=second.url)
@@ -100,5 +125,6 @@ shop.fact(an_event_made_at_one_gateway_reaches_clients_of_the_other, "RT-12")
 shop.fact(calls_are_spread_over_both_order_services, "GW-09")
 shop.fact(the_limit_is_one_for_all_gateways, "RATE-01")
 shop.fact(a_stopped_replica_loses_no_call, "K8S-17")
-shop.fact(gateways_end_well_with_streams_open)
+shop.fact(a_gateway_stopped_under_load_ends_well, "K8S-17")
+shop.fact(gateways_end_well_with_streams_open, "K8S-17")
 shop.finish()
