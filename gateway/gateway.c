@@ -120,13 +120,6 @@ static bool listen_on(struct gateway *gateway)
 {
     const struct config *config = gateway->config;
 
-    gateway->admin = admin_server_start(&(struct admin_options){
-        .address = config->listen_address,
-        .port = config->metrics_port,
-        .health = gateway->health,
-        .user = *config->metrics_user ? config->metrics_user : NULL,
-        .password = secret_reveal(&config->metrics_password),
-    });
     gateway->http = http_server_start(&(struct http_options){
         .address = config->listen_address,
         .port = config->http_port,
@@ -137,7 +130,18 @@ static bool listen_on(struct gateway *gateway)
         .handle = edge_handle,
         .user = gateway,
     });
-    return gateway->admin && gateway->http;
+    if (!gateway->http) {
+        return false;
+    }
+    /* last: its metrics look at the server above, and who is ready listens */
+    gateway->admin = admin_server_start(&(struct admin_options){
+        .address = config->listen_address,
+        .port = config->metrics_port,
+        .health = gateway->health,
+        .user = *config->metrics_user ? config->metrics_user : NULL,
+        .password = secret_reveal(&config->metrics_password),
+    });
+    return gateway->admin;
 }
 
 static void finish(struct gateway *gateway)
