@@ -179,7 +179,7 @@ static grpc_server *create_core(void)
 {
     grpc_arg list[] = {
         number_arg(GRPC_ARG_ALLOW_REUSEPORT, 0), /* a taken port is an error */
-        number_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, RPC_MAX_MESSAGE),
+        number_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, RPC_MAX_REQUEST),
         number_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000),
         number_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
         number_arg(GRPC_ARG_KEEPALIVE_TIME_MS, 60000),

@@ -14,7 +14,11 @@ struct rpc_tag {
     void *owner;
 };
 
-enum { RPC_MAX_MESSAGE = 4 << 20 };
+enum {
+    RPC_MAX_MESSAGE = 4 << 20, /* of an answer */
+    /* a list of empty messages is a hundred times larger once unpacked */
+    RPC_MAX_REQUEST = 256 << 10,
+};
 
 /* grpc_init(), with the core's complaints going to our log. grpc_shutdown() is its pair. */
 void rpc_init(void);

@@ -79,7 +79,7 @@ static void *run(void *user)
 
     pthread_mutex_lock(&sweep->lock);
     while (!sweep->stopping) {
-        clock_gettime(CLOCK_REALTIME, &next);
+        clock_gettime(CLOCK_MONOTONIC, &next);
         next.tv_sec += SWEEP_EVERY_S;
         pthread_cond_timedwait(&sweep->wake, &sweep->lock, &next);
         if (!sweep->stopping) {
@@ -96,13 +96,17 @@ static void *run(void *user)
 struct order_sweep *order_sweep_start(struct service *service)
 {
     struct order_sweep *sweep = calloc(1, sizeof(*sweep));
+    pthread_condattr_t monotonic; /* a wall clock that is set back would stall the sweep */
 
     if (!sweep) {
         abort();
     }
     sweep->service = service;
     pthread_mutex_init(&sweep->lock, NULL);
-    pthread_cond_init(&sweep->wake, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&sweep->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     if (pthread_create(&sweep->thread, NULL, run, sweep) != 0) {
         abort();
     }

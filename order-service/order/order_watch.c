@@ -6,9 +6,11 @@
 #include "order-service/order/order_store.h"
 #include "order-service/service.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { LOOK_MS = 2000 };
 
@@ -113,6 +115,19 @@ static void look(struct order_watch *watch, struct ctx *ctx, const struct order_
     }
 }
 
+/* Under the lock: LOOK_MS, or until a stop. Those who join meanwhile have just looked
+ * themselves. */
+static void rest(struct order_watch *watch)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LOOK_MS / 1000;
+    while (!watch->stopping &&
+           pthread_cond_timedwait(&watch->wake, &watch->lock, &until) != ETIMEDOUT) {
+    }
+}
+
 static void *run(void *user)
 {
     struct order_watch *watch = user;
@@ -131,8 +146,8 @@ static void *run(void *user)
         ctx->deadline_ms = clock_monotonic_ms() + LOOK_MS;
         look(watch, ctx, watchers, count);
         ctx_free(ctx);
-        clock_pause_ms(LOOK_MS);
         pthread_mutex_lock(&watch->lock);
+        rest(watch);
     }
     pthread_mutex_unlock(&watch->lock);
     return NULL;
@@ -141,13 +156,17 @@ static void *run(void *user)
 struct order_watch *order_watch_new(struct service *service)
 {
     struct order_watch *watch = calloc(1, sizeof(*watch));
+    pthread_condattr_t monotonic;
 
     if (!watch) {
         abort();
     }
     watch->service = service;
     pthread_mutex_init(&watch->lock, NULL);
-    pthread_cond_init(&watch->wake, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&watch->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     if (pthread_create(&watch->thread, NULL, run, watch) != 0) {
         abort();
     }
