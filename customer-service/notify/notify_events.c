@@ -8,6 +8,23 @@
 #include "common/events/event_data.h"
 #include "customer-service/notify/notify.h"
 
+#include <string.h>
+
+enum { NAME_SHOWN = 80 };
+
+/* A notice has 4096 bytes and a lock screen a line: cut between characters. */
+static const char *shorten(struct ctx *ctx, const char *name)
+{
+    size_t size = strlen(name);
+
+    if (size <= NAME_SHOWN) {
+        return name;
+    }
+    for (size = NAME_SHOWN; (name[size] & 0xc0) == 0x80; size--) {
+    }
+    return arena_printf(ctx->arena, "%.*s…", (int)size, name);
+}
+
 /* "Flat White", "2 Flat White", "Flat White and 2 more". */
 static enum status name_drink(struct ctx *ctx, const struct event *event, const char **drink)
 {
@@ -24,6 +41,7 @@ static enum status name_drink(struct ctx *ctx, const struct event *event, const 
     TRY(event_data_read_item(ctx, event, "items", 0, members, &found));
     while (found) {
         if (count == 0) {
+            name = shorten(ctx, name);
             first = quantity > 1 ? arena_printf(ctx->arena, "%lld %s", (long long)quantity, name)
                                  : name;
         }

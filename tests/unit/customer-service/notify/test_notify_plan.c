@@ -1,0 +1,103 @@
+/* Who is told what of each step of an order, and that it fits into a notice. */
+#include "common/base/auto.h"
+#include "customer-service/notify/notify_plan.h"
+#include "tests/helpers/house_test.h"
+
+#include <string.h>
+
+#define ORDER_ID "019aa1f0-5c3e-7000-8000-00000000cafe"
+
+static struct notify_order order_of(enum notify_by by, bool accepted)
+{
+    return (struct notify_order){.id = ORDER_ID,
+                                 .customer = "019aa1f0-5c3e-7000-8000-00000000beef",
+                                 .number = 7,
+                                 .drink = "Flat White",
+                                 .reason = "",
+                                 .accepted = accepted,
+                                 .by = by};
+}
+
+START_TEST(each_step_has_its_audience_and_activity)
+{
+    static const struct {
+        const char *type;
+        enum notify_audience audience;
+        enum notify_live live;
+    } steps[] = {
+        {"OrderPlaced",      TELL_BARISTAS, LIVE_START },
+        {"OrderAccepted",    TELL_CUSTOMER, LIVE_UPDATE},
+        {"OrderPreparing",   TELL_NOBODY,   LIVE_UPDATE},
+        {"OrderReady",       TELL_CUSTOMER, LIVE_UPDATE},
+        {"OrderReadyUndone", TELL_CUSTOMER, LIVE_UPDATE},
+        {"OrderCompleted",   TELL_CUSTOMER, LIVE_END   },
+    };
+    struct notify_order order = order_of(BY_STAFF, true);
+
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        const struct notify_plan *plan = notify_plan_find(steps[i].type, &order);
+
+        ck_assert_msg(plan && plan->audience == steps[i].audience && plan->live == steps[i].live,
+                      "%s", steps[i].type);
+    }
+    ck_assert_ptr_null(notify_plan_find("DrinkPrepared", &order));
+}
+END_TEST
+
+START_TEST(who_ended_an_order_decides_what_is_said)
+{
+    static const struct {
+        enum notify_by by;
+        bool accepted;
+        const char *title;
+    } ends[] = {
+        {BY_STAFF,    false, "Order declined"    },
+        {BY_STAFF,    true,  "Order cancelled"   },
+        {BY_CLOCK,    false, "Order not accepted"},
+        {BY_CLOCK,    true,  "Not picked up"     },
+        {BY_CUSTOMER, false, NULL                },
+        {BY_CUSTOMER, true,  NULL                },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        struct notify_order order = order_of(ends[i].by, ends[i].accepted);
+        const struct notify_plan *plan = notify_plan_find("OrderCancelled", &order);
+
+        ck_assert_ptr_nonnull(plan);
+        ck_assert_int_eq(plan->live, LIVE_END);
+        ck_assert_pstr_eq(plan->title, ends[i].title);
+    }
+}
+END_TEST
+
+START_TEST(a_drink_is_quoted_and_stands_in_the_text)
+{
+    AUTO(arena) struct arena *arena = arena_new(1024);
+    struct notify_order order = order_of(BY_STAFF, true);
+
+    order.drink = "\"Grandma's\" 100% %s";
+    const char *payload = notify_alert(arena, notify_plan_find("OrderReady", &order), &order);
+    ck_assert_ptr_nonnull(
+        strstr(payload, "\"body\":\"Your \\\"Grandma's\\\" 100% %s is ready at the counter.\""));
+    ck_assert_ptr_nonnull(strstr(payload, "\"orderId\":\"" ORDER_ID "\""));
+}
+END_TEST
+
+START_TEST(collapse_ids_are_short_and_keep_customers_and_baristas_apart)
+{
+    AUTO(arena) struct arena *arena = arena_new(1024);
+    struct notify_order order = order_of(BY_STAFF, true);
+    const char *ready = notify_collapse_id(arena, notify_plan_find("OrderReady", &order), &order);
+    const char *undone =
+        notify_collapse_id(arena, notify_plan_find("OrderReadyUndone", &order), &order);
+    const char *placed = notify_collapse_id(arena, notify_plan_find("OrderPlaced", &order), &order);
+
+    ck_assert_str_eq(ready, undone);
+    ck_assert_str_ne(ready, placed);
+    ck_assert_uint_le(strlen(ready), 64);
+}
+END_TEST
+
+TEST_MAIN("notify_plan", each_step_has_its_audience_and_activity,
+          who_ended_an_order_decides_what_is_said, a_drink_is_quoted_and_stands_in_the_text,
+          collapse_ids_are_short_and_keep_customers_and_baristas_apart)
