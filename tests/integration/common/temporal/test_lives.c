@@ -25,7 +25,6 @@ static enum status start(const char *id, enum temporal_reuse reuse, enum tempora
     return st;
 }
 
-/* WF-02 */
 START_TEST(an_id_that_runs_is_refused_used_or_replaced_as_the_policy_says)
 {
     const char *id = desk_id("order");
@@ -43,7 +42,6 @@ START_TEST(an_id_that_runs_is_refused_used_or_replaced_as_the_policy_says)
 }
 END_TEST
 
-/* WF-02 */
 START_TEST(an_id_that_ended_is_used_again_only_as_the_policy_says)
 {
     const char *done = desk_id("done"), *ended = desk_id("ended");
@@ -63,7 +61,6 @@ START_TEST(an_id_that_ended_is_used_again_only_as_the_policy_says)
 }
 END_TEST
 
-/* WF-02 WF-25 */
 START_TEST(a_signal_with_start_starts_once_and_the_same_request_counts_once)
 {
     const char *id = desk_id("count");
@@ -95,7 +92,6 @@ START_TEST(a_signal_with_start_starts_once_and_the_same_request_counts_once)
 }
 END_TEST
 
-/* WF-19 */
 START_TEST(a_subscription_runs_a_child_a_month_and_continues_as_new)
 {
     struct flow_process worker = desk_worker(1);
@@ -110,7 +106,6 @@ START_TEST(a_subscription_runs_a_child_a_month_and_continues_as_new)
 }
 END_TEST
 
-/* WF-10 */
 START_TEST(a_cancelled_parent_cancels_its_child_and_waits_for_its_compensation)
 {
     struct flow_process worker = desk_worker(1);
@@ -127,7 +122,6 @@ START_TEST(a_cancelled_parent_cancels_its_child_and_waits_for_its_compensation)
 }
 END_TEST
 
-/* WF-20 */
 START_TEST(a_workflow_signals_another_and_learns_when_there_is_none)
 {
     struct flow_process worker = desk_worker(1);
@@ -144,7 +138,6 @@ START_TEST(a_workflow_signals_another_and_learns_when_there_is_none)
 }
 END_TEST
 
-/* WF-19 */
 START_TEST(a_schedule_knows_the_shops_clock_runs_at_once_pauses_and_goes)
 {
     struct flow_process worker = desk_worker(1);
@@ -229,7 +222,6 @@ START_TEST(a_build_with_an_added_step_finishes_the_runs_of_the_build_before)
 }
 END_TEST
 
-/* WF-14: the whole run is not replayed by hand here; a worker replays it at every task. */
 START_TEST(an_unknown_workflow_fails_its_task_and_not_its_run)
 {
     struct flow_process worker = desk_worker(1);
@@ -248,7 +240,6 @@ START_TEST(an_unknown_workflow_fails_its_task_and_not_its_run)
 }
 END_TEST
 
-/* WF-11 */
 START_TEST(a_command_that_temporal_refuses_makes_no_hot_loop)
 {
     struct flow_process worker = desk_worker(1);
@@ -264,7 +255,6 @@ START_TEST(a_command_that_temporal_refuses_makes_no_hot_loop)
 }
 END_TEST
 
-/* WF-11 */
 START_TEST(a_history_of_several_pages_is_read_whole)
 {
     enum { SIGNALS = 600 };
@@ -281,7 +271,6 @@ START_TEST(a_history_of_several_pages_is_read_whole)
 }
 END_TEST
 
-/* WF-15 */
 START_TEST(a_query_that_nobody_answers_says_so)
 {
     struct flow_process worker = desk_worker(1);
@@ -299,7 +288,6 @@ START_TEST(a_query_that_nobody_answers_says_so)
 }
 END_TEST
 
-/* WF-23 */
 START_TEST(the_trace_of_the_request_reaches_the_activity)
 {
     struct flow_process worker = desk_worker(1);

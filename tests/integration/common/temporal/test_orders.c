@@ -16,7 +16,6 @@ static const char *note_of(const char *id, const char *what)
     return arena_printf(desk.ctx->arena, "%s %s ", id, what);
 }
 
-/* WF-01 WF-04 WF-06 WF-08 WF-15 */
 START_TEST(an_order_runs_from_placed_to_completed)
 {
     struct flow_process worker = desk_worker(1);
@@ -35,7 +34,6 @@ START_TEST(an_order_runs_from_placed_to_completed)
 }
 END_TEST
 
-/* WF-11 */
 START_TEST(an_order_survives_kill_9_of_its_worker_at_every_step)
 {
     static const char *const signals[] = {"accepted", "ready", "picked_up"};
@@ -56,7 +54,6 @@ START_TEST(an_order_survives_kill_9_of_its_worker_at_every_step)
 }
 END_TEST
 
-/* WF-10 WF-11 */
 START_TEST(a_timer_fires_while_the_worker_is_down_and_the_order_is_refunded)
 {
     struct flow_process worker = desk_worker(1);
@@ -73,7 +70,6 @@ START_TEST(a_timer_fires_while_the_worker_is_down_and_the_order_is_refunded)
 }
 END_TEST
 
-/* WF-10 WF-16 */
 START_TEST(a_cancelled_order_refunds_behind_its_shield_and_ends_cancelled)
 {
     struct flow_process worker = desk_worker(1);
@@ -90,7 +86,7 @@ START_TEST(a_cancelled_order_refunds_behind_its_shield_and_ends_cancelled)
 }
 END_TEST
 
-/* WF-10: an activity that nobody has taken yet ends in the middle of the commands' events. */
+/* An activity that nobody has taken yet ends in the middle of the commands' events. */
 START_TEST(an_order_cancelled_before_its_first_activity_ran_still_refunds)
 {
     struct flow_process worker = desk_worker(1);
@@ -106,7 +102,7 @@ START_TEST(an_order_cancelled_before_its_first_activity_ran_still_refunds)
 }
 END_TEST
 
-/* WF-03 WF-12 */
+/* WF-12 */
 START_TEST(activities_are_tried_again_with_growing_gaps_up_to_their_maximum)
 {
     struct flow_process worker = desk_worker(1);
@@ -157,7 +153,6 @@ START_TEST(an_activity_knows_its_deadline_and_is_given_up_after_it)
 }
 END_TEST
 
-/* WF-03 WF-10 */
 START_TEST(five_failed_attempts_end_in_the_refund)
 {
     struct flow_process worker = desk_worker(1);
@@ -171,7 +166,6 @@ START_TEST(five_failed_attempts_end_in_the_refund)
 }
 END_TEST
 
-/* WF-06 */
 START_TEST(signals_that_come_before_the_first_task_are_kept)
 {
     const char *id = desk_id("order");
@@ -187,7 +181,6 @@ START_TEST(signals_that_come_before_the_first_task_are_kept)
 }
 END_TEST
 
-/* WF-06 */
 START_TEST(a_storm_of_signals_at_the_end_loses_none)
 {
     enum { SIGNALS = 60 };
@@ -210,7 +203,6 @@ START_TEST(a_storm_of_signals_at_the_end_loses_none)
 }
 END_TEST
 
-/* WF-11 */
 START_TEST(heartbeats_are_seen_and_a_cancel_reaches_the_activity)
 {
     struct flow_process worker = desk_worker(1);
@@ -233,7 +225,6 @@ START_TEST(heartbeats_are_seen_and_a_cancel_reaches_the_activity)
 }
 END_TEST
 
-/* WF-11 */
 START_TEST(a_graceful_stop_finishes_its_work_and_loses_no_task)
 {
     struct flow_process worker = desk_worker(1);

@@ -16,7 +16,6 @@ static void close_with_server(void)
     desk_stop();
 }
 
-/* WF-11 */
 START_TEST(an_order_survives_kill_9_of_temporal_at_every_step)
 {
     static const char *const signals[] = {"accepted", "ready", "picked_up"};
@@ -37,7 +36,6 @@ START_TEST(an_order_survives_kill_9_of_temporal_at_every_step)
 }
 END_TEST
 
-/* WF-01 */
 START_TEST(a_worker_that_starts_before_temporal_works_once_it_is_there)
 {
     const char *id = desk_id("order");
@@ -52,7 +50,6 @@ START_TEST(a_worker_that_starts_before_temporal_works_once_it_is_there)
 }
 END_TEST
 
-/* WF-01 */
 START_TEST(a_worker_stops_at_once_while_temporal_is_away)
 {
     struct flow_process worker = desk_worker(1);

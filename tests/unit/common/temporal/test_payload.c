@@ -80,7 +80,6 @@ START_TEST(the_innermost_cause_says_why)
 }
 END_TEST
 
-/* WF-23 */
 START_TEST(the_trace_goes_as_the_official_interceptors_send_it)
 {
     char sent[TRACEPARENT_SIZE];

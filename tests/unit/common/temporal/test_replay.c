@@ -14,7 +14,7 @@ static enum status replayed(struct ctx *ctx, const char *name, int build)
     return flow_replay(ctx, shop_flows(build), history.bytes, history.size);
 }
 
-/* WF-11 WF-14 */
+/* WF-14 */
 START_TEST(every_recorded_history_replays_with_the_code_of_today)
 {
     static const char *const names[] = {
