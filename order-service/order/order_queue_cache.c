@@ -88,16 +88,17 @@ static enum status read_table(struct ctx *ctx, struct service *service, const ch
     return st;
 }
 
-enum status order_queue_cache_mend(struct ctx *ctx, struct service *service,
-                                   struct order_queue_cache *queue)
+static enum status try_mend(struct ctx *ctx, struct service *service,
+                            struct order_queue_cache *queue, bool *whole)
 {
     enum { WHOLE_S = 60, FIRST = 2 };
-    const char *whole, *changes, *const *entries;
+    const char *mark, *changes, *const *entries;
     struct cache_reply reply;
     size_t size, count;
 
-    TRY(cache_get(ctx, queue->cache, WHOLE, &whole, &size));
-    if (whole) {
+    TRY(cache_get(ctx, queue->cache, WHOLE, &mark, &size));
+    *whole = mark != NULL;
+    if (*whole) {
         return ST_OK;
     }
     TRY(cache_get(ctx, queue->cache, CHANGES, &changes, &size));
@@ -109,7 +110,24 @@ enum status order_queue_cache_mend(struct ctx *ctx, struct service *service,
         args[FIRST + i] = entries[i];
     }
     const struct cache_call call = {keys, ARRAY_LEN(keys), args, count + FIRST};
-    return cache_eval(ctx, queue->cache, &queue->mend, &call, &reply);
+    TRY(cache_eval(ctx, queue->cache, &queue->mend, &call, &reply));
+    *whole = reply.number == 1;
+    return ST_OK;
+}
+
+enum status order_queue_cache_mend(struct ctx *ctx, struct service *service,
+                                   struct order_queue_cache *queue)
+{
+    enum { TRIES = 8, PAUSE_MS = 100 };
+    bool whole = false;
+
+    for (int i = 0; i < TRIES && !whole; i++) { /* a change that came between makes it fail */
+        if (i) {
+            clock_pause_ms(PAUSE_MS);
+        }
+        TRY(try_mend(ctx, service, queue, &whole));
+    }
+    return whole ? ST_OK : ST_UNAVAILABLE;
 }
 
 struct order_queue_cache *order_queue_cache_new(struct cache *cache)
