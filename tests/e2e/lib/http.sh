@@ -12,7 +12,7 @@ fact() {
         echo "ok $*"
     else
         echo "not ok $*"
-        sed 's/^/  | /' "$scratch/out" | tail -n 25
+        sed 's/^/  | /' "$scratch/out" | tail -n 25 | cut -c1-400
         failures=$((failures + 1))
     fi
 }

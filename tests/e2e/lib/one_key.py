@@ -28,6 +28,7 @@ def one_key_makes_one_order_and_one_answer():
             assert all(answer == answers[0][1] for _, answer in answers), f"round {n}: answers differ"
     orders, = shop.sql(f"SELECT count(*) FROM orders.orders WHERE customer_id = '{customer}'")
     assert orders == [str(ROUNDS)], f"{ROUNDS} rounds made {orders} orders"
+    shop.clear_queue(customer, token)
     print(f"  {ROUNDS} rounds of {CLIENTS}, {KILLS} kills, {shop.retries} retries: {orders[0]} orders")
 
 

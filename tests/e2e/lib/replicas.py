@@ -105,6 +105,7 @@ def a_gateway_stopped_under_load_ends_well():
     assert set(answers) == {201}, set(answers)
     (recorded,), = shop.sql(f"SELECT count(*) FROM orders.orders WHERE placed_by = '{customer}'")
     assert int(recorded) == len(answers), f"{recorded} orders, {len(answers)} answers"
+    shop.clear_queue(customer, token)
 
 
 def gateways_end_well_with_streams_open():
