@@ -122,21 +122,21 @@ static void drop_token(struct apns *apns)
 
 /* clang-format off */
 static const struct {
-    int code;
     const char *reason; /* NULL: whatever it is */
+    int code;
     enum push_verdict verdict;
 } answers[] = {
-    {200, NULL,                     PUSH_SENT},
-    {400, "BadDeviceToken",         PUSH_GONE},
-    {400, "DeviceTokenNotForTopic", PUSH_GONE},
-    {410, NULL,                     PUSH_GONE},
-    {403, "ExpiredProviderToken",   PUSH_RETRY},
-    {403, "InvalidProviderToken",   PUSH_RETRY},
-    {429, NULL,                     PUSH_RETRY},
-    {500, NULL,                     PUSH_RETRY},
-    {502, NULL,                     PUSH_RETRY},
-    {503, NULL,                     PUSH_RETRY},
-    {0,   NULL,                     PUSH_RETRY}, /* the connection broke */
+    {NULL,                     200, PUSH_SENT},
+    {"BadDeviceToken",         400, PUSH_GONE},
+    {"DeviceTokenNotForTopic", 400, PUSH_GONE},
+    {NULL,                     410, PUSH_GONE},
+    {"ExpiredProviderToken",   403, PUSH_RETRY},
+    {"InvalidProviderToken",   403, PUSH_RETRY},
+    {NULL,                     429, PUSH_RETRY},
+    {NULL,                     500, PUSH_RETRY},
+    {NULL,                     502, PUSH_RETRY},
+    {NULL,                     503, PUSH_RETRY},
+    {NULL,                     0,   PUSH_RETRY}, /* the connection broke */
 };
 /* clang-format on */
 

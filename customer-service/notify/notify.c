@@ -168,23 +168,25 @@ static enum status forget(struct ctx *ctx, struct db_conn *db, const struct noti
                : device_store_gone(ctx, db, notice->device, notice->created_ms);
 }
 
+static enum status follow_up(struct ctx *ctx, struct db_conn *db, const struct notice *notice)
+{
+    count_notice(notice);
+    if (text_equal(notice->state, "refused")) {
+        log_warn(ctx, "push refused", log_text("notice", notice->push.id),
+                 log_text("reason", notice->push.reason));
+    }
+    return text_equal(notice->state, "gone") ? forget(ctx, db, notice) : ST_OK;
+}
+
 static enum status record(struct ctx *ctx, struct service *service, const struct notice *notices,
-                          size_t count, size_t *open)
+                          size_t count)
 {
     struct db_conn *db = NULL;
 
     TRY(service_db(ctx, service, &db));
     TRY(notice_store_record(ctx, db, notices, count));
     for (size_t i = 0; i < count; i++) {
-        count_notice(&notices[i]);
-        *open += text_equal(notices[i].state, "pending");
-        if (text_equal(notices[i].state, "refused")) {
-            log_warn(ctx, "push refused", log_text("notice", notices[i].push.id),
-                     log_text("reason", notices[i].push.reason));
-        }
-        if (text_equal(notices[i].state, "gone")) {
-            TRY(forget(ctx, db, &notices[i]));
-        }
+        TRY(follow_up(ctx, db, &notices[i]));
     }
     db_give_back(&db);
     return ST_OK;
@@ -212,21 +214,40 @@ static void send_all(struct ctx *ctx, struct service *service, struct notice *no
     }
 }
 
-enum status notify_deliver(struct ctx *ctx, struct service *service, const char *order)
+/* ST_UNAVAILABLE: one of them must be tried again. */
+static enum status check_all_over(struct ctx *ctx, const struct notice *notices, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (text_equal(notices[i].state, "pending")) {
+            return fail_with(ctx, ST_UNAVAILABLE, "", "notice %s waits: %s", notices[i].push.id,
+                             notices[i].push.reason);
+        }
+    }
+    return ST_OK;
+}
+
+static enum status deliver_open(struct ctx *ctx, struct service *service, const char *order,
+                                size_t *count)
 {
     struct notice *notices;
-    size_t count = 0, open = 0;
 
-    do {
-        TRY(begin(ctx, service, order, &notices, &count));
-        if (count) {
-            send_all(ctx, service, notices, count);
-            TRY(record(ctx, service, notices, count, &open));
-        }
-    } while (count && !open);
-    return open ? fail_with(ctx, ST_UNAVAILABLE, "", "%zu notices wait: %s", open,
-                            notices[0].push.reason)
-                : ST_OK;
+    TRY(begin(ctx, service, order, &notices, count));
+    if (*count == 0) {
+        return ST_OK;
+    }
+    send_all(ctx, service, notices, *count);
+    TRY(record(ctx, service, notices, *count));
+    return check_all_over(ctx, notices, *count);
+}
+
+enum status notify_deliver(struct ctx *ctx, struct service *service, const char *order)
+{
+    size_t count = 1;
+
+    while (count) { /* once more after the last: others may have left theirs to us */
+        TRY(deliver_open(ctx, service, order, &count));
+    }
+    return ST_OK;
 }
 
 enum status notify_purge(struct ctx *ctx, struct service *service)
