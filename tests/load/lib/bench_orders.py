@@ -9,11 +9,11 @@ import subprocess
 import threading
 import time
 
-from machine import PORTS, Load, Measured, compare, cpu_s, is_ready, median, postgres_pids, ratio, stack_pid, stop
+from machine import PORTS, Load, Measured, compare, cpu_s, cpu_since, is_ready, median, postgres_pids, ratio, stack_pid, stop
 from shop import JSON, ORDER, call, login, psql
 
 SECONDS = 4
-MOVES = 600
+MOVES = 300
 SCHEMA = """
 CREATE TABLE orders (id uuid PRIMARY KEY, customer_id text, status int, created timestamptz DEFAULT now());
 CREATE TABLE order_items (id bigserial PRIMARY KEY, order_id uuid REFERENCES orders, menu_id int, qty int);
@@ -84,16 +84,17 @@ def move_cost(token, barista):
     for order in orders:
         call("POST", f"/orders/{order}/accept", barista, "{}")
     relayed()
-    return (cpu_s(ours()) - before) / MOVES * 1e6
+    return cpu_since(before, ours()) / MOVES * 1e6
 
 
 def parts(measured):
     """Where the CPU of ours goes."""
-    before = [cpu_s([stack_pid("gateway")]), cpu_s([stack_pid("order-service")]), cpu_s(postgres_pids("customer_db"))]
+    groups = [lambda: [stack_pid("gateway")], lambda: [stack_pid("order-service")],
+              lambda: postgres_pids("customer_db")]
+    before = [cpu_s(pids()) for pids in groups]
     count = measured.load.run(SECONDS)[0]
     measured.after()
-    after = [cpu_s([stack_pid("gateway")]), cpu_s([stack_pid("order-service")]), cpu_s(postgres_pids("customer_db"))]
-    return [(b - a) / count * 1e6 for a, b in zip(before, after)]
+    return [cpu_since(then, pids()) / count * 1e6 for then, pids in zip(before, groups)]
 
 
 def run(table):

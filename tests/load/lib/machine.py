@@ -76,16 +76,21 @@ def is_ready(admin_port):
 
 
 def cpu_s(pids):
-    """User and system time of these processes together; those that ended meanwhile count nothing."""
-    total = 0
+    """User and system time so far of each of these processes."""
+    times = {}
     for pid in pids:
         try:
             with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
                 fields = file.read().rsplit(")", 1)[1].split()
         except OSError:
             continue
-        total += int(fields[11]) + int(fields[12])
-    return total / TICK
+        times[pid] = (int(fields[11]) + int(fields[12])) / TICK
+    return times
+
+
+def cpu_since(before, pids):
+    """Seconds since then, of all together; a process that was born since counts from its birth."""
+    return sum(now - before.get(pid, 0) for pid, now in cpu_s(pids).items())
 
 
 def postgres_pids(without_database):
@@ -191,7 +196,7 @@ class Measured:
         count, rate, p50, p99 = load.run(seconds)
         if self.after:
             self.after()
-        cpu = (cpu_s(self.pids()) - before) / count * 1e6
+        cpu = cpu_since(before, self.pids()) / count * 1e6
         self.cpu_us.append(cpu)
         self.rates.append(rate)
         self.p99s.append(p99)
