@@ -48,7 +48,7 @@ class ShortQueue:
 
 
 def fastify(port):
-    url = os.environ["TEST_PG_ADMIN_URL"]  # postgresql://USER:PASSWORD@HOST:PORT/DATABASE
+    url = os.environ["TEST_PG_ADMIN_URL"]  # a superuser, as an address
     account, place = url.split("//")[1].split("@")
     user, password = account.split(":")
     psql("DROP DATABASE IF EXISTS fastify_bench", database="postgres")
