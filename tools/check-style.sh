@@ -106,10 +106,6 @@ check_shell() {
     sed -E 's/^([^:]*:[0-9]+):[0-9]+: [a-z]+: /\1: shellcheck: /' "$scratch/shellcheck" | grep . && failed=1
 }
 
-check_features() { # docs/FEATURES.md says what the tests say
-    [ ! -f tools/feature-rows/rows.tsv ] || "$here/features" --check --root . || failed=1
-}
-
 check_lines
 check_sql
 check_migrations
@@ -118,5 +114,4 @@ check_committed
 check_documents
 check_format
 check_shell
-check_features
 exit $failed

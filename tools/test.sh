@@ -3,7 +3,8 @@
 #
 # Builds and runs the tests, all suites or those named, on a stack of their own beside
 # yours (ports from TEST_PORT_BASE, 26000, on; state in .run/test). Ends with the line
-# `N passed, N failed`; exit 0 when none failed. Every result is in build/test-results.txt.
+# `N passed, N failed`; exit 0 when none failed. Every result is in build/test-results.txt, and a
+# run of all suites writes docs/FEATURES.md from them.
 #
 #   style         the rules of docs/STYLE.md, and that each rule finds what it forbids
 #   unit          ctest, under AddressSanitizer and UBSan
@@ -30,7 +31,8 @@ for argument in "$@"; do
     *) warn "test: no suite is called $argument; there are: style unit integration e2e frontdoor tsan" && exit 2 ;;
     esac
 done
-suites=${suites:-style unit integration e2e frontdoor}
+ALL_SUITES='style unit integration e2e frontdoor'
+suites=${suites:-$ALL_SUITES}
 
 mkdir -p "$RUN/log" "$ROOT/build"
 results=$ROOT/build/test-results.txt
@@ -209,6 +211,8 @@ for suite in $suites; do
     tell "suite $suite: $(grep -c "^pass $suite " "$results" || :) passed, $(grep -c "^fail $suite " "$results" || :) failed, $(($(now_s) - suite_begin)) s"
 done
 finish
+# a whole run knows the state of every row
+if [ "$suites" = "$ALL_SUITES" ] && "$ROOT/tools/features"; then say "docs/FEATURES.md says what this run found"; fi
 grep '^fail ' "$results" || :
 skipped=$(grep -c '^skip ' "$results" || :)
 [ "$skipped" = 0 ] || say "$skipped skipped"

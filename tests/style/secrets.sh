@@ -22,10 +22,10 @@ patterns() {
     echo "(PASSWORD|SECRET|TOKEN|API_?KEY) *[=:] *[\"']?[A-Za-z0-9+/_-]{24,}" # one in a setting
 }
 # a checkout without git (a package, a copy) has all its files looked at
-files() { git ls-files -z 2>/dev/null || find . -type f -not -path './build/*' -not -path './.run/*' -print0; }
+files() { git ls-files -z 2>/dev/null || find . -type f -not -path './build/*' -not -path './.run/*' -printf '%P\0'; }
 scan() { # of stdin's files: what looks like a secret
     patterns >"$scratch/patterns"
-    xargs -0 grep -HnIEf "$scratch/patterns" -- 2>/dev/null | grep -vE '^tests/style/|://[a-z]+:password@'
+    xargs -0 grep -HnIEf "$scratch/patterns" -- 2>/dev/null | grep -vE '^tests/style/|://[A-Za-z]+:(password|PASSWORD)@'
 }
 no_file_holds_a_secret() { ! files | scan; }
 keys_are_ignored_by_git() { ! files | tr '\0' '\n' | grep -E '\.(pem|key|p8|p12|jks)$|(^|/)\.env$|id_rsa'; }

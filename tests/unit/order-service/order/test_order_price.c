@@ -13,15 +13,16 @@ static const struct menu_customization pairs[] = {
     {.id = "caramel",    .name = "Caramel",    .kind = 3, .extra_cents = 50, .available = false},
 };
 
+/* clang-format off: version 14 is of two minds about it */
 static const struct menu_item items[] = {
     {.id = "flat-white",
      .name = "Flat White",
      .price_cents = 380,
      .available = true,
      .customizations = pairs,
-     .customization_count = ARRAY_LEN(pairs)                                                                 },
-    {.id = "mocha",           .name = "Mocha",   .price_cents = 430, .available = false},
-    {.id = "gold-coffee", .name = "Gold", .price_cents = 1000000,                   .available = true },
+     .customization_count = ARRAY_LEN(pairs)},
+    {.id = "mocha", .name = "Mocha", .price_cents = 430, .available = false},
+    {.id = "gold-coffee", .name = "Gold", .price_cents = 1000000, .available = true},
     {.id = "summer-tea",
      .name = "Summer Tea",
      .price_cents = 300,
@@ -29,6 +30,7 @@ static const struct menu_item items[] = {
      .valid_from_ms = 1000,
      .valid_to_ms = 2000},
 };
+/* clang-format on */
 
 static const struct menu menu = {.version = 1, .items = items, .count = ARRAY_LEN(items)};
 
