@@ -13,7 +13,8 @@ static const struct menu_customization pairs[] = {
     {.id = "caramel",    .name = "Caramel",    .kind = 3, .extra_cents = 50, .available = false},
 };
 
-/* clang-format off: version 14 is of two minds about it */
+/* version 14 is of two minds about this array */
+/* clang-format off */
 static const struct menu_item items[] = {
     {.id = "flat-white",
      .name = "Flat White",
