@@ -22,7 +22,7 @@ facts_end() { [ "$failures" = 0 ]; }
 # $scratch/headers, body on stdout (and in $scratch/body)
 call() {
     call_method=$1 call_path=$2 call_token=${3:-} call_body=${4:-}
-    [ $# -gt 4 ] && shift 4 || shift $#
+    if [ $# -gt 4 ]; then shift 4; else shift $#; fi
     for header in "$@"; do printf 'header = "%s"\n' "$header"; done >"$scratch/curlrc"
     [ -z "$call_token" ] || printf 'header = "Authorization: Bearer %s"\n' "$call_token" >>"$scratch/curlrc"
     if [ -n "$call_body" ]; then
