@@ -191,7 +191,7 @@ static bool is_over(const struct http_socket *socket, int64_t now_ms)
 static bool is_flooded(const struct http_socket *socket)
 {
     return wslay_event_get_queued_msg_count(socket->frames) > HTTP_SOCKET_FRAMES ||
-           wslay_event_get_queued_msg_length(socket->frames) > 2 * HTTP_SOCKET_QUEUE;
+           wslay_event_get_queued_msg_length(socket->frames) > (size_t)2 * HTTP_SOCKET_QUEUE;
 }
 
 static void ready(struct watch *watch, uint32_t events)
