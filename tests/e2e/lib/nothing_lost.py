@@ -3,6 +3,7 @@ most parts are killed at random while people order. Then Kafka is compared with 
 import os
 import random
 import threading
+import time
 
 import ledger
 import replica
@@ -100,12 +101,24 @@ def every_order_gets_through_the_kills():
     print(f"  {placed} orders, {len(rows)} events; kill -9: {kills}; {shop.retries} retries of clients")
 
 
+def in_the_end(check):
+    """A broker that was just killed shows its last messages only when it leads again: read once more until then."""
+    end = time.monotonic() + 20
+    while True:
+        try:
+            return check(rows)
+        except AssertionError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(1)
+
+
 def the_audit_log_holds_each_event_once_in_order():
-    print(f"  {ledger.audit_has_each_once(rows)} repeats dropped")
+    print(f"  {in_the_end(ledger.audit_has_each_once)} repeats dropped")
 
 
 def each_topic_holds_what_its_table_says():
-    print(f"  {ledger.typed_topics_have_theirs(rows)} repeats dropped")
+    print(f"  {in_the_end(ledger.typed_topics_have_theirs)} repeats dropped")
 
 
 shop.fact(every_order_gets_through_the_kills, "ORD-27")
