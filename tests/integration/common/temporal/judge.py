@@ -6,6 +6,7 @@ written in Python.
 HISTORY is a packed temporal.api.history.v1.History. Ends with 0 when the SDK accepts it, with 2 when
 it finds that code and history disagree."""
 import asyncio
+import os
 import sys
 from datetime import timedelta
 from typing import Sequence
@@ -94,4 +95,6 @@ async def main():
 
 
 if __name__ == "__main__":  # the SDK imports this file once more, in its sandbox
-    sys.exit(asyncio.run(main()))
+    verdict = asyncio.run(main())
+    sys.stdout.flush()
+    os._exit(verdict)  # the SDK's native threads have crashed an interpreter that ends politely
