@@ -3,6 +3,7 @@
 
 #include "coffee/auth/v1/auth.pb-c.h"
 #include "common/base/text.h"
+#include "common/json/timestamp.h"
 #include "common/token/token.h"
 #include "customer-service/auth/auth.h"
 #include "customer-service/customer/customer_view.h"
@@ -88,16 +89,6 @@ enum status auth_rpc_change_password(struct ctx *ctx, void *service, const void 
 
     (void)out;
     return auth_change_password(ctx, service, request->current_password, request->new_password);
-}
-
-static Google__Protobuf__Timestamp *timestamp(struct ctx *ctx, int64_t ms)
-{
-    Google__Protobuf__Timestamp *t = arena_new_struct(ctx->arena, Google__Protobuf__Timestamp);
-
-    google__protobuf__timestamp__init(t);
-    t->seconds = ms / 1000;
-    t->nanos = (int32_t)(ms % 1000 * 1000000);
-    return t;
 }
 
 enum status auth_rpc_sessions(struct ctx *ctx, void *service, const void *in, void *out)

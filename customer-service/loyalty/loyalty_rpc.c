@@ -2,21 +2,10 @@
 #include "customer-service/loyalty/loyalty_rpc.h"
 
 #include "coffee/customer/v1/customer.pb-c.h"
+#include "common/json/timestamp.h"
 #include "customer-service/loyalty/loyalty.h"
 
 typedef Coffee__Customer__V1__LedgerEntry entry_message;
-
-static Google__Protobuf__Timestamp *timestamp(struct ctx *ctx, int64_t ms)
-{
-    if (!ms) {
-        return NULL;
-    }
-    Google__Protobuf__Timestamp *t = arena_new_struct(ctx->arena, Google__Protobuf__Timestamp);
-    google__protobuf__timestamp__init(t);
-    t->seconds = ms / 1000;
-    t->nanos = (int32_t)(ms % 1000 * 1000000);
-    return t;
-}
 
 enum status loyalty_rpc_stats(struct ctx *ctx, void *service, const void *in, void *out)
 {

@@ -3,19 +3,8 @@
 
 #include "coffee/notify/v1/notify.pb-c.h"
 #include "common/base/text.h"
+#include "common/json/timestamp.h"
 #include "customer-service/notify/device.h"
-
-static Google__Protobuf__Timestamp *timestamp(struct ctx *ctx, int64_t ms)
-{
-    if (!ms) {
-        return NULL;
-    }
-    Google__Protobuf__Timestamp *t = arena_new_struct(ctx->arena, Google__Protobuf__Timestamp);
-    google__protobuf__timestamp__init(t);
-    t->seconds = ms / 1000;
-    t->nanos = (int32_t)(ms % 1000 * 1000000);
-    return t;
-}
 
 /* Tokens are hexadecimal: one in capitals is the same device. */
 static const char *lower_hex(struct ctx *ctx, const char *token)

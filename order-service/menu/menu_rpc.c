@@ -4,6 +4,7 @@
 #include "coffee/menu/v1/menu.pb-c.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
+#include "common/json/timestamp.h"
 #include "order-service/menu/menu.h"
 #include "order-service/service.h"
 
@@ -17,25 +18,13 @@ static char *shared(const char *text)
     return (char *)text; /* protobuf-c wants char *, and only reads it when it packs */
 }
 
-static Google__Protobuf__Timestamp *timestamp(struct ctx *ctx, int64_t ms)
-{
-    if (!ms) {
-        return NULL;
-    }
-    Google__Protobuf__Timestamp *t = arena_new_struct(ctx->arena, Google__Protobuf__Timestamp);
-    google__protobuf__timestamp__init(t);
-    t->seconds = ms / 1000;
-    t->nanos = (int32_t)(ms % 1000 * 1000000);
-    return t;
-}
-
 static const int64_t *milliseconds(struct ctx *ctx, const Google__Protobuf__Timestamp *t)
 {
     if (!t) {
         return NULL;
     }
     int64_t *ms = arena_new_struct(ctx->arena, int64_t);
-    *ms = t->seconds * 1000 + t->nanos / 1000000;
+    *ms = timestamp_ms(t);
     return ms;
 }
 

@@ -2,6 +2,7 @@
  * message's own items: the transcoder puts them back. */
 #include "order-service/order/order_encode_rpc.h"
 
+#include "common/json/timestamp.h"
 #include "common/json/transcode.h"
 
 #include <string.h>
@@ -12,18 +13,6 @@ static char *shared(const char *text)
 {
     return (char *)(text ? text
                          : ""); /* protobuf-c wants char *, and only reads it when it packs */
-}
-
-static Google__Protobuf__Timestamp *timestamp(struct ctx *ctx, int64_t ms)
-{
-    if (!ms) {
-        return NULL;
-    }
-    Google__Protobuf__Timestamp *t = arena_new_struct(ctx->arena, Google__Protobuf__Timestamp);
-    google__protobuf__timestamp__init(t);
-    t->seconds = ms / 1000;
-    t->nanos = (int32_t)(ms % 1000 * 1000000);
-    return t;
 }
 
 enum status order_encode_view(struct ctx *ctx, const char *view, order_message *out)

@@ -2,6 +2,7 @@
 #include "order-service/shop/shop_rpc.h"
 
 #include "coffee/shop/v1/shop.pb-c.h"
+#include "common/json/timestamp.h"
 #include "order-service/shop/shop.h"
 
 static void encode(struct ctx *ctx, const struct shop *shop, Coffee__Shop__V1__Shop *out)
@@ -9,12 +10,7 @@ static void encode(struct ctx *ctx, const struct shop *shop, Coffee__Shop__V1__S
     out->open = shop->open;
     out->taking_orders = shop->taking_orders;
     out->note = arena_strdup(ctx->arena, shop->note);
-    if (shop->paused_until_ms) {
-        out->paused_until = arena_new_struct(ctx->arena, Google__Protobuf__Timestamp);
-        google__protobuf__timestamp__init(out->paused_until);
-        out->paused_until->seconds = shop->paused_until_ms / 1000;
-        out->paused_until->nanos = (int32_t)(shop->paused_until_ms % 1000 * 1000000);
-    }
+    out->paused_until = timestamp(ctx, shop->paused_until_ms);
 }
 
 enum status shop_rpc_get(struct ctx *ctx, void *service, const void *in, void *out)
@@ -30,10 +26,9 @@ enum status shop_rpc_get(struct ctx *ctx, void *service, const void *in, void *o
 enum status shop_rpc_put(struct ctx *ctx, void *service, const void *in, void *out)
 {
     const Coffee__Shop__V1__PutShopRequest *request = in;
-    const Google__Protobuf__Timestamp *until = request->paused_until;
     struct shop wanted = {
         .open = request->open,
-        .paused_until_ms = until ? until->seconds * 1000 + until->nanos / 1000000 : 0,
+        .paused_until_ms = timestamp_ms(request->paused_until),
         .note = request->note,
     };
     struct shop shop;
