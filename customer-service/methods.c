@@ -10,6 +10,7 @@
 #include "customer-service/favourite/favourite_rpc.h"
 #include "customer-service/loyalty/loyalty_rpc.h"
 #include "customer-service/notify/device_rpc.h"
+#include "customer-service/notify/notice_rpc.h"
 
 static const struct rpc_handler auth_methods[] = {
     {"SignUp",         auth_rpc_sign_up, NULL},
@@ -45,7 +46,8 @@ static const struct rpc_handler notify_methods[] = {
     {"SetShift",                  device_rpc_set_shift, NULL},
     {"GetPreferences", device_rpc_preferences, NULL},
     {"SetPreferences",                  device_rpc_prefer, NULL},
-    {0            },
+    {"EnsureNotice",             notice_rpc_ensure, NULL},
+    {0                 },
 };
 
 const struct rpc_service methods[] = {

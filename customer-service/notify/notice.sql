@@ -21,14 +21,27 @@ SELECT a.device_id, 'live', a.token, a.customer_id
  WHERE $5::boolean AND a.customer_id = $2::uuid
    AND CASE WHEN $4::boolean THEN a.order_id IS NULL ELSE a.order_id = $3::uuid END;
 
--- notice_insert :exec
+-- notice_reached :one
+-- Whether the notices of this stage, or of a later one, were made.
+SELECT EXISTS (SELECT FROM notify.notices WHERE order_id = $1::uuid AND seq >= $2::bigint)
+       AS there;
+
+-- notice_stage :one
+SELECT count(*) AS notices, count(*) FILTER (WHERE state IN ('pending', 'sending')) AS open,
+       count(*) FILTER (WHERE state = 'sent') AS sent
+  FROM notify.notices
+ WHERE order_id = $1::uuid AND (seq = $2::bigint OR stage = $3);
+
+-- notice_insert :many
+-- No row: they were there.
 INSERT INTO notify.notices (id, customer_id, order_id, seq, stage, channel, kind, device_id, token,
                             collapse_id, payload)
 SELECT n.id, n.customer_id, $1::uuid, $2::bigint, $3, n.channel, n.kind, n.device_id, n.token, $4,
        n.payload
   FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::text[], $11::text[])
        AS n (id, customer_id, channel, kind, device_id, token, payload)
-ON CONFLICT ON CONSTRAINT notices_once DO NOTHING;
+ON CONFLICT ON CONSTRAINT notices_once DO NOTHING
+RETURNING id;
 
 -- notice_set_aside :exec
 -- A stage that was taken back is history: it may come again, and is told again.
@@ -36,8 +49,8 @@ UPDATE notify.notices SET stage = stage || '@' || seq
  WHERE order_id = $1::uuid AND stage IN ('ready', 'undone') AND seq < $2::bigint;
 
 -- notice_begin :many
--- What is open of an order, in its order, for one sender at a time. Tried before and overtaken by
--- a later stage: replaced.
+-- What is open of an order, in its order, for one sender at a time. Overtaken by a later stage
+-- that was sent, or tried before and overtaken by any: replaced.
 WITH claimed AS (
     UPDATE notify.notices
        SET state = 'sending', attempts = attempts + 1,
@@ -51,9 +64,10 @@ WITH claimed AS (
 )
 SELECT c.id, c.seq, c.channel, c.kind, c.device_id, c.token, c.collapse_id, c.payload, c.created_at,
        c.created_at < now() - interval '1 hour' AS expired,
-       c.attempts > 1 AND EXISTS (SELECT FROM notify.notices l
-                                   WHERE l.order_id = $1::uuid AND l.device_id = c.device_id
-                                     AND l.channel = c.channel AND l.seq > c.seq) AS replaced,
+       EXISTS (SELECT FROM notify.notices l
+                WHERE l.order_id = $1::uuid AND l.device_id = c.device_id
+                  AND l.channel = c.channel AND l.seq > c.seq
+                  AND (c.attempts > 1 OR l.state = 'sent')) AS replaced,
        d.address, d.environment, d.p256dh, d.secret
   FROM claimed c LEFT JOIN notify.devices d ON d.id = c.device_id
  ORDER BY c.seq, c.id;

@@ -76,19 +76,46 @@ static struct db_arg new_ids(struct ctx *ctx, size_t count)
     return db_text_array(ctx->arena, ids, count);
 }
 
-enum status notice_store_insert(struct ctx *ctx, struct db_conn *tx,
-                                const struct notice_batch *batch)
+enum status notice_store_reached(struct ctx *ctx, struct db_conn *db, const char *order,
+                                 int64_t seq, bool *there)
 {
-    return db_exec(ctx, tx, &SQL_NOTICE_INSERT,
-                   DB_ARGS(db_text(batch->order), db_int(batch->seq), db_text(batch->stage),
-                           db_text(batch->collapse_id), new_ids(ctx, batch->count),
-                           column(ctx, batch, offsetof(struct notice_target, customer)),
-                           column(ctx, batch, offsetof(struct notice_target, channel)),
-                           db_text_array(ctx->arena, batch->kinds, batch->count),
-                           column(ctx, batch, offsetof(struct notice_target, device)),
-                           column(ctx, batch, offsetof(struct notice_target, token)),
-                           db_text_array(ctx->arena, batch->payloads, batch->count)),
-                   NULL);
+    struct db_rows row;
+
+    TRY(db_one(ctx, db, &SQL_NOTICE_REACHED, DB_ARGS(db_text(order), db_int(seq)), NULL, &row));
+    *there = db_get_bool(&row, 0, "there");
+    return ST_OK;
+}
+
+enum status notice_store_stage(struct ctx *ctx, struct db_conn *db, const char *order, int64_t seq,
+                               const char *name, struct notice_stage *stage)
+{
+    struct db_rows row;
+
+    TRY(db_one(ctx, db, &SQL_NOTICE_STAGE, DB_ARGS(db_text(order), db_int(seq), db_text(name)),
+               NULL, &row));
+    stage->notices = (int)db_get_int(&row, 0, "notices");
+    stage->open = (int)db_get_int(&row, 0, "open");
+    stage->sent = (int)db_get_int(&row, 0, "sent");
+    return ST_OK;
+}
+
+enum status notice_store_insert(struct ctx *ctx, struct db_conn *tx,
+                                const struct notice_batch *batch, bool *is_new)
+{
+    struct db_rows made;
+
+    TRY(db_many(ctx, tx, &SQL_NOTICE_INSERT,
+                DB_ARGS(db_text(batch->order), db_int(batch->seq), db_text(batch->stage),
+                        db_text(batch->collapse_id), new_ids(ctx, batch->count),
+                        column(ctx, batch, offsetof(struct notice_target, customer)),
+                        column(ctx, batch, offsetof(struct notice_target, channel)),
+                        db_text_array(ctx->arena, batch->kinds, batch->count),
+                        column(ctx, batch, offsetof(struct notice_target, device)),
+                        column(ctx, batch, offsetof(struct notice_target, token)),
+                        db_text_array(ctx->arena, batch->payloads, batch->count)),
+                &made));
+    *is_new = made.count > 0;
+    return ST_OK;
 }
 
 enum status notice_store_set_aside(struct ctx *ctx, struct db_conn *tx, const char *order,

@@ -3,7 +3,7 @@
 #define CUSTOMER_SERVICE_NOTIFY_NOTICE_STORE_H
 
 #include "common/db/db.h"
-#include "customer-service/notify/notify_plan.h"
+#include "customer-service/notify/notify.h"
 #include "customer-service/notify/push.h"
 
 struct notice_target {
@@ -31,8 +31,12 @@ enum status notice_store_claim_event(struct ctx *ctx, struct db_conn *tx, const 
 enum status notice_store_targets(struct ctx *ctx, struct db_conn *tx,
                                  const struct notify_plan *plan, const struct notify_order *order,
                                  struct notice_batch *batch) MUST_CHECK;
+enum status notice_store_reached(struct ctx *ctx, struct db_conn *db, const char *order,
+                                 int64_t seq, bool *there) MUST_CHECK;
+enum status notice_store_stage(struct ctx *ctx, struct db_conn *db, const char *order, int64_t seq,
+                               const char *name, struct notice_stage *stage) MUST_CHECK;
 enum status notice_store_insert(struct ctx *ctx, struct db_conn *tx,
-                                const struct notice_batch *batch) MUST_CHECK;
+                                const struct notice_batch *batch, bool *is_new) MUST_CHECK;
 enum status notice_store_set_aside(struct ctx *ctx, struct db_conn *tx, const char *order,
                                    int64_t seq) MUST_CHECK;
 enum status notice_store_begin(struct ctx *ctx, struct db_conn *db, const char *order,

@@ -1,11 +1,9 @@
-/* The two halves: promising and sending. A stage's notices go out together, the stages of an order
- * one after the other, and one sender works on an order at a time: whoever finds it taken leaves
- * its notices to that one, who looks again before it ends. */
+/* Sending what was promised. A stage's notices go out together, the stages of an order one after
+ * the other, and one sender works on an order at a time: whoever finds it taken leaves its notices
+ * to that one, who looks again before it ends. */
 #include "customer-service/notify/notify.h"
 
-#include "common/base/clock.h"
 #include "common/base/text.h"
-#include "common/jobs/jobs.h"
 #include "common/obs/log.h"
 #include "common/obs/metrics.h"
 #include "customer-service/config.h"
@@ -15,13 +13,16 @@
 #include "customer-service/service.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 /* ---- what sends ---- */
 
 bool notify_senders_start(struct notify_senders *senders, const struct config *config)
 {
-    *senders = (struct notify_senders){0};
+    *senders = (struct notify_senders){.waiting = calloc(1, sizeof(atomic_int))};
+    if (!senders->waiting) {
+        abort();
+    }
     if (!*config->apns_key_file) {
         log_info(NULL, "no pushes to Apple: APNS_KEY_FILE is not set");
         return true;
@@ -44,76 +45,7 @@ bool notify_senders_start(struct notify_senders *senders, const struct config *c
 void notify_senders_stop(struct notify_senders *senders)
 {
     apns_stop(senders->apns);
-}
-
-/* ---- promising ---- */
-
-static void write_payloads(struct ctx *ctx, const struct notify_plan *plan,
-                           const struct notify_order *order, struct notice_batch *batch)
-{
-    const char **kinds = arena_new_array(ctx->arena, const char *, batch->count);
-    const char **payloads = arena_new_array(ctx->arena, const char *, batch->count);
-
-    for (size_t i = 0; i < batch->count; i++) {
-        const char *channel = batch->targets[i].channel;
-        bool is_live = text_equal(channel, "live");
-
-        kinds[i] = is_live ? "liveactivity" : "alert";
-        payloads[i] = is_live ? notify_live_activity(ctx->arena, plan, order, clock_wall_ms())
-                      : text_equal(channel, "web") ? notify_web(ctx->arena, plan, order)
-                                                   : notify_alert(ctx->arena, plan, order);
-    }
-    batch->kinds = kinds;
-    batch->payloads = payloads;
-}
-
-static enum status promise(struct ctx *ctx, struct db_conn *tx, const struct notify_event *event,
-                           const struct notify_plan *plan, const struct notify_order *order)
-{
-    struct notice_batch batch = {
-        .order = order->id,
-        .stage = plan->stage,
-        .seq = event->seq,
-        .collapse_id = notify_collapse_id(ctx->arena, plan, order),
-    };
-
-    if (text_equal(plan->stage, "undone")) {
-        TRY(notice_store_set_aside(ctx, tx, order->id, event->seq));
-    }
-    TRY(notice_store_targets(ctx, tx, plan, order, &batch));
-    if (batch.count == 0) {
-        return ST_OK;
-    }
-    write_payloads(ctx, plan, order, &batch);
-    TRY(notice_store_insert(ctx, tx, &batch));
-    return job_enqueue(
-        ctx, tx,
-        &(struct job_request){.kind = NOTIFY_JOB, .payload = order->id, .dedupe_key = event->id},
-        NULL, NULL);
-}
-
-enum status notify_tell(struct ctx *ctx, struct service *service, const struct notify_event *event,
-                        const struct notify_order *order)
-{
-    AUTO(db_tx) struct db_conn *tx = NULL;
-    const struct notify_plan *plan = notify_plan_find(event->type, order);
-    struct db_conn *db = NULL;
-    bool is_new = false;
-
-    if (!plan) {
-        return ST_OK;
-    }
-    TRY(service_db(ctx, service, &db));
-    TRY(db_begin(ctx, db, &tx));
-    TRY(notice_store_claim_event(ctx, tx, event->id, &is_new));
-    if (!is_new) {
-        return ST_OK; /* the transaction rolls back, and changed nothing */
-    }
-    TRY(promise(ctx, tx, event, plan, order));
-    TRY(db_commit(ctx, &tx));
-    db_give_back(&db);
-    service_wake_jobs(service);
-    return ST_OK;
+    free(senders->waiting);
 }
 
 /* ---- sending ---- */

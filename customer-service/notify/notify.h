@@ -5,10 +5,12 @@
 #include "common/base/ctx.h"
 #include "customer-service/notify/notify_plan.h"
 
+#include <stdatomic.h>
+
 #define NOTIFY_JOB "push.send"
 
 /* Older news is no news. */
-enum { NOTIFY_FRESH_MS = 60 * 60 * 1000, NOTIFY_LEASE_MS = 40000 };
+enum { NOTIFY_FRESH_MS = 60 * 60 * 1000, NOTIFY_LEASE_MS = 40000, NOTIFY_WAITERS = 4 };
 
 struct config;
 struct service;
@@ -17,6 +19,7 @@ struct service;
 struct apns;
 struct notify_senders {
     struct apns *apns;
+    atomic_int *waiting; /* calls that wait for a notice, NOTIFY_WAITERS at most */
 };
 
 /* False, with the reason on stderr, when a key that is named cannot be used. */
@@ -32,6 +35,15 @@ struct notify_event {
  * them. */
 enum status notify_tell(struct ctx *ctx, struct service *service, const struct notify_event *event,
                         const struct notify_order *order) MUST_CHECK;
+
+/* Makes the notices of this stage unless they are there, or those of a later one, and waits until
+ * none is open: as long as ctx has left. ST_UNAVAILABLE: not yet. event->id is not used. */
+struct notice_stage {
+    int notices, open, sent;
+};
+enum status notify_ensure(struct ctx *ctx, struct service *service,
+                          const struct notify_event *event, const struct notify_order *order,
+                          struct notice_stage *stage) MUST_CHECK;
 
 /* Sends what is open of an order. ST_UNAVAILABLE: some of it must be tried again. */
 enum status notify_deliver(struct ctx *ctx, struct service *service, const char *order) MUST_CHECK;

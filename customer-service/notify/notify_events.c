@@ -8,28 +8,10 @@
 #include "common/events/event_data.h"
 #include "customer-service/notify/notify.h"
 
-#include <string.h>
-
-enum { NAME_SHOWN = 80 };
-
-/* A notice has 4096 bytes and a lock screen a line: cut between characters. */
-static const char *shorten(struct ctx *ctx, const char *name)
-{
-    size_t size = strlen(name);
-
-    if (size <= NAME_SHOWN) {
-        return name;
-    }
-    for (size = NAME_SHOWN; (name[size] & 0xc0) == 0x80; size--) {
-    }
-    return arena_printf(ctx->arena, "%.*s…", (int)size, name);
-}
-
-/* "Flat White", "2 Flat White", "Flat White and 2 more". */
 static enum status name_drink(struct ctx *ctx, const struct event *event, const char **drink)
 {
-    const char *first = "order", *name = NULL;
-    int64_t quantity = 1;
+    const char *first = NULL, *name = NULL;
+    int64_t quantity = 1, first_quantity = 1;
     const struct event_member members[] = {
         {.name = "name",     .text = &name, .required = true},
         {.name = "quantity",  .number = &quantity},
@@ -40,15 +22,12 @@ static enum status name_drink(struct ctx *ctx, const struct event *event, const 
 
     TRY(event_data_read_item(ctx, event, "items", 0, members, &found));
     while (found) {
-        if (count == 0) {
-            name = shorten(ctx, name);
-            first = quantity > 1 ? arena_printf(ctx->arena, "%lld %s", (long long)quantity, name)
-                                 : name;
-        }
+        first_quantity = count ? first_quantity : quantity;
+        first = count ? first : name;
         count++;
         TRY(event_data_read_item(ctx, event, "items", count, members, &found));
     }
-    *drink = count > 1 ? arena_printf(ctx->arena, "%s and %zu more", first, count - 1) : first;
+    *drink = notify_drink(ctx->arena, first, first_quantity, count);
     return ST_OK;
 }
 

@@ -5,7 +5,9 @@
 #include "common/base/auto.h"
 #include "common/base/text.h"
 
-enum { DISMISS_AFTER_S = 15 * 60, STALE_AFTER_S = 60 * 60 };
+#include <string.h>
+
+enum { DISMISS_AFTER_S = 15 * 60, STALE_AFTER_S = 60 * 60, NAME_SHOWN = 80 };
 
 /* clang-format off */
 static const struct notify_plan plans[] = {
@@ -34,6 +36,31 @@ const struct notify_plan *notify_plan_find(const char *type, const struct notify
         }
     }
     return NULL;
+}
+
+/* A notice has 4096 bytes and a lock screen a line: cut between characters. */
+static const char *shorten(struct arena *arena, const char *name)
+{
+    size_t size = strlen(name);
+
+    if (size <= NAME_SHOWN) {
+        return name;
+    }
+    for (size = NAME_SHOWN; (name[size] & 0xc0) == 0x80; size--) {
+    }
+    return arena_printf(arena, "%.*s…", (int)size, name);
+}
+
+const char *notify_drink(struct arena *arena, const char *first, int64_t quantity, size_t lines)
+{
+    if (!lines) {
+        return "order";
+    }
+    const char *name = shorten(arena, first);
+    if (quantity > 1) {
+        name = arena_printf(arena, "%lld %s", (long long)quantity, name);
+    }
+    return lines > 1 ? arena_printf(arena, "%s and %zu more", name, lines - 1) : name;
 }
 
 const char *notify_collapse_id(struct arena *arena, const struct notify_plan *plan,

@@ -37,6 +37,9 @@ struct notify_order {
 /* NULL: nobody is told of such an event. */
 const struct notify_plan *notify_plan_find(const char *type, const struct notify_order *order);
 
+/* What an order is called: "Flat White", "2 Flat White", "Flat White and 2 more". */
+const char *notify_drink(struct arena *arena, const char *first, int64_t quantity, size_t lines);
+
 /* One notice replaces the other with the same; at most 64 bytes. */
 const char *notify_collapse_id(struct arena *arena, const struct notify_plan *plan,
                                const struct notify_order *order);
