@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/text.h"
+#include "common/contract/idempotency_key.h"
 #include "common/contract/template.h"
 #include "common/json/transcode.h"
 #include "gateway/edge/edge_etag.h"
@@ -11,7 +12,7 @@
 
 #include <string.h>
 
-enum { MAX_KEY_LENGTH = 128, ANSWER_ROOM = 2048, NOT_MODIFIED = 304, NO_CONTENT = 204 };
+enum { ANSWER_ROOM = 2048, NOT_MODIFIED = 304, NO_CONTENT = 204 };
 
 /* "application/json; charset=utf-8" is it, "application/json-patch" is not. */
 static bool is_json(const char *type)
@@ -98,14 +99,8 @@ static enum status read_key(struct exchange *exchange)
     if (!key || !exchange->route->method->call.idempotent) {
         return ST_OK;
     }
-    size_t length = strlen(key);
-
-    for (const char *c = key; *c; c++) {
-        length = *c < 0x21 || *c > 0x7e ? 0 : length;
-    }
-    if (length == 0 || length > MAX_KEY_LENGTH) {
-        refuse_field(ctx, "Idempotency-Key", "must be 1 to %d printable characters",
-                     MAX_KEY_LENGTH);
+    if (!idempotency_key_is_good(key)) {
+        refuse_field(ctx, "Idempotency-Key", IDEMPOTENCY_KEY_RULE, IDEMPOTENCY_KEY_MOST);
         return ctx_refused(ctx);
     }
     ctx->idempotency_key = arena_strdup(ctx->arena, key);

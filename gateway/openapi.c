@@ -2,6 +2,7 @@
  * operations point to. */
 #include "gateway/openapi.h"
 
+#include "common/contract/idempotency_key.h"
 #include "gateway/openapi_parts.h"
 
 #include <string.h>
@@ -23,7 +24,7 @@ static const struct sent_header {
   /* clang-format off */
     {"IdempotencyKey", "Idempotency-Key",
      "The same key within 24 hours gives the same answer, and it happens once.",
-     "^[!-~]+$", "3f1c9a52-7b0e-4c55-9a51-2f6f6d1f0a11", 128},
+     IDEMPOTENCY_KEY_PATTERN, "3f1c9a52-7b0e-4c55-9a51-2f6f6d1f0a11", IDEMPOTENCY_KEY_MOST},
     {"IfNoneMatch", "If-None-Match", "The ETag that one has: 304 when it still holds.",
      NULL, "\"7\"", 200},
   /* clang-format on */

@@ -52,7 +52,7 @@ int main(int argc, char **argv)
     if (!keys) {
         return EXIT_FAILURE;
     }
-    identity_sign(keys, &caller, argv[2], argv[3], identity);
+    identity_sign(keys, &caller, "", argv[2], argv[3], identity);
     identity_keys_free(keys);
     printf("x-identity: %s\n", identity);
     return EXIT_SUCCESS;

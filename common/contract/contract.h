@@ -20,6 +20,7 @@ struct contract_call { /* (everything.call), with its defaults filled in */
     const char *location; /* "/orders/{id}" or NULL */
     const char *etag;     /* field name or NULL */
     bool step_up, idempotent, own_data;
+    bool probe; /* about health: daemons answer it without an identity */
     int deadline_ms;
     const char *const *problems; /* ends with NULL */
     const char *summary;

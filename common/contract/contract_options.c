@@ -114,6 +114,7 @@ void contract_read_call(struct contract_draft *draft, struct contract_method *me
         .step_up = read->step_up,
         .idempotent = read->idempotent,
         .own_data = read->own_data,
+        .probe = read->probe,
         .deadline_ms = read->deadline_ms ? read->deadline_ms : DEFAULT_DEADLINE_MS,
         .problems = keep_all(draft, read->problems, read->n_problems),
         .summary = summary ? summary : "",

@@ -13,7 +13,24 @@
 enum { KEY_SIZE = 32, MAX_KEYS = 2, KEY_ID_SIZE = 33, MAX_SKEW_S = 60 };
 
 /* The lines of the text, in this order. */
-enum part { KEY_ID, SUBJECT, ROLE, SESSION, DEVICE, METHODS, SIGNED_IN_AT, MADE_AT, PARTS };
+enum part {
+    KEY_ID,
+    SUBJECT,
+    ROLE,
+    SESSION,
+    DEVICE,
+    METHODS,
+    ADDRESS,
+    SIGNED_IN_AT,
+    MADE_AT,
+    PARTS
+};
+
+/* What a genuine one says. */
+struct asker {
+    struct caller caller;
+    char address[sizeof(((struct ctx *)0)->client_address)];
+};
 
 struct identity_key {
     char id[KEY_ID_SIZE];
@@ -118,14 +135,15 @@ static void authenticate(const struct identity_key *key, struct text *body, cons
 }
 
 void identity_sign(const struct identity_keys *keys, const struct caller *caller,
-                   const char *audience, const char *method, char text[IDENTITY_TEXT_SIZE])
+                   const char *address, const char *audience, const char *method,
+                   char text[IDENTITY_TEXT_SIZE])
 {
     AUTO(arena) struct arena *arena = arena_new(2048);
     struct text body = text_new(arena, 512);
     uint8_t mac[SHA256_SIZE];
 
-    text_printf(&body, "%s\n%s\n%s\n%s\n%s\n%s\n%lld\n%lld", keys->keys[0].id, caller->subject,
-                role_name(caller->role), caller->session, caller->device, caller->methods,
+    text_printf(&body, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%lld\n%lld", keys->keys[0].id, caller->subject,
+                role_name(caller->role), caller->session, caller->device, caller->methods, address,
                 (long long)caller->signed_in_at, (long long)(clock_wall_ms() / 1000));
     authenticate(&keys->keys[0], &body, audience, method, mac);
     snprintf(text, IDENTITY_TEXT_SIZE, "%s.%s", base64url_encode(arena, body.data, body.length),
@@ -175,26 +193,25 @@ static bool is_fresh(int64_t made_at)
     return made_at >= now - MAX_SKEW_S && made_at <= now + MAX_SKEW_S;
 }
 
-static bool read_caller(char *parts[PARTS], struct caller *caller)
+static bool read_asker(char *parts[PARTS], struct asker *asker)
 {
-    struct caller read = {.role = role_parse(parts[ROLE])};
-    bool known_role = read.role != ROLE_ANYONE &&
-                      (read.role != ROLE_NOBODY || strcmp(parts[ROLE], "nobody") == 0);
+    struct caller *read = &asker->caller;
 
-    if (!known_role || !text_copy(read.subject, sizeof(read.subject), parts[SUBJECT]) ||
-        !text_copy(read.session, sizeof(read.session), parts[SESSION]) ||
-        !text_copy(read.device, sizeof(read.device), parts[DEVICE]) ||
-        !text_copy(read.methods, sizeof(read.methods), parts[METHODS]) ||
-        !text_parse_int(parts[SIGNED_IN_AT], 0, INT64_MAX, &read.signed_in_at)) {
-        return false;
-    }
-    *caller = read;
-    return true;
+    read->role = role_parse(parts[ROLE]);
+    bool known_role = read->role != ROLE_ANYONE &&
+                      (read->role != ROLE_NOBODY || strcmp(parts[ROLE], "nobody") == 0);
+
+    return known_role && text_copy(read->subject, sizeof(read->subject), parts[SUBJECT]) &&
+           text_copy(read->session, sizeof(read->session), parts[SESSION]) &&
+           text_copy(read->device, sizeof(read->device), parts[DEVICE]) &&
+           text_copy(read->methods, sizeof(read->methods), parts[METHODS]) &&
+           text_copy(asker->address, sizeof(asker->address), parts[ADDRESS]) &&
+           text_parse_int(parts[SIGNED_IN_AT], 0, INT64_MAX, &read->signed_in_at);
 }
 
 /* Why not, for the log; NULL: it is genuine. */
 static const char *verify(struct arena *arena, const struct identity_keys *keys, const char *text,
-                          const char *const expected[2], struct caller *caller)
+                          const char *const expected[2], struct asker *asker)
 {
     const char *dot = strchr(text, '.');
     size_t body_size = 0, mac_size = 0;
@@ -224,19 +241,22 @@ static const char *verify(struct arena *arena, const struct identity_keys *keys,
     if (!is_fresh(made_at)) {
         return "too old or from the future";
     }
-    return read_caller(parts, caller) ? NULL : "unusable under a good MAC";
+    return read_asker(parts, asker) ? NULL : "unusable under a good MAC";
 }
 
 enum status identity_verify(struct ctx *ctx, const struct identity_keys *keys, const char *text,
-                            const char *audience, const char *method, struct caller *caller)
+                            const char *audience, const char *method)
 {
     const char *const expected[2] = {audience, method};
+    struct asker asker = {0};
     const char *wrong = strlen(text) < IDENTITY_TEXT_SIZE
-                            ? verify(ctx->arena, keys, text, expected, caller)
+                            ? verify(ctx->arena, keys, text, expected, &asker)
                             : "too long";
 
     if (wrong) {
         return fail_with(ctx, ST_UNAUTHENTICATED, "", "x-identity: %s", wrong);
     }
+    ctx->caller = asker.caller;
+    text_copy(ctx->client_address, sizeof(ctx->client_address), asker.address);
     return ST_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/text.h"
+#include "common/contract/idempotency_key.h"
 #include "common/crypto/crypto.h"
 #include "common/obs/log.h"
 #include "common/obs/trace.h"
@@ -12,7 +13,7 @@
 
 #include <string.h>
 
-enum { MAX_IDEMPOTENCY_KEY = 255, OVERLOAD_RETRY_S = 1 };
+enum { OVERLOAD_RETRY_S = 1 };
 
 /* The earlier of the client's deadline and the method's own. */
 static int64_t deadline_of(const struct rpc_incoming *in)
@@ -35,10 +36,6 @@ struct ctx *rpc_edge_begin(const struct rpc_incoming *in, size_t arena_size)
     ctx->deadline_ms = deadline_of(in);
     trace_begin(ctx, rpc_metadata(arena, &in->metadata, "traceparent", NULL));
     trace_correlation(ctx, rpc_metadata(arena, &in->metadata, "x-correlation-id", NULL));
-    const char *address = rpc_metadata(arena, &in->metadata, "x-client-address", NULL);
-    if (address) {
-        text_copy(ctx->client_address, sizeof(ctx->client_address), address);
-    }
     return ctx;
 }
 
@@ -47,14 +44,12 @@ static enum status identify(struct ctx *ctx, const struct rpc_incoming *in)
     const struct rpc_server *server = in->queue->server;
     const char *identity = rpc_metadata(ctx->arena, &in->metadata, "x-identity", NULL);
 
-    if (identity) {
-        return identity_verify(ctx, server->options.keys, identity, server->options.daemon,
-                               in->method->path, &ctx->caller);
+    if (!identity) { /* who is nobody says so, signed: else any pod could claim an address */
+        return in->method->is_probe ? ST_OK
+                                    : fail_with(ctx, ST_UNAUTHENTICATED, "", "no x-identity");
     }
-    if (in->method->roles & ROLE_ANYONE) {
-        return ST_OK;
-    }
-    return fail_with(ctx, ST_UNAUTHENTICATED, "", "no x-identity");
+    return identity_verify(ctx, server->options.keys, identity, server->options.daemon,
+                           in->method->path);
 }
 
 static enum status authorise(struct ctx *ctx, const struct rpc_method *method)
@@ -65,16 +60,6 @@ static enum status authorise(struct ctx *ctx, const struct rpc_method *method)
     enum status st = ctx->caller.role == ROLE_NOBODY ? ST_UNAUTHENTICATED : ST_FORBIDDEN;
     return fail_with(ctx, st, "", "%s is for others than %s", method->path,
                      role_name(ctx->caller.role));
-}
-
-static bool is_printable(const char *key, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if (key[i] < ' ' || key[i] > '~') {
-            return false;
-        }
-    }
-    return size >= 1 && size <= MAX_IDEMPOTENCY_KEY;
 }
 
 /* What tells a retry from another request under the same key: the method and the bytes sent. It is
@@ -96,16 +81,14 @@ static void fingerprint(struct ctx *ctx, const struct rpc_incoming *in)
 
 static enum status take_idempotency_key(struct ctx *ctx, const struct rpc_incoming *in)
 {
-    size_t size;
-    const char *key = rpc_metadata(ctx->arena, &in->metadata, "idempotency-key", &size);
+    const char *key = rpc_metadata(ctx->arena, &in->metadata, "idempotency-key", NULL);
 
     if (!key) {
         return ST_OK;
     }
-    if (!is_printable(key, size)) {
-        return fail_problem(ctx, PROBLEM_BAD_REQUEST,
-                            "Idempotency-Key must be 1 to %d printable characters",
-                            MAX_IDEMPOTENCY_KEY);
+    if (!idempotency_key_is_good(key)) {
+        return fail_problem(ctx, PROBLEM_BAD_REQUEST, "Idempotency-Key " IDEMPOTENCY_KEY_RULE,
+                            IDEMPOTENCY_KEY_MOST);
     }
     ctx->idempotency_key = key;
     fingerprint(ctx, in);

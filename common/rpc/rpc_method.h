@@ -24,6 +24,7 @@ struct rpc_method {
     const struct rpc_stream_handler *stream;
     void *service;
     bool internal;   /* health, reflection: no identity, no log, on the completion-queue thread */
+    bool is_probe;   /* asked about health: without an identity, too */
     unsigned roles;  /* of enum role */
     int deadline_ms; /* for unary calls; 0: the client's alone */
     void *registered;

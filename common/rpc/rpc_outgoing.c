@@ -29,7 +29,8 @@ void rpc_outgoing_init(struct rpc_outgoing *out, const struct ctx *ctx,
 
     out->count = 0;
     if (client->options.audience && client->options.keys) {
-        identity_sign(client->options.keys, &ctx->caller, client->options.audience, path, identity);
+        identity_sign(client->options.keys, &ctx->caller, ctx->client_address,
+                      client->options.audience, path, identity);
         add(out, "x-identity", identity);
     }
     if (*ctx->trace_id) {
@@ -37,7 +38,6 @@ void rpc_outgoing_init(struct rpc_outgoing *out, const struct ctx *ctx,
         add(out, "traceparent", traceparent);
     }
     add(out, "x-correlation-id", ctx->correlation_id);
-    add(out, "x-client-address", ctx->client_address);
     add(out, "idempotency-key", ctx->idempotency_key);
     for (const char *const *pair = client->options.metadata; pair && pair[0]; pair += 2) {
         add(out, pair[0], pair[1]);

@@ -76,6 +76,7 @@ static bool add_method(struct rpc_server *server, const struct rpc_service *serv
         .unary = streams ? NULL : handler->unary,
         .stream = streams ? handler->stream : NULL,
         .service = server->options.service,
+        .is_probe = known->call.probe,
         .roles = known->call.roles,
         .deadline_ms = known->call.deadline_ms,
     };

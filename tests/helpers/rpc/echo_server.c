@@ -37,6 +37,7 @@ static void fill(struct ctx *ctx, const echo_request *request, echo_answer *answ
     answer->subject = ctx->caller.subject;
     answer->device = ctx->caller.device;
     answer->role = arena_strdup(ctx->arena, role_name(ctx->caller.role));
+    answer->client_address = ctx->client_address;
     answer->trace_id = ctx->trace_id;
     answer->correlation_id = ctx->correlation_id;
     answer->idempotency_key =
@@ -165,14 +166,15 @@ static const struct rpc_stream_handler talk = {
     .open = open_any, .message = talk_message, .closed = closed_any};
 
 static const struct rpc_handler handlers[] = {
-    {.method = "Say",          .unary = say},
-    {.method = "SayToAnyone",                        .unary = say},
-    {.method = "SayToAdmins",.unary = say},
-    {.method = "Repeat",  .stream = &repeat},
-    {.method = "RepeatAtOnce",                        .stream = &at_once},
+    {.method = "Say",         .unary = say},
+    {.method = "SayToAnyone",                       .unary = say},
+    {.method = "SayToProbes",.unary = say},
+    {.method = "SayToAdmins", .unary = say},
+    {.method = "Repeat",                       .stream = &repeat},
+    {.method = "RepeatAtOnce",           .stream = &at_once},
     {.method = "Collect",      .stream = &collect},
-    {.method = "Talk", .stream = &talk},
-    {0                       },
+    {.method = "Talk",                       .stream = &talk},
+    {0},
 };
 
 static const struct rpc_service services[] = {

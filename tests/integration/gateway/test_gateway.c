@@ -313,6 +313,28 @@ START_TEST(an_idempotency_key_must_be_printable)
 }
 END_TEST
 
+/* As long as the daemons keep it: D4 names one rule. */
+START_TEST(an_idempotency_key_may_have_255_characters)
+{
+    static const char body[] =
+        "{\"items\":[{\"menuItemId\":\"flat-white\",\"quantity\":1,\"customizationIds\":[]}]}";
+
+    for (int length = 255; length <= 256; length++) {
+        char header[300];
+
+        snprintf(header, sizeof(header), "Idempotency-Key: %0*d\r\n", length, 7);
+        ck_assert_int_eq(stage_ask(gateway,
+                                   &(struct ask){.method = "POST",
+                                                 .path = "/orders",
+                                                 .token = customer(),
+                                                 .headers = header,
+                                                 .body = body},
+                                   &reply),
+                         length == 255 ? 201 : 422);
+    }
+}
+END_TEST
+
 START_TEST(trace_and_correlation_go_through)
 {
     ck_assert_int_eq(
@@ -459,20 +481,18 @@ START_TEST(the_document_and_its_page_are_served_with_versions)
 }
 END_TEST
 
-TEST_MAIN_AROUND("gateway", (&(struct test_around){start_valkey, stop_valkey, start, stop}),
-                 the_menu_is_read_without_signing_in,
-                 a_version_that_the_client_has_is_not_sent_again, head_is_get_without_the_body,
-                 a_placed_order_is_created_with_its_location,
-                 variables_and_parameters_reach_the_call, an_answer_without_content_is_204,
-                 each_failure_of_a_daemon_has_its_status_and_one_shape,
-                 bad_input_is_refused_with_its_reason, a_body_must_be_json,
-                 a_token_decides_what_is_allowed, a_token_that_does_not_verify_is_nobody,
-                 an_idempotency_key_must_be_printable, trace_and_correlation_go_through,
-                 a_backend_that_is_away_is_answered_for_at_once_and_comes_back,
-                 health_is_open_to_all, options_tells_the_verbs,
-                 pages_of_named_origins_may_call_and_no_others,
-                 limits_go_by_the_client_behind_a_trusted_proxy,
-                 the_document_and_its_page_are_served_with_versions,
-                 every_route_is_open_to_its_roles_and_to_nobody_else,
-                 a_method_that_cannot_do_without_another_does_not_close_its_daemon,
-                 until_it_has_keys_it_is_not_ready_and_then_it_is)
+TEST_MAIN_AROUND(
+    "gateway", (&(struct test_around){start_valkey, stop_valkey, start, stop}),
+    the_menu_is_read_without_signing_in, a_version_that_the_client_has_is_not_sent_again,
+    head_is_get_without_the_body, a_placed_order_is_created_with_its_location,
+    variables_and_parameters_reach_the_call, an_answer_without_content_is_204,
+    each_failure_of_a_daemon_has_its_status_and_one_shape, bad_input_is_refused_with_its_reason,
+    a_body_must_be_json, a_token_decides_what_is_allowed, a_token_that_does_not_verify_is_nobody,
+    an_idempotency_key_must_be_printable, an_idempotency_key_may_have_255_characters,
+    trace_and_correlation_go_through, a_backend_that_is_away_is_answered_for_at_once_and_comes_back,
+    health_is_open_to_all, options_tells_the_verbs, pages_of_named_origins_may_call_and_no_others,
+    limits_go_by_the_client_behind_a_trusted_proxy,
+    the_document_and_its_page_are_served_with_versions,
+    every_route_is_open_to_its_roles_and_to_nobody_else,
+    a_method_that_cannot_do_without_another_does_not_close_its_daemon,
+    until_it_has_keys_it_is_not_ready_and_then_it_is)

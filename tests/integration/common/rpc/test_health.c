@@ -177,7 +177,7 @@ START_TEST(grpcurl_calls_as_a_role_and_is_refused_without_one)
     char identity[IDENTITY_TEXT_SIZE];
     struct caller caller = {.role = ROLE_CUSTOMER, .subject = "somebody"};
 
-    identity_sign(echo->keys, &caller, "echo", ECHO("Say"), identity);
+    identity_sign(echo->keys, &caller, "", "echo", ECHO("Say"), identity);
     char *header =
         arena_printf(ctx->arena, "-H 'x-identity: %s' -d '{\"text\":\"hello\"}' ", identity);
     must_say(grpcurl(0, header, "everything.test.v1.EchoService/Say"), "\"text\": \"hello\"");

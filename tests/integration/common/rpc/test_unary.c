@@ -153,7 +153,8 @@ START_TEST(an_identity_under_another_key_is_refused_even_where_none_is_needed)
 }
 END_TEST
 
-START_TEST(who_needs_no_identity_runs_as_nobody)
+/* GRPC-24: D6 says that nobody is an identity too. */
+START_TEST(a_call_without_identity_is_refused_even_where_anyone_may)
 {
     struct rpc_client *stranger = echo_client(port, NULL);
     struct ctx *ctx = echo_ctx(ROLE_ADMIN);
@@ -162,11 +163,63 @@ START_TEST(who_needs_no_identity_runs_as_nobody)
 
     ck_assert_int_eq(rpc_call(ctx, stranger, ECHO("SayToAnyone"), &request.base, ECHO_ANSWER_TYPE,
                               TIMEOUT_MS, &out),
-                     ST_OK);
-    ck_assert_str_eq(((echo_answer *)out)->role, "nobody");
-    ck_assert_str_eq(((echo_answer *)out)->subject, "");
+                     ST_UNAUTHENTICATED);
+    ck_assert_int_eq(atomic_load(&echo->said), 0);
     ctx_free(ctx);
     rpc_client_free(stranger);
+}
+END_TEST
+
+START_TEST(nobody_may_where_anyone_may)
+{
+    struct ctx *ctx = echo_ctx(ROLE_NOBODY);
+    const echo_answer *answer;
+
+    *ctx->caller.subject = '\0';
+    ck_assert_int_eq(say(ctx, ECHO("SayToAnyone"), "", &answer), ST_OK);
+    ck_assert_str_eq(answer->role, "nobody");
+    ck_assert_str_eq(answer->subject, "");
+    ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(a_probe_needs_no_identity_and_runs_as_nobody)
+{
+    struct rpc_client *stranger = echo_client(port, NULL);
+    struct ctx *ctx = echo_ctx(ROLE_ADMIN);
+    echo_request request = ECHO_REQUEST;
+    ProtobufCMessage *out;
+
+    ck_assert_int_eq(rpc_call(ctx, stranger, ECHO("SayToProbes"), &request.base, ECHO_ANSWER_TYPE,
+                              TIMEOUT_MS, &out),
+                     ST_OK);
+    ck_assert_str_eq(((echo_answer *)out)->role, "nobody");
+    ctx_free(ctx);
+    rpc_client_free(stranger);
+}
+END_TEST
+
+/* As a pod would that can reach the daemon and has no key. */
+START_TEST(an_address_beside_the_identity_is_not_believed)
+{
+    static const char *const pair[] = {"x-client-address", "192.0.2.66", NULL};
+    char target[64];
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    echo_request request = ECHO_REQUEST;
+    ProtobufCMessage *out;
+
+    snprintf(target, sizeof(target), "ipv4:127.0.0.1:%d", port);
+    struct rpc_client *liar = rpc_client_new(&(struct rpc_client_options){
+        .target = target, .audience = "echo", .keys = echo->keys, .metadata = pair});
+    ck_assert_int_eq(
+        rpc_call(ctx, liar, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out), ST_OK);
+    ck_assert_str_eq(((echo_answer *)out)->client_address, "");
+    text_copy(ctx->client_address, sizeof(ctx->client_address), "192.0.2.7");
+    ck_assert_int_eq(
+        rpc_call(ctx, liar, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out), ST_OK);
+    ck_assert_str_eq(((echo_answer *)out)->client_address, "192.0.2.7");
+    ctx_free(ctx);
+    rpc_client_free(liar);
 }
 END_TEST
 
@@ -548,10 +601,12 @@ TEST_MAIN_AROUND(
     who_may_not_call_does_not_learn_what_is_wrong_with_the_request,
     a_call_without_identity_is_refused,
     an_identity_under_another_key_is_refused_even_where_none_is_needed,
-    who_needs_no_identity_runs_as_nobody, a_role_that_the_contract_does_not_name_is_forbidden,
-    somebody_not_signed_in_is_asked_to_sign_in, an_unknown_method_is_unimplemented,
-    a_failure_arrives_as_it_was_told, an_internal_error_keeps_its_words_to_itself,
-    a_refused_field_is_named_on_the_other_side, text_that_is_not_utf8_never_reaches_a_handler,
+    a_call_without_identity_is_refused_even_where_anyone_may, nobody_may_where_anyone_may,
+    a_probe_needs_no_identity_and_runs_as_nobody, an_address_beside_the_identity_is_not_believed,
+    a_role_that_the_contract_does_not_name_is_forbidden, somebody_not_signed_in_is_asked_to_sign_in,
+    an_unknown_method_is_unimplemented, a_failure_arrives_as_it_was_told,
+    an_internal_error_keeps_its_words_to_itself, a_refused_field_is_named_on_the_other_side,
+    text_that_is_not_utf8_never_reaches_a_handler,
     an_idempotency_key_comes_with_a_fingerprint_of_the_request,
     a_fingerprint_is_another_under_other_keys, an_idempotency_key_that_is_too_long_is_refused,
     the_earlier_of_the_two_deadlines_holds, a_unary_call_past_its_deadline_times_out,

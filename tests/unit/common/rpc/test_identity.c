@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define AUDIENCE "order-service"
+#define ADDRESS  "2001:db8:85a3:1::/64"
 #define METHOD   "/coffee.order.v1.OrderService/PlaceOrder"
 #define KEY_A    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define KEY_B    "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
@@ -66,7 +67,14 @@ static struct caller somebody(void)
 
 static enum status verify(const char *text, struct caller *caller)
 {
-    return identity_verify(ctx, keys, text, AUDIENCE, METHOD, caller);
+    struct caller own = ctx->caller;
+
+    ctx->caller = (struct caller){.role = ROLE_NOBODY};
+    *ctx->client_address = '\0';
+    enum status st = identity_verify(ctx, keys, text, AUDIENCE, METHOD);
+    *caller = ctx->caller;
+    ctx->caller = own;
+    return st;
 }
 
 static void must_refuse(const char *text)
@@ -75,7 +83,8 @@ static void must_refuse(const char *text)
 
     ck_assert_int_eq(verify(text, &caller), ST_UNAUTHENTICATED);
     ck_assert_int_eq(caller.role, ROLE_NOBODY); /* untouched */
-    ck_assert_ptr_null(ctx->failure.message);   /* the client is not told why */
+    ck_assert_str_eq(ctx->client_address, "");
+    ck_assert_ptr_null(ctx->failure.message); /* the client is not told why */
     ck_assert_ptr_nonnull(ctx->failure.detail);
 }
 
@@ -85,7 +94,7 @@ START_TEST(an_identity_reads_back_whole)
     char text[IDENTITY_TEXT_SIZE];
     struct caller caller = somebody(), read;
 
-    identity_sign(keys, &caller, AUDIENCE, METHOD, text);
+    identity_sign(keys, &caller, ADDRESS, AUDIENCE, METHOD, text);
     ck_assert_int_eq(verify(text, &read), ST_OK);
     ck_assert_str_eq(read.subject, caller.subject);
     ck_assert_int_eq(read.role, caller.role);
@@ -93,6 +102,7 @@ START_TEST(an_identity_reads_back_whole)
     ck_assert_str_eq(read.device, caller.device);
     ck_assert_str_eq(read.methods, caller.methods);
     ck_assert_int_eq(read.signed_in_at, caller.signed_in_at);
+    ck_assert_str_eq(ctx->client_address, ADDRESS);
 }
 END_TEST
 
@@ -101,10 +111,10 @@ START_TEST(nobody_and_a_daemon_are_identities_too)
     char text[IDENTITY_TEXT_SIZE];
     struct caller nobody = {.role = ROLE_NOBODY}, read;
 
-    identity_sign(keys, &nobody, AUDIENCE, METHOD, text);
+    identity_sign(keys, &nobody, ADDRESS, AUDIENCE, METHOD, text);
     ck_assert_int_eq(verify(text, &read), ST_OK);
     ck_assert_int_eq(read.role, ROLE_NOBODY);
-    identity_sign(keys, &ctx->caller, AUDIENCE, METHOD, text);
+    identity_sign(keys, &ctx->caller, ADDRESS, AUDIENCE, METHOD, text);
     ck_assert_int_eq(verify(text, &read), ST_OK);
     ck_assert_int_eq(read.role, ROLE_SYSTEM);
     ck_assert_str_eq(read.subject, "test");
@@ -115,14 +125,17 @@ START_TEST(the_longest_fields_fit)
 {
     char text[IDENTITY_TEXT_SIZE];
     struct caller caller = {.role = ROLE_CUSTOMER, .signed_in_at = INT64_MAX}, read;
+    char address[sizeof(ctx->client_address)] = {0};
 
     memset(caller.subject, 's', sizeof(caller.subject) - 1);
     memset(caller.session, 'S', sizeof(caller.session) - 1);
     memset(caller.device, 'd', sizeof(caller.device) - 1);
     memset(caller.methods, 'm', sizeof(caller.methods) - 1);
-    identity_sign(keys, &caller, AUDIENCE, METHOD, text);
+    memset(address, 'a', sizeof(address) - 1);
+    identity_sign(keys, &caller, address, AUDIENCE, METHOD, text);
     ck_assert_int_eq(verify(text, &read), ST_OK);
     ck_assert_str_eq(read.device, caller.device);
+    ck_assert_str_eq(ctx->client_address, address);
 }
 END_TEST
 
@@ -131,7 +144,7 @@ START_TEST(another_method_is_refused)
     char text[IDENTITY_TEXT_SIZE];
     struct caller caller = somebody();
 
-    identity_sign(keys, &caller, AUDIENCE, "/coffee.order.v1.OrderService/GetOrder", text);
+    identity_sign(keys, &caller, ADDRESS, AUDIENCE, "/coffee.order.v1.OrderService/GetOrder", text);
     must_refuse(text);
 }
 END_TEST
@@ -141,7 +154,7 @@ START_TEST(another_audience_is_refused)
     char text[IDENTITY_TEXT_SIZE];
     struct caller caller = somebody();
 
-    identity_sign(keys, &caller, "customer-service", METHOD, text);
+    identity_sign(keys, &caller, ADDRESS, "customer-service", METHOD, text);
     must_refuse(text);
 }
 END_TEST
@@ -151,7 +164,7 @@ START_TEST(an_identity_lives_a_minute_either_way)
     char text[IDENTITY_TEXT_SIZE];
     struct caller caller = somebody(), read;
 
-    identity_sign(keys, &caller, AUDIENCE, METHOD, text);
+    identity_sign(keys, &caller, ADDRESS, AUDIENCE, METHOD, text);
     clock_pretend(NOW_MS + 60000);
     ck_assert_int_eq(verify(text, &read), ST_OK);
     clock_pretend(NOW_MS + 61000);
@@ -184,15 +197,16 @@ static char *altered(const char *text, int part, const char *with)
 
 START_TEST(each_field_is_under_the_mac)
 {
-    /* key id, subject, role, session, device, methods, signed in at, made at */
-    static const char *const others[] = {"b",          "0190163d-8694-739b-aea5-966c26f8ad93",
-                                         "admin",      "",
-                                         "phone",      "pwd",
-                                         "1794999001", "1795000001"};
+    /* key id, subject, role, session, device, methods, address, signed in at, made at */
+    static const char *const others[] = {"b",         "0190163d-8694-739b-aea5-966c26f8ad93",
+                                         "admin",     "",
+                                         "phone",     "pwd",
+                                         "127.0.0.1", "1794999001",
+                                         "1795000001"};
     char text[IDENTITY_TEXT_SIZE];
     struct caller caller = somebody();
 
-    identity_sign(keys, &caller, AUDIENCE, METHOD, text);
+    identity_sign(keys, &caller, ADDRESS, AUDIENCE, METHOD, text);
     for (int i = 0; i < (int)ARRAY_LEN(others); i++) {
         char *forged = altered(text, i, others[i]);
 
@@ -208,7 +222,7 @@ START_TEST(no_bit_can_be_turned)
     char text[IDENTITY_TEXT_SIZE];
     struct caller caller = somebody();
 
-    identity_sign(keys, &caller, AUDIENCE, METHOD, text);
+    identity_sign(keys, &caller, ADDRESS, AUDIENCE, METHOD, text);
     for (size_t i = 0; text[i]; i++) {
         char kept = text[i];
 
@@ -224,7 +238,7 @@ START_TEST(a_cut_identity_is_refused)
     char text[IDENTITY_TEXT_SIZE];
     struct caller caller = somebody();
 
-    identity_sign(keys, &caller, AUDIENCE, METHOD, text);
+    identity_sign(keys, &caller, ADDRESS, AUDIENCE, METHOD, text);
     for (size_t length = strlen(text); length-- > 0;) {
         text[length] = 0;
         must_refuse(text);
@@ -255,7 +269,7 @@ START_TEST(a_newline_in_a_field_cannot_shift_the_others)
     struct caller caller = somebody();
 
     text_copy(caller.device, sizeof(caller.device), "phone\npwd");
-    identity_sign(keys, &caller, AUDIENCE, METHOD, text);
+    identity_sign(keys, &caller, ADDRESS, AUDIENCE, METHOD, text);
     must_refuse(text);
 }
 END_TEST
@@ -267,9 +281,9 @@ START_TEST(the_second_key_is_accepted_and_an_unknown_one_is_not)
     struct identity_keys *before = keys_of("b " KEY_B "\n");
     struct identity_keys *unknown = keys_of("c " KEY_B "\n");
 
-    identity_sign(before, &caller, AUDIENCE, METHOD, text);
+    identity_sign(before, &caller, ADDRESS, AUDIENCE, METHOD, text);
     ck_assert_int_eq(verify(text, &read), ST_OK);
-    identity_sign(unknown, &caller, AUDIENCE, METHOD, text);
+    identity_sign(unknown, &caller, ADDRESS, AUDIENCE, METHOD, text);
     must_refuse(text);
     identity_keys_free(before);
     identity_keys_free(unknown);
