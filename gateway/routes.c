@@ -238,6 +238,7 @@ void routes_match(struct arena *arena, const struct routes *routes, enum http_ve
 {
     char *segments[ROUTE_MAX_SEGMENTS];
     size_t count = split_path(arena, path, segments);
+    const struct route *shape = NULL; /* of the templates that match, the most literal one */
 
     *match = (struct route_match){0};
     for (size_t i = 0; count && i < routes->count; i++) {
@@ -246,8 +247,12 @@ void routes_match(struct arena *arena, const struct routes *routes, enum http_ve
         if (!matches(route, segments, count)) {
             continue;
         }
+        shape = shape ? shape : route; /* a literal has its own verbs: /orders/usual is no order */
+        if (compare_shapes(route, shape) != 0) {
+            break;
+        }
         match->verbs |= 1u << route->verb;
-        if (route->verb != verb || match->route) {
+        if (route->verb != verb) {
             continue;
         }
         match->route = route;

@@ -48,7 +48,6 @@ START_TEST(each_request_finds_its_method)
         {"POST",   "/orders",                "POST /orders",               NULL   },
         {"POST",   "/orders/usual",          "POST /orders/usual",         NULL   },
         {"POST",   "/orders/7/accept",       "POST /orders/{id}/accept",   "7"    },
-        {"GET",    "/orders/usual",          "GET /orders/{id}",           "usual"},
         {"GET",    "/users/me",              "GET /users/me",              NULL   },
         {"PUT",    "/users/me/password",     "PUT /users/me/password",     NULL   },
         {"PUT",    "/users/7/role",          "PUT /users/{id}/role",       "7"    },
@@ -100,6 +99,15 @@ START_TEST(another_verb_is_told_what_the_path_takes)
 }
 END_TEST
 
+/* GW-06 */
+START_TEST(a_literal_path_takes_its_own_verbs_alone)
+{
+    ck_assert_ptr_null(find("GET", "/orders/usual").route);
+    ck_assert_str_eq(verbs_text(arena, find("GET", "/orders/usual").verbs), "POST");
+    ck_assert_str_eq(verbs_text(arena, find("DELETE", "/users/me").verbs), "GET, HEAD, PATCH");
+}
+END_TEST
+
 START_TEST(two_routes_of_one_shape_do_not_start)
 {
     static const struct extra_route twice[] = {
@@ -131,5 +139,5 @@ END_TEST
 
 TEST_MAIN_AROUND("routes", (&(struct test_around){.before = start, .after = stop}),
                  each_request_finds_its_method, what_is_no_route_is_none,
-                 another_verb_is_told_what_the_path_takes, two_routes_of_one_shape_do_not_start,
-                 every_route_says_who_may_call_it)
+                 another_verb_is_told_what_the_path_takes, a_literal_path_takes_its_own_verbs_alone,
+                 two_routes_of_one_shape_do_not_start, every_route_says_who_may_call_it)
