@@ -140,7 +140,7 @@ static int64_t left_ms(const Temporal__PollActivityTaskQueueResponse *from)
 {
     int64_t attempt = duration_ms(from->start_to_close_timeout);
     int64_t all = duration_ms(from->schedule_to_close_timeout);
-    int64_t gone = timestamp_ms(from->started_time) - timestamp_ms(from->scheduled_time);
+    int64_t gone = temporal_time_ms(from->started_time) - temporal_time_ms(from->scheduled_time);
     int64_t rest = all - gone > 0 ? all - gone : 1;
 
     return all > 0 && (attempt <= 0 || rest < attempt) ? rest : attempt;

@@ -10,7 +10,7 @@ typedef void encode_command(struct flow *flow, const struct flow_command *from,
 
 static Temporal__RetryPolicy *retry_of(struct arena *arena, const struct flow_retry *retry)
 {
-    Temporal__RetryPolicy *policy = message_new(arena, &temporal__retry_policy__descriptor);
+    Temporal__RetryPolicy *policy = temporal_message(arena, &temporal__retry_policy__descriptor);
 
     policy->initial_interval = duration_of(arena, retry->first_ms > 0 ? retry->first_ms : 1000);
     policy->backoff_coefficient = retry->factor >= 1 ? retry->factor : 2;
@@ -26,10 +26,10 @@ static void schedule_activity(struct flow *flow, const struct flow_command *from
     const struct flow_op *op = from->op;
     const struct flow_activity *options = &op->activity;
     Temporal__ScheduleActivityTaskCommandAttributes *a =
-        message_new(arena, &temporal__schedule_activity_task_command_attributes__descriptor);
+        temporal_message(arena, &temporal__schedule_activity_task_command_attributes__descriptor);
 
     a->activity_id = message_text(op->id);
-    a->activity_type = message_new(arena, &temporal__activity_type__descriptor);
+    a->activity_type = temporal_message(arena, &temporal__activity_type__descriptor);
     a->activity_type->name = message_text(op->name);
     a->task_queue =
         task_queue_of(arena, options->task_queue ? options->task_queue : flow->task_queue);
@@ -46,7 +46,7 @@ static void schedule_activity(struct flow *flow, const struct flow_command *from
 static void cancel_activity(struct flow *flow, const struct flow_command *from,
                             Temporal__Command *to)
 {
-    Temporal__RequestCancelActivityTaskCommandAttributes *a = message_new(
+    Temporal__RequestCancelActivityTaskCommandAttributes *a = temporal_message(
         flow->ctx->arena, &temporal__request_cancel_activity_task_command_attributes__descriptor);
 
     a->scheduled_event_id = from->op->event_id;
@@ -56,7 +56,7 @@ static void cancel_activity(struct flow *flow, const struct flow_command *from,
 static void start_timer(struct flow *flow, const struct flow_command *from, Temporal__Command *to)
 {
     Temporal__StartTimerCommandAttributes *a =
-        message_new(flow->ctx->arena, &temporal__start_timer_command_attributes__descriptor);
+        temporal_message(flow->ctx->arena, &temporal__start_timer_command_attributes__descriptor);
 
     a->timer_id = message_text(from->op->id);
     a->start_to_fire_timeout = duration_of(flow->ctx->arena, from->op->ms);
@@ -66,7 +66,7 @@ static void start_timer(struct flow *flow, const struct flow_command *from, Temp
 static void cancel_timer(struct flow *flow, const struct flow_command *from, Temporal__Command *to)
 {
     Temporal__CancelTimerCommandAttributes *a =
-        message_new(flow->ctx->arena, &temporal__cancel_timer_command_attributes__descriptor);
+        temporal_message(flow->ctx->arena, &temporal__cancel_timer_command_attributes__descriptor);
 
     a->timer_id = message_text(from->op->id);
     to->cancel_timer_command_attributes = SET(to, CANCEL_TIMER, a);
@@ -89,7 +89,7 @@ static void start_child(struct flow *flow, const struct flow_command *from, Temp
 {
     struct arena *arena = flow->ctx->arena;
     const struct flow_op *op = from->op;
-    Temporal__StartChildWorkflowExecutionCommandAttributes *a = message_new(
+    Temporal__StartChildWorkflowExecutionCommandAttributes *a = temporal_message(
         arena, &temporal__start_child_workflow_execution_command_attributes__descriptor);
 
     a->namespace_ = message_text(flow->namespace_);
@@ -109,7 +109,7 @@ static void start_child(struct flow *flow, const struct flow_command *from, Temp
 
 static void cancel_child(struct flow *flow, const struct flow_command *from, Temporal__Command *to)
 {
-    Temporal__RequestCancelExternalWorkflowExecutionCommandAttributes *a = message_new(
+    Temporal__RequestCancelExternalWorkflowExecutionCommandAttributes *a = temporal_message(
         flow->ctx->arena,
         &temporal__request_cancel_external_workflow_execution_command_attributes__descriptor);
 
@@ -124,7 +124,7 @@ static void cancel_child(struct flow *flow, const struct flow_command *from, Tem
 static void signal_other(struct flow *flow, const struct flow_command *from, Temporal__Command *to)
 {
     struct arena *arena = flow->ctx->arena;
-    Temporal__SignalExternalWorkflowExecutionCommandAttributes *a = message_new(
+    Temporal__SignalExternalWorkflowExecutionCommandAttributes *a = temporal_message(
         arena, &temporal__signal_external_workflow_execution_command_attributes__descriptor);
 
     a->namespace_ = message_text(flow->namespace_);
@@ -140,9 +140,9 @@ static void record_marker(struct flow *flow, const struct flow_command *from, Te
 {
     struct arena *arena = flow->ctx->arena;
     Temporal__RecordMarkerCommandAttributes *a =
-        message_new(arena, &temporal__record_marker_command_attributes__descriptor);
-    Temporal__RecordMarkerCommandAttributes__DetailsEntry *detail =
-        message_new(arena, &temporal__record_marker_command_attributes__details_entry__descriptor);
+        temporal_message(arena, &temporal__record_marker_command_attributes__descriptor);
+    Temporal__RecordMarkerCommandAttributes__DetailsEntry *detail = temporal_message(
+        arena, &temporal__record_marker_command_attributes__details_entry__descriptor);
 
     detail->key = message_text(FLOW_MARKER_KEY);
     detail->value = payloads_json(arena, from->json);
@@ -157,7 +157,7 @@ static void record_marker(struct flow *flow, const struct flow_command *from, Te
 
 static void complete(struct flow *flow, const struct flow_command *from, Temporal__Command *to)
 {
-    Temporal__CompleteWorkflowExecutionCommandAttributes *a = message_new(
+    Temporal__CompleteWorkflowExecutionCommandAttributes *a = temporal_message(
         flow->ctx->arena, &temporal__complete_workflow_execution_command_attributes__descriptor);
 
     a->result = payloads_json(flow->ctx->arena, from->json ? from->json : "null");
@@ -166,7 +166,7 @@ static void complete(struct flow *flow, const struct flow_command *from, Tempora
 
 static void fail_run(struct flow *flow, const struct flow_command *from, Temporal__Command *to)
 {
-    Temporal__FailWorkflowExecutionCommandAttributes *a = message_new(
+    Temporal__FailWorkflowExecutionCommandAttributes *a = temporal_message(
         flow->ctx->arena, &temporal__fail_workflow_execution_command_attributes__descriptor);
 
     a->failure = failure_of(flow->ctx, from->failed);
@@ -175,7 +175,7 @@ static void fail_run(struct flow *flow, const struct flow_command *from, Tempora
 
 static void cancel_run(struct flow *flow, const struct flow_command *from, Temporal__Command *to)
 {
-    Temporal__CancelWorkflowExecutionCommandAttributes *a = message_new(
+    Temporal__CancelWorkflowExecutionCommandAttributes *a = temporal_message(
         flow->ctx->arena, &temporal__cancel_workflow_execution_command_attributes__descriptor);
 
     a->details = payloads_json(flow->ctx->arena, from->json);
@@ -186,7 +186,7 @@ static void continue_as_new(struct flow *flow, const struct flow_command *from,
                             Temporal__Command *to)
 {
     struct arena *arena = flow->ctx->arena;
-    Temporal__ContinueAsNewWorkflowExecutionCommandAttributes *a = message_new(
+    Temporal__ContinueAsNewWorkflowExecutionCommandAttributes *a = temporal_message(
         arena, &temporal__continue_as_new_workflow_execution_command_attributes__descriptor);
 
     a->workflow_type = flow_type_of(arena, flow->type);
@@ -224,7 +224,7 @@ Temporal__Command **flow_encode(struct flow *flow, size_t *count)
     Temporal__Command **list = arena_new_array(flow->ctx->arena, Temporal__Command *, total + 1);
     total = 0;
     for (const struct flow_command *c = flow->commands; c; c = c->next) {
-        list[total] = message_new(flow->ctx->arena, &temporal__command__descriptor);
+        list[total] = temporal_message(flow->ctx->arena, &temporal__command__descriptor);
         list[total]->command_type = c->type;
         encoders[c->type](flow, c, list[total]);
         total++;

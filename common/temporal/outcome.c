@@ -73,8 +73,8 @@ enum status temporal_describe(struct ctx *ctx, struct temporal *temporal, const 
         .state = state_of(from->status),
         .type = from->type->name,
         .run_id = from->execution->run_id,
-        .started_ms = timestamp_ms(from->start_time),
-        .closed_ms = timestamp_ms(from->close_time),
+        .started_ms = temporal_time_ms(from->start_time),
+        .closed_ms = temporal_time_ms(from->close_time),
         .events = from->history_length,
         .attempt = out->pending_workflow_task ? out->pending_workflow_task->attempt : 0,
     };

@@ -10,7 +10,7 @@
 static const char trace_key[] = "_tracer-data";
 static const char trace_field[] = "\"traceparent\":\"";
 
-void *message_new(struct arena *arena, const ProtobufCMessageDescriptor *type)
+void *temporal_message(struct arena *arena, const ProtobufCMessageDescriptor *type)
 {
     void *message = arena_alloc(arena, type->sizeof_message);
 
@@ -30,9 +30,9 @@ static ProtobufCBinaryData bytes_of(const char *text)
 
 Temporal__Payload *payload_json(struct arena *arena, const char *json)
 {
-    Temporal__Payload *payload = message_new(arena, &temporal__payload__descriptor);
+    Temporal__Payload *payload = temporal_message(arena, &temporal__payload__descriptor);
     Temporal__Payload__MetadataEntry *encoding =
-        message_new(arena, &temporal__payload__metadata_entry__descriptor);
+        temporal_message(arena, &temporal__payload__metadata_entry__descriptor);
 
     encoding->key = message_text("encoding");
     encoding->value = bytes_of("json/plain");
@@ -48,7 +48,7 @@ Temporal__Payloads *payloads_json(struct arena *arena, const char *json)
     if (!json) {
         return NULL;
     }
-    Temporal__Payloads *payloads = message_new(arena, &temporal__payloads__descriptor);
+    Temporal__Payloads *payloads = temporal_message(arena, &temporal__payloads__descriptor);
 
     payloads->payloads = arena_new_array(arena, Temporal__Payload *, 1);
     payloads->payloads[0] = payload_json(arena, json);
@@ -78,7 +78,7 @@ Temporal__Duration *duration_of(struct arena *arena, int64_t ms)
     if (ms <= 0) {
         return NULL;
     }
-    Temporal__Duration *duration = message_new(arena, &temporal__duration__descriptor);
+    Temporal__Duration *duration = temporal_message(arena, &temporal__duration__descriptor);
 
     duration->seconds = ms / 1000;
     duration->nanos = (int32_t)(ms % 1000) * 1000000;
@@ -90,14 +90,14 @@ int64_t duration_ms(const Temporal__Duration *duration)
     return duration ? duration->seconds * 1000 + duration->nanos / 1000000 : 0;
 }
 
-int64_t timestamp_ms(const Temporal__Timestamp *timestamp)
+int64_t temporal_time_ms(const Temporal__Timestamp *timestamp)
 {
     return timestamp ? timestamp->seconds * 1000 + timestamp->nanos / 1000000 : 0;
 }
 
 Temporal__TaskQueue *task_queue_of(struct arena *arena, const char *name)
 {
-    Temporal__TaskQueue *queue = message_new(arena, &temporal__task_queue__descriptor);
+    Temporal__TaskQueue *queue = temporal_message(arena, &temporal__task_queue__descriptor);
 
     queue->name = message_text(name);
     queue->kind = TEMPORAL__TASK_QUEUE_KIND__TASK_QUEUE_KIND_NORMAL;
@@ -106,7 +106,7 @@ Temporal__TaskQueue *task_queue_of(struct arena *arena, const char *name)
 
 Temporal__WorkflowType *flow_type_of(struct arena *arena, const char *name)
 {
-    Temporal__WorkflowType *type = message_new(arena, &temporal__workflow_type__descriptor);
+    Temporal__WorkflowType *type = temporal_message(arena, &temporal__workflow_type__descriptor);
 
     type->name = message_text(name);
     return type;
@@ -115,7 +115,7 @@ Temporal__WorkflowType *flow_type_of(struct arena *arena, const char *name)
 Temporal__WorkflowExecution *execution_of(struct arena *arena, const char *id, const char *run_id)
 {
     Temporal__WorkflowExecution *execution =
-        message_new(arena, &temporal__workflow_execution__descriptor);
+        temporal_message(arena, &temporal__workflow_execution__descriptor);
 
     execution->workflow_id = message_text(id);
     execution->run_id = message_text(run_id ? run_id : "");
@@ -127,9 +127,9 @@ Temporal__Memo *memo_of(struct arena *arena, const char *key, const char *json)
     if (!key || !json) {
         return NULL;
     }
-    Temporal__Memo *memo = message_new(arena, &temporal__memo__descriptor);
+    Temporal__Memo *memo = temporal_message(arena, &temporal__memo__descriptor);
     Temporal__Memo__FieldsEntry *field =
-        message_new(arena, &temporal__memo__fields_entry__descriptor);
+        temporal_message(arena, &temporal__memo__fields_entry__descriptor);
 
     field->key = message_text(key);
     field->value = payload_json(arena, json);
@@ -149,9 +149,9 @@ Temporal__Header *header_of_trace(const struct ctx *ctx)
     if (!*traceparent) {
         return NULL;
     }
-    Temporal__Header *header = message_new(ctx->arena, &temporal__header__descriptor);
+    Temporal__Header *header = temporal_message(ctx->arena, &temporal__header__descriptor);
     Temporal__Header__FieldsEntry *field =
-        message_new(ctx->arena, &temporal__header__fields_entry__descriptor);
+        temporal_message(ctx->arena, &temporal__header__fields_entry__descriptor);
 
     field->key = message_text(trace_key);
     field->value =
@@ -211,9 +211,9 @@ bool status_may_pass(enum status st)
 
 Temporal__Failure *failure_text(struct arena *arena, const char *type, const char *message)
 {
-    Temporal__Failure *failure = message_new(arena, &temporal__failure__descriptor);
+    Temporal__Failure *failure = temporal_message(arena, &temporal__failure__descriptor);
     Temporal__ApplicationFailureInfo *info =
-        message_new(arena, &temporal__application_failure_info__descriptor);
+        temporal_message(arena, &temporal__application_failure_info__descriptor);
 
     info->type = message_text(type);
     failure->message = message_text(message);

@@ -8,8 +8,8 @@
 #include <temporal/common.pb-c.h>
 #include <temporal/failure.pb-c.h>
 
-/* A zeroed message: Temporal__Duration *d = message_new(arena, &temporal__duration__descriptor) */
-void *message_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
+/* A zeroed message: Temporal__Duration *d = temporal_message(arena, &temporal__duration__descriptor) */
+void *temporal_message(struct arena *arena, const ProtobufCMessageDescriptor *type);
 /* Protobuf-c's strings are not const, and it does not write to them. */
 char *message_text(const char *text);
 
@@ -22,7 +22,7 @@ const char *payloads_text(struct arena *arena, const Temporal__Payloads *payload
 
 Temporal__Duration *duration_of(struct arena *arena, int64_t ms); /* NULL for 0 */
 int64_t duration_ms(const Temporal__Duration *duration);
-int64_t timestamp_ms(const Temporal__Timestamp *timestamp);
+int64_t temporal_time_ms(const Temporal__Timestamp *timestamp);
 
 Temporal__TaskQueue *task_queue_of(struct arena *arena, const char *name);
 Temporal__WorkflowType *flow_type_of(struct arena *arena, const char *name);

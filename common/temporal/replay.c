@@ -153,7 +153,7 @@ static void apply_signal(struct flow *flow, const Temporal__HistoryEvent *event)
 
     arrival->signal.name = from->signal_name;
     arrival->signal.json = payloads_text(flow->ctx->arena, from->input);
-    arrival->signal.at_ms = timestamp_ms(event->event_time);
+    arrival->signal.at_ms = temporal_time_ms(event->event_time);
     *flow->signals_end = arrival;
     flow->signals_end = &arrival->next;
 }
@@ -246,7 +246,7 @@ static enum status run_task(struct flow *flow, const Temporal__HistoryEvent *eve
 {
     TRY(check_all_matched(flow, event->event_id));
     flow->is_replaying = event->event_id != current;
-    flow->now_ms = timestamp_ms(event->event_time);
+    flow->now_ms = temporal_time_ms(event->event_time);
     flow->events = event->event_id;
     flow->is_long = event->workflow_task_started_event_attributes->suggest_continue_as_new;
     flow_go_on(flow);

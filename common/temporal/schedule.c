@@ -16,7 +16,8 @@ static const Temporal__ScheduleOverlapPolicy overlaps[] = {
 
 static Temporal__ScheduleSpec *spec_of(struct ctx *ctx, const struct temporal_schedule *schedule)
 {
-    Temporal__ScheduleSpec *spec = message_new(ctx->arena, &temporal__schedule_spec__descriptor);
+    Temporal__ScheduleSpec *spec =
+        temporal_message(ctx->arena, &temporal__schedule_spec__descriptor);
 
     if (schedule->cron) {
         spec->cron_string = arena_new_array(ctx->arena, char *, 1);
@@ -24,7 +25,7 @@ static Temporal__ScheduleSpec *spec_of(struct ctx *ctx, const struct temporal_sc
         spec->n_cron_string = 1;
     } else {
         Temporal__IntervalSpec *every =
-            message_new(ctx->arena, &temporal__interval_spec__descriptor);
+            temporal_message(ctx->arena, &temporal__interval_spec__descriptor);
 
         every->interval = duration_of(ctx->arena, schedule->every_ms);
         spec->interval = arena_new_array(ctx->arena, Temporal__IntervalSpec *, 1);
@@ -38,9 +39,9 @@ static Temporal__ScheduleSpec *spec_of(struct ctx *ctx, const struct temporal_sc
 static Temporal__ScheduleAction *action_of(struct ctx *ctx, const struct temporal_start *start)
 {
     Temporal__ScheduleAction *action =
-        message_new(ctx->arena, &temporal__schedule_action__descriptor);
+        temporal_message(ctx->arena, &temporal__schedule_action__descriptor);
     Temporal__NewWorkflowExecutionInfo *flow =
-        message_new(ctx->arena, &temporal__new_workflow_execution_info__descriptor);
+        temporal_message(ctx->arena, &temporal__new_workflow_execution_info__descriptor);
 
     flow->workflow_id = message_text(start->id);
     flow->workflow_type = flow_type_of(ctx->arena, start->type);
@@ -56,10 +57,11 @@ static Temporal__ScheduleAction *action_of(struct ctx *ctx, const struct tempora
 
 static Temporal__SchedulePatch *patch_now(struct ctx *ctx)
 {
-    Temporal__SchedulePatch *patch = message_new(ctx->arena, &temporal__schedule_patch__descriptor);
+    Temporal__SchedulePatch *patch =
+        temporal_message(ctx->arena, &temporal__schedule_patch__descriptor);
 
     patch->trigger_immediately =
-        message_new(ctx->arena, &temporal__trigger_immediately_request__descriptor);
+        temporal_message(ctx->arena, &temporal__trigger_immediately_request__descriptor);
     patch->trigger_immediately->overlap_policy = overlaps[TEMPORAL_OVERLAP_BOTH];
     return patch;
 }
@@ -113,7 +115,7 @@ enum status temporal_schedule_describe(struct ctx *ctx, struct temporal *tempora
     *info = (struct temporal_schedule_info){
         .paused = out->schedule && out->schedule->state && out->schedule->state->paused,
         .runs = from->action_count,
-        .next_ms = from->n_future_action_times ? timestamp_ms(from->future_action_times[0]) : 0,
+        .next_ms = from->n_future_action_times ? temporal_time_ms(from->future_action_times[0]) : 0,
         .newest_id = newest && newest->start_workflow_result
                          ? newest->start_workflow_result->workflow_id
                          : NULL,

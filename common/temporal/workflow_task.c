@@ -122,7 +122,7 @@ static Temporal__WorkflowQueryResult *ask(struct ctx *ctx, struct task *task,
                                           const Temporal__WorkflowQuery *query)
 {
     Temporal__WorkflowQueryResult *result =
-        message_new(ctx->arena, &temporal__workflow_query_result__descriptor);
+        temporal_message(ctx->arena, &temporal__workflow_query_result__descriptor);
     const char *refused = "";
     const char *json = flow_ask(task->flow, query->query_type,
                                 payloads_text(ctx->arena, query->query_args), &refused);
@@ -144,7 +144,7 @@ static void answer_queries(struct ctx *ctx, struct task *task,
     to->query_results = arena_new_array(
         ctx->arena, Temporal__RespondWorkflowTaskCompletedRequest__QueryResultsEntry *, count + 1);
     for (size_t i = 0; i < count; i++) {
-        to->query_results[i] = message_new(
+        to->query_results[i] = temporal_message(
             ctx->arena,
             &temporal__respond_workflow_task_completed_request__query_results_entry__descriptor);
         to->query_results[i]->key = task->from->queries[i]->key;

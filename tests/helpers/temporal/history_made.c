@@ -18,20 +18,20 @@ static Temporal__HistoryEvent *last(struct made *made)
 int64_t made_event(struct made *made, Temporal__EventType type)
 {
     Temporal__HistoryEvent *event =
-        message_new(made->ctx->arena, &temporal__history_event__descriptor);
+        temporal_message(made->ctx->arena, &temporal__history_event__descriptor);
 
     ck_assert_uint_lt(made->count, MADE_MAX);
     made->events[made->count++] = event;
     event->event_id = (int64_t)made->count;
     event->event_type = type;
-    event->event_time = message_new(made->ctx->arena, &temporal__timestamp__descriptor);
+    event->event_time = temporal_message(made->ctx->arena, &temporal__timestamp__descriptor);
     event->event_time->seconds = MADE_TIME_S + event->event_id;
     return event->event_id;
 }
 
 static void *attributes(struct made *made, const ProtobufCMessageDescriptor *type)
 {
-    return message_new(made->ctx->arena, type);
+    return temporal_message(made->ctx->arena, type);
 }
 
 struct made *made_new(const char *input)
