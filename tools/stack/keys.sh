@@ -30,6 +30,8 @@ make_secrets() (
     make_secret page-token.key random_hex 32
     make_secret jwt/current.pem signing_key
     make_secret jwt/next.pem signing_key
+    make_secret vapid.pem signing_key
+    make_secret apns.p8 signing_key
 )
 
 # The next key (which verifiers know already) signs from now on; the old one is still accepted.

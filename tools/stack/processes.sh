@@ -14,6 +14,9 @@ PROCESSES='postgres         server  DB_PORT                                  INT
            order-service    daemon  ORDER_GRPC_PORT+ORDER_METRICS_PORT       TERM 30      30
            gateway          daemon  HTTP_PORT+GATEWAY_METRICS_PORT           TERM 30      30'
 
+[ "${FAKE_APNS:-0}" = 0 ] || PROCESSES="apns             server  APNS_PORT+APNS_CONTROL_PORT              TERM 5       20
+$PROCESSES"
+
 # Read by the shell itself, not by awk: a second `up` asks a hundred times.
 each_process() { # FUNCTION ARGS...: called with them and the columns of each line
     while read -r each_line; do

@@ -61,7 +61,7 @@ prepare_machine() {
 }
 
 fetch_limit() { case $1 in temporal) echo 3000 ;; *) echo 900 ;; esac; }
-fetch_lock() { case $1 in temporal) echo go ;; *) echo "$1" ;; esac; }
+fetch_lock() { case $1 in temporal | apns) echo go ;; *) echo "$1" ;; esac; }
 fetch_label() { case $1 in temporal) echo "temporal: building it from source (once, minutes)" ;; *) echo "$1: fetching" ;; esac; }
 
 # A daemon may wait for one that was left out on purpose: that is told, and no failure.

@@ -1,11 +1,11 @@
 // A stand-in for Apple's push service, on nothing but Go's standard library: HTTP/2 over TLS, a
 // check of each thing that Apple checks, and a record of every push as a line of JSON.
 //
-//	apns -dir DIR [-port N] [-key PUBLIC.pem -kid KID -team TEAM -topic TOPIC]
+//	apns -dir DIR [-port N] [-control N] [-key PUBLIC.pem -kid KID -team TEAM -topic TOPIC]
 //
-// DIR gets ca.pem (what a client must trust), pushes.jsonl, and ready ("PORT CONTROL_PORT") once it
-// listens. On the control port (plain HTTP, loopback): POST /program with a JSON list of answers,
-// GET /count, POST /reset.
+// DIR gets ca.pem (what a client must trust) with its key, kept if they are there, pushes.jsonl, and
+// ready ("PORT CONTROL_PORT") once it listens. On the control port (plain HTTP, loopback): POST
+// /program with a JSON list of answers, GET /count, POST /reset.
 package main
 
 import (
@@ -150,21 +150,27 @@ func (s *server) control() http.Handler {
 	return mux
 }
 
-// certificate makes one for loopback, and writes it where the client finds it.
+// certificate takes the one of the last time: a client that has read it need not do so again.
 func certificate(dir string) tls.Certificate {
+	certFile, keyFile := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "ca.key")
+	if kept, err := tls.LoadX509KeyPair(certFile, keyFile); err == nil {
+		return kept
+	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "fake apns"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(48 * time.Hour),
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(365 * 24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true,
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	must(err)
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	must(os.WriteFile(filepath.Join(dir, "ca.pem"), text, 0o644))
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	must(err)
+	must(os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
+	must(os.WriteFile(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644))
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
@@ -183,6 +189,7 @@ func listen(port int) net.Listener {
 func main() {
 	dir := flag.String("dir", "", "where its files go")
 	port := flag.Int("port", 0, "port of the push service; 0: any")
+	controlPort := flag.Int("control", 0, "port of the control; 0: any")
 	keyFile := flag.String("key", "", "the provider's public key; without one signatures are not checked")
 	var s server
 	flag.StringVar(&s.rules.kid, "kid", "", "the key's id")
@@ -199,7 +206,7 @@ func main() {
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("/3/device/", s.push)
-	pushes, control := listen(*port), listen(0)
+	pushes, control := listen(*port), listen(*controlPort)
 	web := &http.Server{
 		Handler: mux,
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate(*dir)},

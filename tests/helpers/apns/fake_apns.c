@@ -106,7 +106,7 @@ void fake_apns_start(struct fake_apns *fake)
 
 void fake_apns_stop(struct fake_apns *fake)
 {
-    static const char *const names[] = {"provider.p8", "provider.pub", "ca.pem", "ready",
+    static const char *const names[] = {"provider.p8", "provider.pub", "ca.pem", "ca.key", "ready",
                                         "pushes.jsonl"};
     char path[96];
 

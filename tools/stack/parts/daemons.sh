@@ -83,6 +83,7 @@ customer_service_settings() {
     setting GRPC_PORT "$CUSTOMER_GRPC_PORT"
     setting METRICS_PORT "$CUSTOMER_METRICS_PORT"
     setting JWT_KEYS_DIR "$SECRETS/jwt"
+    [ "${FAKE_APNS:-0}" = 0 ] || apns_settings
 }
 
 # The size and time of the binary are part of the script: a new build is a new script, and
