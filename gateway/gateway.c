@@ -109,8 +109,10 @@ static void start_edge(struct gateway *gateway)
                                                              .auth = config->rate_auth});
     gateway->deny_list = deny_list_new(gateway->cache, &gateway->cache_options, gateway->errands);
     gateway->live = live_new(&(struct live_options){.cache = gateway->cache_options,
+                                                    .contract = gateway->contract,
                                                     .orders = gateway->backends[BACKEND_ORDER],
-                                                    .deny_list = gateway->deny_list});
+                                                    .deny_list = gateway->deny_list,
+                                                    .limiter = gateway->limiter});
     gateway->metrics = http_metrics_new(gateway);
     gateway->health = health_new(checks, gateway);
     errands_start(gateway->errands, ERRAND_THREADS);

@@ -51,16 +51,12 @@ static void let_in(struct exchange *exchange)
 
 static void after_limit(struct exchange *exchange, const struct limit_answer *answer)
 {
-    struct ctx *ctx = exchange->ctx;
-
     exchange->limit = *answer;
     if (answer->allowed) {
         let_in(exchange);
         return;
     }
-    (void)fail_problem(ctx, PROBLEM_TOO_MANY_REQUESTS, "At most %d %s requests in %d seconds",
-                       answer->quota, answer->limit_class, answer->window_s);
-    ctx->failure.retry_after_s = answer->reset_s > 0 ? answer->reset_s : 1;
+    (void)limit_refuse(exchange->ctx, answer);
     exchange_problem(exchange);
 }
 

@@ -387,6 +387,16 @@ bool limiter_take(struct limiter *limiter, const char *limit_class, const char *
     return decided;
 }
 
+enum status limit_refuse(struct ctx *ctx, const struct limit_answer *answer)
+{
+    enum status st =
+        fail_problem(ctx, PROBLEM_TOO_MANY_REQUESTS, "At most %d %s requests in %d seconds",
+                     answer->quota, answer->limit_class, answer->window_s);
+
+    ctx->failure.retry_after_s = answer->reset_s > 0 ? answer->reset_s : 1;
+    return st;
+}
+
 bool limiter_guard(struct limiter *limiter, const char *limit_class, const char *address,
                    struct limit_answer *answer)
 {

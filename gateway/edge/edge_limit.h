@@ -32,6 +32,9 @@ struct limit_wait {
 bool limiter_take(struct limiter *limiter, const char *limit_class, const char *subject,
                   struct limit_wait *wait, struct limit_answer *answer);
 
+/* Says so to whoever asked too often; the status. */
+enum status limit_refuse(struct ctx *ctx, const struct limit_answer *answer);
+
 /* Before anything is known of a caller but the address: in this process only, many times as wide,
  * since a whole family may share an address. */
 bool limiter_guard(struct limiter *limiter, const char *limit_class, const char *address,

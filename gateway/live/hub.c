@@ -110,7 +110,7 @@ void live_free(struct live *live)
     pthread_mutex_unlock(&live->lock);
     pthread_join(live->thread, NULL);
     pthread_mutex_lock(&live->lock);
-    while (live->questions) {
+    while (live->under_way || live->asking || live->is_pumping) {
         pthread_cond_wait(&live->wake, &live->lock);
     }
     pthread_mutex_unlock(&live->lock);

@@ -50,10 +50,25 @@ struct live_socket {
     char order_id[ID_TEXT_SIZE]; /* "": the queue */
     int64_t seq;                 /* the newest of that order that was sent */
     struct caller caller;
+    char address[48]; /* of the client, as in ctx */
     int64_t expires_ms;
     struct live_session session;
     bool wants_snapshot;
     int refs;
+};
+
+/* One question to order-service, for a stream that opens; lives in what 'ctx' carries. */
+struct live_ask {
+    struct live_ask *next;
+    struct live *live;
+    struct ctx *ctx;
+    const char *path;
+    const ProtobufCMessage *in;
+    const ProtobufCMessageDescriptor *out_type;
+    rpc_done *done;
+    void *user;
+    int64_t until_ms; /* when it has waited for too long */
+    bool goes_first;  /* one was asked before, for the same stream */
 };
 
 struct live {
@@ -64,7 +79,10 @@ struct live {
     pthread_cond_t wake;
     struct live_listener *listeners;
     struct live_socket *sockets;
-    int questions; /* to the deny list, under way */
+    int under_way; /* questions to the deny list, and commands: their answers are still to come */
+    struct live_ask *first_ask, *last_ask; /* who waits to ask order-service */
+    int waiting_asks, asking;
+    bool is_pumping;
     bool bus_up, stopping;
     bool queue_changed; /* places in the queue may be others now */
     bool look_now;      /* compare at the next tick: something may have been missed */
@@ -86,6 +104,9 @@ void listener_tick(struct live_listener *listener, int64_t wall_ms, int64_t mono
 void socket_tell(struct live_socket *socket, const struct live_change *change, const char *message);
 void socket_tell_snapshot(struct live_socket *socket, const char *message);
 void socket_tick(struct live_socket *socket, int64_t wall_ms);
+
+/* ---- ask.c; takes the lock. done() is called once, and perhaps before this returns ---- */
+void live_ask(struct live *live, struct live_ask *ask);
 
 /* ---- revoke.c; the second one under the lock ---- */
 void live_session_init(struct live_session *session, const char *id, int every_ms);

@@ -8,6 +8,7 @@
 #define GATEWAY_LIVE_LIVE_H
 
 #include "common/cache/cache.h"
+#include "common/contract/contract.h"
 #include "gateway/backend.h"
 #include "gateway/exchange.h"
 
@@ -15,8 +16,10 @@ struct live;
 
 struct live_options {
     struct cache_options cache;
+    const struct contract *contract; /* says how often a screen's command may come */
     struct backend *orders;
     struct deny_list *deny_list;
+    struct limiter *limiter;
 };
 
 struct live *live_new(const struct live_options *options);

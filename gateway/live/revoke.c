@@ -35,7 +35,7 @@ static void told(struct deny_wait *wait, bool denied)
     if (denied) {
         revoke(live, question->session);
     }
-    live->questions--;
+    live->under_way--;
     pthread_cond_broadcast(&live->wake);
     pthread_mutex_unlock(&live->lock);
     free(question);
@@ -63,10 +63,10 @@ void live_session_look(struct live *live, struct live_session *session, int64_t 
     question->wait.told = told;
     question->live = live;
     text_copy(question->session, sizeof(question->session), session->id);
-    live->questions++;
+    live->under_way++;
     if (deny_list_check(live->options.deny_list, session->id, &question->wait, &denied)) {
         session->is_over = denied;
-        live->questions--;
+        live->under_way--;
         free(question);
     }
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_MS = 2000, SESSION_MS = 5000 };
+enum { SESSION_MS = 5000 };
 
 #define GET_ORDER   "/coffee.order.v1.OrderService/GetOrder"
 #define LIST_EVENTS "/coffee.order.v1.OrderService/ListOrderEvents"
@@ -21,6 +21,7 @@ typedef Coffee__Order__V1__Order order_message;
 struct opening {
     struct exchange *exchange;
     struct live_listener *listener;
+    struct live_ask ask;
     bool resumes;
     int64_t last_seq;
     const order_message *now;
@@ -263,9 +264,16 @@ static void ask_for_missed(struct ctx *ctx, struct opening *opening)
     coffee__order__v1__list_order_events_request__init(ask);
     ask->id = opening->listener->id;
     ask->after_seq = opening->last_seq;
-    backend_call(ctx, opening->listener->live->options.orders, LIST_EVENTS, &ask->base,
-                 &coffee__order__v1__list_order_events_response__descriptor, ASK_MS, got_events,
-                 opening);
+    opening->ask = (struct live_ask){
+        .ctx = ctx,
+        .path = LIST_EVENTS,
+        .in = &ask->base,
+        .out_type = &coffee__order__v1__list_order_events_response__descriptor,
+        .done = got_events,
+        .user = opening,
+        .goes_first = true,
+    };
+    live_ask(opening->listener->live, &opening->ask);
 }
 
 static void got_order(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *user)
@@ -313,6 +321,13 @@ void live_order_events(struct exchange *exchange)
         arena_new_struct(ctx->arena, Coffee__Order__V1__GetOrderRequest);
     coffee__order__v1__get_order_request__init(ask);
     ask->id = opening->listener->id;
-    backend_call(ctx, live->options.orders, GET_ORDER, &ask->base,
-                 &coffee__order__v1__order__descriptor, ASK_MS, got_order, opening);
+    opening->ask = (struct live_ask){
+        .ctx = ctx,
+        .path = GET_ORDER,
+        .in = &ask->base,
+        .out_type = &coffee__order__v1__order__descriptor,
+        .done = got_order,
+        .user = opening,
+    };
+    live_ask(live, &opening->ask);
 }

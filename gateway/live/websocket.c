@@ -10,6 +10,7 @@
 #include "common/json/transcode.h"
 #include "common/obs/trace.h"
 #include "gateway/edge/edge_error.h"
+#include "gateway/edge/edge_limit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -117,8 +118,11 @@ void socket_tick(struct live_socket *socket, int64_t wall_ms)
 
 /* One command under way; lives in its ctx's arena. */
 struct asking {
+    struct limit_wait wait; /* first */
+    struct ctx *ctx;
     struct live_socket *socket;
-    const char *ref;
+    const char *ref, *path;
+    ProtobufCMessage *in;
 };
 
 static void answer(struct ctx *ctx, struct live_socket *socket, enum status st, const char *ref)
@@ -135,6 +139,18 @@ static void answer(struct ctx *ctx, struct live_socket *socket, enum status st, 
     http_socket_send(socket->socket, reply.data, reply.length);
 }
 
+/* The reference that may_say() took. */
+static void command_over(struct live_socket *socket)
+{
+    struct live *live = socket->live;
+
+    let_go(socket, false);
+    pthread_mutex_lock(&live->lock);
+    live->under_way--;
+    pthread_cond_broadcast(&live->wake);
+    pthread_mutex_unlock(&live->lock);
+}
+
 static void command_done(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *user)
 {
     struct asking *asking = user;
@@ -143,18 +159,36 @@ static void command_done(struct ctx *ctx, enum status st, ProtobufCMessage *out,
     (void)out;
     answer(ctx, socket, st, asking->ref);
     ctx_free(ctx);
-    let_go(socket, false);
+    command_over(socket);
+}
+
+static void send_command(struct asking *asking, const struct limit_answer *limit)
+{
+    struct ctx *ctx = asking->ctx;
+
+    if (!limit->allowed) {
+        command_done(ctx, limit_refuse(ctx, limit), NULL, asking);
+        return;
+    }
+    backend_call(ctx, asking->socket->live->options.orders, asking->path, asking->in,
+                 &coffee__order__v1__order__descriptor, ASK_MS, command_done, asking);
+}
+
+static void limit_told(struct limit_wait *wait, const struct limit_answer *limit)
+{
+    send_command((struct asking *)wait, limit);
 }
 
 static enum status make_call(struct ctx *ctx, const Coffee__Live__V1__QueueCommand *command,
-                             const char **path, ProtobufCMessage **in)
+                             struct asking *asking)
 {
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         if (strcmp(commands[i].type, command->type) == 0) {
-            *path = commands[i].path; /* order-service checks id and reason, as for REST */
-            *in = message_new(ctx->arena, commands[i].in);
-            TRY(text_to_field(ctx, *in, "id", command->id));
-            return *command->reason ? text_to_field(ctx, *in, "reason", command->reason) : ST_OK;
+            asking->path = commands[i].path; /* order-service checks id and reason, as for REST */
+            asking->in = message_new(ctx->arena, commands[i].in);
+            TRY(text_to_field(ctx, asking->in, "id", command->id));
+            return *command->reason ? text_to_field(ctx, asking->in, "reason", command->reason)
+                                    : ST_OK;
         }
     }
     refuse_field(ctx, "type",
@@ -163,25 +197,31 @@ static enum status make_call(struct ctx *ctx, const Coffee__Live__V1__QueueComma
     return ctx_refused(ctx);
 }
 
-static enum status start_command(struct ctx *ctx, struct live_socket *socket, const char *text,
-                                 size_t size, const char **ref)
+static enum status read_command(struct ctx *ctx, struct asking *asking, const char *text,
+                                size_t size)
 {
     Coffee__Live__V1__QueueCommand command;
-    struct asking *asking = arena_new_struct(ctx->arena, struct asking);
-    ProtobufCMessage *in = NULL;
-    const char *path = NULL;
 
     coffee__live__v1__queue_command__init(&command);
     TRY(json_to_message(ctx, text, size, &command.base));
-    *ref = command.ref;
-    TRY(make_call(ctx, &command, &path, &in));
-    *asking = (struct asking){.socket = socket, .ref = command.ref};
-    backend_call(ctx, socket->live->options.orders, path, in, &coffee__order__v1__order__descriptor,
-                 ASK_MS, command_done, asking);
-    return ST_OK;
+    asking->ref = command.ref;
+    return make_call(ctx, &command, asking);
 }
 
-/* A reference for command_done(), unless what it says counts no more: its right has ended, and so
+/* As often as the caller may make the same call by REST, both together. */
+static void limit_command(struct asking *asking)
+{
+    const struct live_options *options = &asking->socket->live->options;
+    const char *limit = contract_find(options->contract, asking->path)->call.limit;
+    struct limit_answer told;
+
+    if (limiter_take(options->limiter, limit, asking->socket->caller.subject, &asking->wait,
+                     &told)) {
+        send_command(asking, &told);
+    }
+}
+
+/* A reference for command_over(), unless what it says counts no more: its right has ended, and so
  * will it; or it has more under way than a hand can tap, and is closed as a slow one is. */
 static bool may_say(struct live_socket *socket)
 {
@@ -192,6 +232,7 @@ static bool may_say(struct live_socket *socket)
     bool flooding = socket->refs > MOST_COMMANDS;
     if (!over && !flooding) {
         socket->refs++;
+        live->under_way++;
     }
     pthread_mutex_unlock(&live->lock);
     if (flooding) {
@@ -203,21 +244,24 @@ static bool may_say(struct live_socket *socket)
 static void on_text(struct http_socket *unused, const char *text, size_t size, void *user)
 {
     struct live_socket *socket = user;
-    const char *ref = "";
 
     (void)unused;
     if (!may_say(socket)) {
         return;
     }
     struct ctx *ctx = ctx_new_system("gateway");
+    struct asking *asking = arena_new_struct(ctx->arena, struct asking);
+
     ctx->caller = socket->caller;
+    text_copy(ctx->client_address, sizeof(ctx->client_address), socket->address);
     trace_begin(ctx, NULL);
     trace_correlation(ctx, NULL);
-    enum status st = start_command(ctx, socket, text, size, &ref);
-    if (st != ST_OK) {
-        answer(ctx, socket, st, ref);
-        ctx_free(ctx);
-        let_go(socket, false);
+    *asking = (struct asking){.wait.told = limit_told, .ctx = ctx, .socket = socket, .ref = ""};
+    enum status st = read_command(ctx, asking, text, size);
+    if (st == ST_OK) {
+        limit_command(asking);
+    } else {
+        command_done(ctx, st, NULL, asking);
     }
 }
 
@@ -252,6 +296,7 @@ static struct live_socket *new_socket(struct exchange *exchange)
         .expires_ms = exchange->claims.expires_at * 1000,
         .refs = 1,
     };
+    text_copy(socket->address, sizeof(socket->address), exchange->ctx->client_address);
     live_session_init(&socket->session, exchange->claims.caller.session, SESSION_MS);
     return socket;
 }
@@ -316,7 +361,7 @@ void live_order(struct exchange *exchange)
 {
     struct ctx *ctx = exchange->ctx;
     char *id = arena_alloc(ctx->arena, ID_TEXT_SIZE);
-    Coffee__Order__V1__GetOrderRequest *ask =
+    Coffee__Order__V1__GetOrderRequest *in =
         arena_new_struct(ctx->arena, Coffee__Order__V1__GetOrderRequest);
 
     if (!uuid_parse(exchange->values[0], id)) {
@@ -325,8 +370,16 @@ void live_order(struct exchange *exchange)
         exchange_problem(exchange);
         return;
     }
-    coffee__order__v1__get_order_request__init(ask);
-    ask->id = id;
-    backend_call(ctx, exchange->gateway->live->options.orders, ORDER_SERVICE "GetOrder", &ask->base,
-                 &coffee__order__v1__order__descriptor, ASK_MS, got_order, exchange);
+    coffee__order__v1__get_order_request__init(in);
+    in->id = id;
+    struct live_ask *ask = arena_new_struct(ctx->arena, struct live_ask);
+    *ask = (struct live_ask){
+        .ctx = ctx,
+        .path = ORDER_SERVICE "GetOrder",
+        .in = &in->base,
+        .out_type = &coffee__order__v1__order__descriptor,
+        .done = got_order,
+        .user = exchange,
+    };
+    live_ask(exchange->gateway->live, ask);
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CLOSE_FRAME = 8, TEXT_FRAME = 1, REAUTH_MS = 8000 };
+enum { CLOSE_FRAME = 8, TEXT_FRAME = 1, REAUTH_MS = 8000, STORM = 180, GET_MS = 5 };
 
 static struct valkey_server valkey;
 static struct stage stage;
@@ -21,6 +21,7 @@ static enum status get_order(struct ctx *ctx, void *service, const void *in, voi
     Coffee__Order__V1__Order *order = out;
 
     (void)service;
+    clock_pause_ms(GET_MS);
     order->id = arena_strdup(ctx->arena, ((const Coffee__Order__V1__GetOrderRequest *)in)->id);
     order->status = COFFEE__ORDER__V1__STATUS__STATUS_PLACED;
     order->seq = 1;
@@ -63,24 +64,37 @@ static void end_session(void)
     int fd = raw_connect(valkey.port);
 
     ck_assert(raw_send(fd, command));
-    ck_assert(raw_read_until(fd, answer, sizeof(answer), "+OK", 2000));
+    ck_assert(raw_read_until(fd, answer, sizeof(answer), "+OK", 30000));
     close(fd);
 }
 
-/* A connection on which the request was sent and answered by a head with this code. */
-static int opened(const char *path, const char *headers, enum role role, const char *code)
+/* A connection to the newest gateway on which the request was sent. */
+static int asked(const char *path, const char *headers, enum role role)
 {
     AUTO(arena) struct arena *arena = arena_new(4096);
-    char head[4096];
-    int fd = raw_connect(http_server_port(stage.gateways[0]->http));
+    int fd = raw_connect(http_server_port(stage.gateways[stage.count - 1]->http));
 
     ck_assert(raw_send(
         fd, arena_printf(arena,
                          "GET %s HTTP/1.1\r\nHost: x\r\n"
                          "Authorization: Bearer %s\r\n%s\r\n",
                          path, stage_token(&stage, role, STAGE_CUSTOMER, STAGE_SESSION), headers)));
-    ck_assert(raw_read_until(fd, head, sizeof(head), "\r\n\r\n", 3000));
+    return fd;
+}
+
+static void must_answer(int fd, const char *code)
+{
+    char head[4096];
+
+    ck_assert(raw_read_until(fd, head, sizeof(head), "\r\n\r\n", 10000));
     ck_assert_msg(strncmp(head + strlen("HTTP/1.1 "), code, 3) == 0, "%s", head);
+}
+
+static int opened(const char *path, const char *headers, enum role role, const char *code)
+{
+    int fd = asked(path, headers, role);
+
+    must_answer(fd, code);
     return fd;
 }
 
@@ -146,7 +160,65 @@ START_TEST(a_screen_that_sends_more_than_is_answered_is_closed)
 }
 END_TEST
 
+/* What the text frames say, up to the one with this in it. */
+static void hear(int fd, const char *last, char *all, size_t size)
+{
+    char text[4096];
+    size_t length, used = 0;
+
+    while (!strstr(all, last)) {
+        int opcode = raw_frame_read(fd, text, sizeof(text), &length);
+
+        ck_assert_int_ge(opcode, 0);
+        if (opcode == TEXT_FRAME) {
+            used += (size_t)snprintf(all + used, size - used, "%.*s\n", (int)length, text);
+        }
+    }
+}
+
+/* RT-07 RATE-01: a tap on a screen and the same call by REST are one. */
+START_TEST(a_screens_commands_count_as_writes)
+{
+    char heard[8192] = "";
+    static const char *const refs[] = {"one", "two", "three"};
+
+    stage.config.rate_write = "2/600s";
+    stage_open(&stage, NULL);
+    int fd = opened_socket();
+    for (size_t i = 0; i < ARRAY_LEN(refs); i++) {
+        char accept[128];
+        int length =
+            snprintf(accept, sizeof(accept), "{\"type\":\"accept\",\"id\":\"%s\",\"ref\":\"%s\"}",
+                     STAGE_ORDER, refs[i]);
+
+        raw_frame_send(fd, TEXT_FRAME, accept, (size_t)length, true);
+        clock_pause_ms(300);
+    }
+    hear(fd, "\"three\"", heard, sizeof(heard));
+    ck_assert_msg(strstr(heard, "{\"type\":\"ok\",\"ref\":\"two\"}") != NULL, "%s", heard);
+    const char *third = strstr(heard, "{\"type\":\"error\",\"ref\":\"three\"");
+    ck_assert_msg(third && strstr(third, "\"code\":\"too_many_requests\""), "%s", heard);
+    close(fd);
+}
+END_TEST
+
+/* RT-08: as after a gateway was started anew. order-service takes four at a time and queues 64. */
+START_TEST(all_who_come_back_at_once_get_their_streams)
+{
+    int fds[STORM];
+
+    for (int i = 0; i < STORM; i++) {
+        fds[i] = asked("/orders/" STAGE_ORDER "/events", "", ROLE_CUSTOMER);
+    }
+    for (int i = 0; i < STORM; i++) {
+        must_answer(fds[i], "200");
+        close(fds[i]);
+    }
+}
+END_TEST
+
 TEST_MAIN_AROUND("live", (&(struct test_around){.before = start, .after = stop}),
                  a_screen_whose_session_is_ended_is_closed_and_asked_to_sign_in_again,
                  a_stream_whose_session_is_ended_says_reauth_and_ends,
-                 a_screen_that_sends_more_than_is_answered_is_closed)
+                 a_screen_that_sends_more_than_is_answered_is_closed,
+                 a_screens_commands_count_as_writes, all_who_come_back_at_once_get_their_streams)
