@@ -57,9 +57,7 @@ static grpc_channel *open_channel(const struct rpc_client_options *options)
         text_arg(GRPC_ARG_SERVICE_CONFIG, ours ? to_daemons : to_strangers),
     };
     const grpc_channel_args args = {sizeof(list) / sizeof(list[0]), list};
-    grpc_channel_credentials *credentials =
-        options->tls_ca_pem ? grpc_ssl_credentials_create(options->tls_ca_pem, NULL, NULL, NULL)
-                            : grpc_insecure_credentials_create();
+    grpc_channel_credentials *credentials = grpc_insecure_credentials_create(); /* ADR 0017 */
     grpc_channel *channel = grpc_channel_create(options->target, credentials, &args);
 
     grpc_channel_credentials_release(credentials);

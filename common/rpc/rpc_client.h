@@ -19,7 +19,6 @@ struct rpc_client_options {
     const struct identity_keys *keys;
     int threads;                 /* 0: 1 */
     bool no_retry;               /* for callers that retry themselves */
-    const char *tls_ca_pem;      /* NULL: plaintext */
     const char *const *metadata; /* further pairs of every call: key, value, ..., NULL */
 };
 

@@ -28,12 +28,12 @@ struct rpc_health {
     struct watcher *watchers;
 };
 
-struct rpc_health *rpc_health_new(const struct rpc_service *services)
+struct rpc_health *rpc_health_new(const struct rpc_service *services, bool serving)
 {
     struct rpc_health *health = rpc_alloc(sizeof(*health));
 
     health->services = services;
-    health->serving = true;
+    health->serving = serving;
     pthread_mutex_init(&health->lock, NULL);
     return health;
 }

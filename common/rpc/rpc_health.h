@@ -7,7 +7,7 @@
 struct rpc_health;
 
 /* 'services' ends with {0}: their names are answered for, as "" is. */
-struct rpc_health *rpc_health_new(const struct rpc_service *services);
+struct rpc_health *rpc_health_new(const struct rpc_service *services, bool serving);
 void rpc_health_free(struct rpc_health *health); /* NULL is fine */
 void rpc_health_set(struct rpc_health *health, bool serving);
 

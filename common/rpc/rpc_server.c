@@ -194,11 +194,7 @@ static grpc_server *create_core(void)
 static bool listen_at(struct rpc_server *server)
 {
     const struct rpc_server_options *o = &server->options;
-    grpc_ssl_pem_key_cert_pair pair = {o->tls_key_pem, o->tls_cert_pem};
-    grpc_server_credentials *credentials =
-        o->tls_cert_pem ? grpc_ssl_server_credentials_create_ex(
-                              NULL, &pair, 1, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, NULL)
-                        : grpc_insecure_server_credentials_create();
+    grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();
     int port = grpc_server_add_http2_port(server->core, o->address, credentials);
 
     grpc_server_credentials_release(credentials);
@@ -266,6 +262,18 @@ static bool run(struct rpc_server *server)
     return true;
 }
 
+/* The drain has a time limit, which a wall clock that is set must not move. */
+static void init_lock(struct rpc_server *server)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&server->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
 struct rpc_server *rpc_server_start(const struct rpc_server_options *options)
 {
     rpc_init();
@@ -273,9 +281,8 @@ struct rpc_server *rpc_server_start(const struct rpc_server_options *options)
 
     server->options = *options;
     server->unknown = (struct rpc_method){.server = server, .path = "unknown", .internal = true};
-    pthread_mutex_init(&server->lock, NULL);
-    pthread_cond_init(&server->changed, NULL);
-    server->health = rpc_health_new(options->services);
+    init_lock(server);
+    server->health = rpc_health_new(options->services, !options->unready);
     server->duration = metric_register(&duration_def);
     if (!add_methods(server)) {
         rpc_server_free(server);
@@ -313,7 +320,7 @@ static struct timespec from_now(int64_t ms)
 {
     struct timespec at;
 
-    clock_gettime(CLOCK_REALTIME, &at);
+    clock_gettime(CLOCK_MONOTONIC, &at);
     at.tv_sec += ms / 1000;
     at.tv_nsec += ms % 1000 * 1000000;
     if (at.tv_nsec >= 1000000000) {

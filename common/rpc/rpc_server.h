@@ -51,10 +51,10 @@ struct rpc_server_options {
     const struct contract *contract;
     const struct rpc_service *services; /* ends with {0}; health, reflection come by themselves */
     const struct identity_keys *keys;
-    void *service;                          /* handed to every handler */
-    int workers;                            /* threads for unary handlers */
-    int queue;                              /* calls that may wait for one; 0: 64 */
-    const char *tls_cert_pem, *tls_key_pem; /* NULL: plaintext */
+    void *service; /* handed to every handler */
+    int workers;   /* threads for unary handlers */
+    int queue;     /* calls that may wait for one; 0: 64 */
+    bool unready;  /* health says NOT_SERVING until rpc_server_set_serving() */
 };
 
 /* The options' strings, tables and objects must outlive the server. NULL, with the reason on the

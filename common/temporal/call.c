@@ -37,7 +37,6 @@ struct rpc_client *temporal_poll_client(struct temporal *temporal)
 {
     return rpc_client_new(&(struct rpc_client_options){
         .target = temporal->target,
-        .tls_ca_pem = temporal->tls_ca_pem,
         .metadata = temporal->metadata,
         .no_retry = true,
     });
@@ -54,7 +53,6 @@ struct temporal *temporal_new(const struct temporal_options *options)
     temporal->target = keep(options->target);
     temporal->namespace_ = keep(options->namespace_ ? options->namespace_ : "default");
     temporal->identity = options->identity ? keep(options->identity) : identity_of_process();
-    temporal->tls_ca_pem = keep(options->tls_ca_pem);
     const char *metadata[] = {"client-name", "everything-c",       "client-version",
                               "1.0.0",       "temporal-namespace", temporal->namespace_,
                               NULL};
@@ -72,7 +70,6 @@ void temporal_free(struct temporal *temporal)
     free(temporal->target);
     free(temporal->namespace_);
     free(temporal->identity);
-    free(temporal->tls_ca_pem);
     free(temporal);
 }
 

@@ -11,7 +11,7 @@ enum { CALL_TIMEOUT_MS = 10000 };
 
 struct temporal {
     struct rpc_client *client;
-    char *target, *namespace_, *identity, *tls_ca_pem;
+    char *target, *namespace_, *identity;
     const char *metadata[8];
 };
 

@@ -16,7 +16,6 @@ struct temporal_options {
     const char *target;     /* "dns:///localhost:7233" */
     const char *namespace_; /* NULL: "default" */
     const char *identity;   /* who we are in histories; NULL: pid@host */
-    const char *tls_ca_pem; /* NULL: plaintext */
 };
 
 /* Copies what it needs. Does not connect yet. */

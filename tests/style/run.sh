@@ -104,6 +104,8 @@ int copy(char *to)
 {
     return strcpy(to, "x") != to;
 }'
+planted_c wall-clock common/rpc/rpc_server.c '#include <time.h>
+static const int clock_of_a_drain = CLOCK_REALTIME;'
 planted_c shell common/db/pool.c 'int run(void);
 int run(void)
 {

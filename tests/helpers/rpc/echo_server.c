@@ -230,6 +230,7 @@ struct echo *echo_start(const struct echo_options *options)
         .service = echo,
         .workers = options->workers ? options->workers : 4,
         .queue = options->queue,
+        .unready = options->unready,
     });
     if (!echo->server) {
         abort();

@@ -29,6 +29,7 @@ struct echo {
 struct echo_options {
     int port, workers, queue;
     struct identity_keys *keys; /* NULL: new ones */
+    bool unready;               /* until rpc_server_set_serving() */
 };
 
 struct echo *echo_start(const struct echo_options *options);

@@ -70,6 +70,23 @@ START_TEST(health_answers_for_the_server_and_each_service_without_identity)
 }
 END_TEST
 
+/* GRPC-02 */
+START_TEST(a_server_that_was_started_unready_serves_once_it_is_told)
+{
+    int is = -1;
+
+    rpc_client_free(stranger);
+    echo_stop(echo);
+    echo = echo_start(&(struct echo_options){.port = port, .unready = true});
+    stranger = echo_client(port, NULL);
+    ck_assert_int_eq(check("", &is), ST_OK);
+    ck_assert_int_eq(is, IS(NOT_SERVING));
+    rpc_server_set_serving(echo->server, true);
+    ck_assert_int_eq(check("everything.test.v1.EchoService", &is), ST_OK);
+    ck_assert_int_eq(is, IS(SERVING));
+}
+END_TEST
+
 struct watcher {
     atomic_int heard, ended;
     int states[8];
@@ -190,6 +207,7 @@ END_TEST
 TEST_MAIN_AROUND("rpc health and reflection",
                  (&(struct test_around){.before = start, .after = stop}),
                  health_answers_for_the_server_and_each_service_without_identity,
+                 a_server_that_was_started_unready_serves_once_it_is_told,
                  who_watches_health_is_told_of_each_change_and_of_the_drain,
                  grpcurl_lists_and_describes_what_is_served, grpcurl_finds_the_server_serving,
                  grpcurl_calls_as_a_role_and_is_refused_without_one)
