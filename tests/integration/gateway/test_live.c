@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CLOSE_FRAME = 8, TEXT_FRAME = 1, REAUTH_MS = 8000, STORM = 180, GET_MS = 5 };
+enum { CLOSE_FRAME = 8, TEXT_FRAME = 1, REAUTH_MS = 8000, STORM = 180, GET_MS = 25 };
 
 static struct valkey_server valkey;
 static struct stage stage;
