@@ -30,6 +30,9 @@ static const struct setting table[] = {
     SETTING_TEXT("VALKEY_USER", &loaded.valkey_user, "", "Valkey user; empty: no AUTH"),
     SETTING_SECRET_OPTIONAL("VALKEY_PASSWORD", &loaded.valkey_password, "password of VALKEY_USER"),
     SETTING_TEXT("KAFKA_BROKERS", &loaded.kafka_brokers, "localhost:9092", "Kafka brokers, comma separated"),
+    SETTING_TEXT("TEMPORAL_HOST", &loaded.temporal_host, "", "Temporal's frontend; empty: no workflows"),
+    SETTING_NUMBER("TEMPORAL_PORT", &loaded.temporal_port, "7233", 1, 65535, "port of TEMPORAL_HOST"),
+    SETTING_TEXT("TEMPORAL_NAMESPACE", &loaded.temporal_namespace, "default", "namespace of the workflows"),
     SETTING_TEXT("CUSTOMER_SERVICE_ADDR", &loaded.customer_service, "localhost:50052", "customer-service, host:port"),
     SETTING_TEXT("IDENTITY_KEYS_FILE", &loaded.identity_keys_file, NULL, "keys that callers' identities are signed with"),
     SETTING_TEXT("PAGE_TOKEN_KEY_FILE", &loaded.page_token_key_file, NULL, "key that page tokens are sealed with"),
@@ -40,6 +43,7 @@ static const struct setting table[] = {
     SETTING_NUMBER("TIME_FACTOR", &loaded.time_factor, "1", 1, 10000, "divides business deadlines (with DEMO only)"),
     SETTING_NUMBER("SECONDS_A_DRINK", &loaded.seconds_a_drink, "90", 1, 3600, "for the estimate while waiting"),
     SETTING_FLAG("AUTO_PREPARE", &loaded.auto_prepare, "1", "accepting an order also begins it"),
+    SETTING_FLAG("PICKUP_TIMEOUT_REFUND", &loaded.refunds_uncollected, "1", "orders nobody collects are paid back"),
     SETTING_FLAG("DEMO", &loaded.demo, "0", "demonstration; on loopback only"),
 };
 /* clang-format on */

@@ -15,11 +15,13 @@ struct config {
     const char *valkey_host, *valkey_user;
     struct secret valkey_password;
     int valkey_port;
+    const char *temporal_host, *temporal_namespace;
+    int temporal_port;
     const char *kafka_brokers, *customer_service, *identity_keys_file, *page_token_key_file;
     const char *metrics_user;
     struct secret metrics_password;
     int accept_timeout_s, pickup_timeout_s, time_factor, seconds_a_drink;
-    bool auto_prepare, demo;
+    bool auto_prepare, refunds_uncollected, demo;
 };
 
 const struct config *config_load(void); /* NULL: the reasons are on stderr */

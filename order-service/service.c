@@ -23,6 +23,7 @@
 #include "order-service/order/order_sweep.h"
 #include "order-service/order/order_watch.h"
 #include "order-service/topics.h"
+#include "order-service/workflow/worker.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -31,7 +32,13 @@
 
 DEFINE_AUTO(file, FILE *, fclose)
 
-enum { MIGRATE_WAIT_MS = 60000, UP_MS = 300, LINGER_MS = 5000, DRAIN_MS = 15000 };
+enum {
+    MIGRATE_WAIT_MS = 60000,
+    UP_MS = 300,
+    LINGER_MS = 5000,
+    DRAIN_MS = 15000,
+    WORKFLOWS_MS = 500
+};
 
 struct service {
     struct config config;
@@ -49,6 +56,7 @@ struct service {
     struct cache_subscriber *subscriber;
     struct rpc_client *customers;
     struct order_sweep *sweep;
+    struct workflows *workflows;
     struct rpc_server *server;
     struct health *health;
     struct admin_server *admin;
@@ -133,13 +141,19 @@ static bool customers_are_up(void *user)
     return rpc_client_is_up(((struct service *)user)->customers);
 }
 
+static bool temporal_is_there(void *user)
+{
+    return workflows_are_up(((struct service *)user)->workflows);
+}
+
 static const struct health_check checks[] = {
     {"postgres",      true, database_is_up},
     {"schema", true, is_migrated},
     {"valkey",        false, valkey_is_up},
     {"kafka",    false, kafka_is_up},
     {"customer-service",        false, customers_are_up},
-    {0  },
+    {"temporal",   false, temporal_is_there},
+    {0        },
 };
 
 /* ---- the live bus ---- */
@@ -206,9 +220,11 @@ static void connect_all(struct service *service)
     service->producer = producer_new(&(struct producer_options){
         .brokers = config->kafka_brokers, .daemon = "order-service", .topics = topics});
     service->queue = order_queue_cache_new(service->cache);
+    service->workflows = workflows_new(service);
     service->outbox = outbox_relay_start(&db, (const struct outbox_sink[]){
                                                   outbox_kafka_sink(service->producer),
                                                   order_queue_cache_sink(service->queue),
+                                                  workflows_sink(service->workflows),
                                                   {0},
                                               });
     service->watch = order_watch_new(service);
@@ -216,6 +232,7 @@ static void connect_all(struct service *service)
     service->customers = rpc_client_new(&(struct rpc_client_options){
         .target = config->customer_service, .audience = "customer-service", .keys = service->keys});
     service->sweep = order_sweep_start(service);
+    workflows_start(service->workflows);
 }
 
 static bool open_ports(struct service *service)
@@ -270,6 +287,7 @@ struct service *service_start(const struct config *config)
 
 static void stop_serving(struct service *service)
 {
+    workflows_wind_down(service->workflows); /* its polls end while the rest drains */
     if (service->health) {
         health_set_draining(service->health);
     }
@@ -289,10 +307,12 @@ void service_stop(struct service *service)
     stop_serving(service);
     admin_server_stop(service->admin); /* before what its checks look at */
     health_free(service->health);
+    workflows_stop(service->workflows, WORKFLOWS_MS);
     order_sweep_stop(service->sweep);
     cache_unsubscribe(service->subscriber);
     order_watch_free(service->watch);
     outbox_relay_stop(service->outbox);
+    workflows_free(service->workflows);
     producer_free(service->producer);
     rpc_client_free(service->customers);
     order_days_free(service->days);
@@ -355,6 +375,11 @@ struct outbox_relay *service_outbox(struct service *service)
 struct rpc_client *service_customers(struct service *service)
 {
     return service->customers;
+}
+
+bool service_has_workflows(struct service *service)
+{
+    return service->workflows;
 }
 
 const uint8_t *service_page_key(const struct service *service)

@@ -14,6 +14,7 @@ struct order_watch;
 struct outbox_relay;
 struct rpc_client;
 struct service;
+struct workflows;
 
 /* NULL, with the reason on the log, when a part cannot be started. Dependencies may be away. */
 struct service *service_start(const struct config *config);
@@ -35,6 +36,7 @@ struct order_watch *service_watch(struct service *service);
 struct order_queue_cache *service_queue_cache(struct service *service);
 struct outbox_relay *service_outbox(struct service *service);
 struct rpc_client *service_customers(struct service *service);
+bool service_has_workflows(struct service *service);
 const uint8_t *service_page_key(const struct service *service);
 
 /* A business time in milliseconds, as TIME_FACTOR has it. */

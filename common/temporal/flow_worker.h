@@ -53,9 +53,14 @@ struct flow_worker_options {
 struct flow_worker;
 struct flow_worker *flow_worker_start(const struct flow_worker_options *options);
 
+/* Begins to stop, without waiting: no poll follows those that are out. For daemons that have other
+ * things to end meanwhile. */
+void flow_worker_wind_down(struct flow_worker *worker);
+
 /* Takes no new task, finishes those in hand, and lets the polls that are out come back by
- * themselves, since breaking one off can lose the task that is on its way: that takes up to
- * poll_ms. After grace_ms they are broken off all the same. NULL is fine. */
+ * themselves, since breaking one off can lose the task that is on its way (Temporal then gives it
+ * to another after its time limit): that takes up to poll_ms. After grace_ms they are broken off
+ * all the same. NULL is fine. */
 void flow_worker_stop(struct flow_worker *worker, int grace_ms);
 
 /* The last polls were answered. */

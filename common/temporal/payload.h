@@ -8,7 +8,7 @@
 #include <temporal/common.pb-c.h>
 #include <temporal/failure.pb-c.h>
 
-/* A zeroed message: Temporal__Duration *d = temporal_message(arena, &temporal__duration__descriptor) */
+/* A zeroed message: temporal_message(arena, &temporal__duration__descriptor) */
 void *temporal_message(struct arena *arena, const ProtobufCMessageDescriptor *type);
 /* Protobuf-c's strings are not const, and it does not write to them. */
 char *message_text(const char *text);

@@ -201,14 +201,21 @@ struct flow_worker *flow_worker_start(const struct flow_worker_options *options)
     return worker;
 }
 
+void flow_worker_wind_down(struct flow_worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->is_stopping = true;
+    pthread_cond_broadcast(&worker->changed);
+    pthread_mutex_unlock(&worker->lock);
+}
+
 static bool wait_for_threads(struct flow_worker *worker, int grace_ms)
 {
     struct timespec until = in_ms(grace_ms);
     int waited = 0;
 
+    flow_worker_wind_down(worker);
     pthread_mutex_lock(&worker->lock);
-    worker->is_stopping = true;
-    pthread_cond_broadcast(&worker->changed);
     while (worker->running > 0 && waited != ETIMEDOUT) {
         waited = pthread_cond_timedwait(&worker->changed, &worker->lock, &until);
     }

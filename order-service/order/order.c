@@ -77,6 +77,9 @@ static enum status check_move(struct ctx *ctx, const struct order *now, enum ord
         return fail_problem(ctx, PROBLEM_ILLEGAL_MOVE,
                             "The order has been ready for over 30 seconds: it stays so.");
     }
+    if (order_expires_by(now, command) > now->now_ms) {
+        return fail_problem(ctx, PROBLEM_ILLEGAL_MOVE, "The deadline has not passed.");
+    }
     *found = t;
     return ST_OK;
 }
@@ -94,6 +97,7 @@ static const char *cancel_reason(enum order_command command, const char *reason)
     case COMMAND_EXPIRE_COLLECT:
         return "not_collected";
     case COMMAND_CANCEL:
+    case COMMAND_STOP:
     case COMMAND_PLACE:
     case COMMAND_ACCEPT:
     case COMMAND_PREPARE:
@@ -167,6 +171,7 @@ static enum status move_once(struct ctx *ctx, struct service *service, struct db
         take_step(service, order, second, actor, reason);
         order_tell_step(ctx, &moving, order, second);
     }
+    order_tell_workflow(ctx, service, &moving, order);
     return order_store_move(ctx, db, &moving, moved);
 }
 
@@ -212,4 +217,28 @@ enum status order_apply(struct ctx *ctx, struct service *service, struct order_i
         }
     }
     return fail_with(ctx, ST_RETRY, "", "order=%s moved %d times under us", id.text, MOVE_TRIES);
+}
+
+static enum order_command expiry_of(enum order_status status)
+{
+    return status == ORDER_PLACED ? COMMAND_EXPIRE_ACCEPT : COMMAND_EXPIRE_COLLECT;
+}
+
+enum status order_expire(struct ctx *ctx, struct service *service, struct order_id id,
+                         struct order *now, bool *expired)
+{
+    *expired = false;
+    TRY(order_get(ctx, service, id, now));
+    enum order_command command = expiry_of(now->status);
+
+    if (!order_transition(now->status, command) || order_expires_by(now, command) > now->now_ms) {
+        return ST_OK;
+    }
+    enum status st = order_apply(ctx, service, id, command, NULL, now);
+    if (st != ST_OK && ctx->failure.problem == PROBLEM_ILLEGAL_MOVE) { /* somebody was faster */
+        ctx_forgive(ctx);
+        return order_get(ctx, service, id, now);
+    }
+    *expired = st == ST_OK;
+    return st;
 }

@@ -44,6 +44,7 @@ enum order_command { /* what somebody, or a clock, wants of an order */
                      COMMAND_CANCEL,
                      COMMAND_EXPIRE_ACCEPT,  /* nobody accepted in time */
                      COMMAND_EXPIRE_COLLECT, /* nobody came for it */
+                     COMMAND_STOP,           /* it cannot be paid, or its workflow was cancelled */
 };
 
 struct order {
@@ -81,6 +82,8 @@ struct transition {
 
 /* NULL when the order cannot make that move from there, whoever asks. */
 const struct transition *order_transition(enum order_status from, enum order_command command);
+/* The deadline that must have passed before that command is legal; 0: none. */
+int64_t order_expires_by(const struct order *order, enum order_command command);
 bool order_is_final(enum order_status status);
 const char *order_status_name(enum order_status status);
 bool order_status_parse(const char *name, enum order_status *status);
@@ -149,6 +152,11 @@ enum status order_get(struct ctx *ctx, struct service *service, struct order_id 
 enum status order_apply(struct ctx *ctx, struct service *service, struct order_id id,
                         enum order_command command, const char *reason,
                         struct order *moved) MUST_CHECK;
+
+/* What its deadline asks for, when that has passed by the database's clock: for the timer of the
+ * workflow and the sweep. 'now' is the order as it then stands; '*expired': this ended it. */
+enum status order_expire(struct ctx *ctx, struct service *service, struct order_id id,
+                         struct order *now, bool *expired) MUST_CHECK;
 
 /* ---- order_history.c: lists ---- */
 struct order_page {

@@ -6,6 +6,9 @@
 #include "common/base/text.h"
 #include "common/base/uuid.h"
 #include "common/events/event.h"
+#include "order-service/service.h"
+#include "order-service/workflow/order_news.h"
+#include "order-service/workflow/workflow_sink.h"
 
 #include <string.h>
 
@@ -41,6 +44,45 @@ struct order_notice order_notice_live(const char *view)
 {
     return (struct order_notice){
         .sink = "live", .topic = LIVE_CHANNEL, .before = view, .after = ""};
+}
+
+/* The signal that a command is to the workflow. Not told: what it does itself, and "begun", which
+ * it has nothing to do about. */
+static const char *const signals[] = {
+    [COMMAND_ACCEPT] = "accepted",
+    [COMMAND_DECLINE] = "cancelled",
+    [COMMAND_PREPARE] = NULL,
+    [COMMAND_READY] = "ready",
+    [COMMAND_UNDO_READY] = "ready_undone",
+    [COMMAND_PICK_UP] = "completed",
+    [COMMAND_CANCEL] = "cancelled",
+    [COMMAND_EXPIRE_ACCEPT] = NULL,
+    [COMMAND_EXPIRE_COLLECT] = NULL,
+    [COMMAND_STOP] = "cancelled",
+};
+
+static struct order_news news_of(struct service *service, const struct order *order)
+{
+    struct order_news news = {
+        .pays = false,
+        .keeps_uncollected = !service_config(service)->refunds_uncollected,
+    };
+
+    order_news_of(order, &news);
+    return news;
+}
+
+struct order_notice order_notice_workflow(struct ctx *ctx, struct service *service,
+                                          const struct order *placed, int64_t accept_within_ms)
+{
+    struct order_news news = news_of(service, placed);
+
+    return (struct order_notice){
+        .sink = service_has_workflows(service) ? WORKFLOW_SINK : NULL,
+        .topic = WORKFLOW_PLACED,
+        .before = order_news_before_view(ctx->arena, &news, accept_within_ms),
+        .after = ORDER_NEWS_AFTER_VIEW,
+    };
 }
 
 static void append(struct order_moving *moving, struct order_notice notice)
@@ -95,5 +137,19 @@ void order_tell_step(struct ctx *ctx, struct order_moving *moving, const struct 
     append(moving, order_notice_live(step->view));
     if (transition->to == ORDER_READY) {
         tell_prepared(ctx, moving, after);
+    }
+}
+
+void order_tell_workflow(struct ctx *ctx, struct service *service, struct order_moving *moving,
+                         const struct order *after)
+{
+    const char *signal = signals[after->last_command];
+    struct order_news news = news_of(service, after);
+
+    if (signal && service_has_workflows(service)) {
+        append(moving, (struct order_notice){.sink = WORKFLOW_SINK,
+                                             .topic = signal,
+                                             .before = order_news_json(ctx->arena, &news),
+                                             .after = ""});
     }
 }

@@ -21,4 +21,11 @@ struct order_notice order_notice_live(const char *view);
 void order_tell_step(struct ctx *ctx, struct order_moving *moving, const struct order *after,
                      const struct transition *transition);
 
+/* The order's workflow: one row for all steps of a move, and none where it knows already. */
+void order_tell_workflow(struct ctx *ctx, struct service *service, struct order_moving *moving,
+                         const struct order *after);
+/* The row that starts it; .sink is NULL where there are no workflows. */
+struct order_notice order_notice_workflow(struct ctx *ctx, struct service *service,
+                                          const struct order *placed, int64_t accept_within_ms);
+
 #endif

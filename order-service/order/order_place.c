@@ -107,7 +107,8 @@ static const char *freeze_lines(struct ctx *ctx, const struct order_request *req
     return out.data;
 }
 
-static void tell_placed(struct ctx *ctx, struct order_placing *placing, const struct order *order)
+static void tell_placed(struct ctx *ctx, struct service *service, struct order_placing *placing,
+                        const struct order *order)
 {
     char *event_id = arena_alloc(ctx->arena, ID_TEXT_SIZE), created_id[ID_TEXT_SIZE];
     struct order_telling telling = {
@@ -127,6 +128,8 @@ static void tell_placed(struct ctx *ctx, struct order_placing *placing, const st
     telling.topics = "order.placed audit.events";
     placing->notices[1] = order_notice_kafka(ctx, &telling);
     placing->notices[2] = order_notice_live("");
+    placing->notices[3] = order_notice_workflow(ctx, service, order, placing->accept_within_ms);
+    placing->notice_count = placing->notices[3].sink ? 4 : 3;
     placing->event_id = event_id;
 }
 
@@ -177,7 +180,7 @@ static enum status try_place(struct ctx *ctx, struct service *service,
     order->total_cents = result.total_cents;
     order->lines = freeze_lines(ctx, request, lines, &placing);
     placing.rest = order_view_rest(ctx->arena, order);
-    tell_placed(ctx, &placing, order);
+    tell_placed(ctx, service, &placing, order);
     enum status st = order_store_place(ctx, db, &placing, order, outcome);
     db_give_back(&db);
     return st;

@@ -12,14 +12,18 @@ static const struct transition transitions[] = {
     {ORDER_PLACED,    COMMAND_DECLINE,        ORDER_CANCELLED, ROLE_STAFF,    false, "OrderCancelled", "order.cancelled"},
     {ORDER_PLACED,    COMMAND_CANCEL,         ORDER_CANCELLED, ROLE_STAFF,    true,  "OrderCancelled", "order.cancelled"},
     {ORDER_PLACED,    COMMAND_EXPIRE_ACCEPT,  ORDER_CANCELLED, ROLE_SYSTEM,   false, "OrderCancelled", "order.cancelled"},
+    {ORDER_PLACED,    COMMAND_STOP,           ORDER_CANCELLED, ROLE_SYSTEM,   false, "OrderCancelled", "order.cancelled"},
     {ORDER_ACCEPTED,  COMMAND_PREPARE,        ORDER_PREPARING, ROLE_STAFF,    false, "OrderPreparing", NULL},
     {ORDER_ACCEPTED,  COMMAND_READY,          ORDER_READY,     ROLE_STAFF,    false, "OrderReady",     "order.ready"},
     {ORDER_ACCEPTED,  COMMAND_CANCEL,         ORDER_CANCELLED, ROLE_STAFF,    false, "OrderCancelled", "order.cancelled"},
+    {ORDER_ACCEPTED,  COMMAND_STOP,           ORDER_CANCELLED, ROLE_SYSTEM,   false, "OrderCancelled", "order.cancelled"},
     {ORDER_PREPARING, COMMAND_READY,          ORDER_READY,     ROLE_STAFF,    false, "OrderReady",     "order.ready"},
     {ORDER_PREPARING, COMMAND_CANCEL,         ORDER_CANCELLED, ROLE_STAFF,    false, "OrderCancelled", "order.cancelled"},
+    {ORDER_PREPARING, COMMAND_STOP,           ORDER_CANCELLED, ROLE_SYSTEM,   false, "OrderCancelled", "order.cancelled"},
     {ORDER_READY,     COMMAND_UNDO_READY,     ORDER_PREPARING, ROLE_STAFF,    false, "OrderReadyUndone", NULL},
     {ORDER_READY,     COMMAND_PICK_UP,        ORDER_COMPLETED, ROLE_STAFF,    true,  "OrderCompleted", "order.completed"},
     {ORDER_READY,     COMMAND_EXPIRE_COLLECT, ORDER_CANCELLED, ROLE_SYSTEM,   false, "OrderCancelled", "order.cancelled"},
+    {ORDER_READY,     COMMAND_STOP,           ORDER_CANCELLED, ROLE_SYSTEM,   false, "OrderCancelled", "order.cancelled"},
 };
 
 static const struct {
@@ -41,6 +45,7 @@ static const char *const commands[] = {
     [COMMAND_READY] = "mark ready",      [COMMAND_UNDO_READY] = "undo ready",
     [COMMAND_PICK_UP] = "pick up",       [COMMAND_CANCEL] = "cancel",
     [COMMAND_EXPIRE_ACCEPT] = "expire",  [COMMAND_EXPIRE_COLLECT] = "expire",
+    [COMMAND_STOP] = "stop",
 };
 /* clang-format on */
 
@@ -52,6 +57,13 @@ const struct transition *order_transition(enum order_status from, enum order_com
         }
     }
     return NULL;
+}
+
+int64_t order_expires_by(const struct order *order, enum order_command command)
+{
+    return command == COMMAND_EXPIRE_ACCEPT    ? order->accept_by_ms
+           : command == COMMAND_EXPIRE_COLLECT ? order->collect_by_ms
+                                               : 0;
 }
 
 bool order_is_final(enum order_status status)

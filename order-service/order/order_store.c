@@ -140,7 +140,7 @@ static enum status run_place(struct ctx *ctx, struct db_conn *db, const struct o
 {
     struct arena *arena = ctx->arena;
     const struct order *o = p->order;
-    struct notice_columns n = columns_of(p->notices, PLACE_NOTICES);
+    struct notice_columns n = columns_of(p->notices, p->notice_count);
 
     return db_many(
         ctx, db, &SQL_ORDER_PLACE,
@@ -157,10 +157,10 @@ static enum status run_place(struct ctx *ctx, struct db_conn *db, const struct o
                 db_text_array(arena, p->notes, p->count), db_int(p->seconds_a_drink),
                 db_text(p->rest), db_text(p->event_id), db_text(ctx->trace_id),
                 db_int(outbox_part(o->id.text)), traceparent(ctx), db_text(ctx->correlation_id),
-                db_text_array(arena, n.sinks, PLACE_NOTICES),
-                db_text_array(arena, n.topics, PLACE_NOTICES),
-                db_text_array(arena, n.befores, PLACE_NOTICES),
-                db_text_array(arena, n.afters, PLACE_NOTICES)),
+                db_text_array(arena, n.sinks, p->notice_count),
+                db_text_array(arena, n.topics, p->notice_count),
+                db_text_array(arena, n.befores, p->notice_count),
+                db_text_array(arena, n.afters, p->notice_count)),
         rows);
 }
 

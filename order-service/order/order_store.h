@@ -9,7 +9,7 @@ struct order_notice {
     const char *sink, *topic, *before, *after;
 };
 
-enum { PLACE_NOTICES = 3, MOVE_NOTICES = 3 * ORDER_MAX_STEPS };
+enum { PLACE_NOTICES = 4, MOVE_NOTICES = 3 * ORDER_MAX_STEPS + 1 };
 
 /* Everything that placing writes, beside what the database itself assigns. */
 struct order_placing {
@@ -20,6 +20,7 @@ struct order_placing {
     const char *event_id, *rest; /* order_view_rest() */
     int seconds_a_drink;
     struct order_notice notices[PLACE_NOTICES];
+    size_t notice_count;
     const char *const *item_ids, *const *names, *const *customizations, *const *notes;
     const int64_t *quantities, *unit_cents;
     size_t count;

@@ -7,6 +7,7 @@
 #include "common/db/db.h"
 #include "common/db/idempotency.h"
 #include "common/obs/log.h"
+#include "common/obs/metrics.h"
 #include "order-service/order/order_queue_cache.h"
 #include "order-service/order/order_store.h"
 #include "order-service/service.h"
@@ -14,6 +15,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
+
+static const struct metric_def swept = {METRIC_COUNTER,
+                                        "orders_swept_total",
+                                        "Orders that the sweep ended: none while Temporal is up",
+                                        {"reason"}};
 
 enum { SWEEP_EVERY_S = 10, OVERDUE_MS = 60000, SWEEP_MS = 5000 };
 
@@ -27,18 +33,17 @@ struct order_sweep {
 
 static void expire(struct ctx *ctx, struct service *service, const struct order *overdue)
 {
-    enum order_command command =
-        overdue->status == ORDER_PLACED ? COMMAND_EXPIRE_ACCEPT : COMMAND_EXPIRE_COLLECT;
-    struct order moved;
+    struct order now;
+    bool expired;
 
-    if (order_apply(ctx, service, overdue->id, command, NULL, &moved) == ST_OK) {
-        log_warn(ctx, "overdue order swept", log_text("order", overdue->id.text),
-                 log_text("reason", moved.cancel_reason));
-    } else if (ctx->failure.problem !=
-               PROBLEM_ILLEGAL_MOVE) { /* that is a lost race: all is well */
+    if (order_expire(ctx, service, overdue->id, &now, &expired) != ST_OK) {
         log_failure(ctx, "sweep");
+        ctx_forgive(ctx);
+    } else if (expired) {
+        metric_add(METRIC_SERIES(metric_register(&swept), now.cancel_reason), 1);
+        log_warn(ctx, "overdue order swept", log_text("order", now.id.text),
+                 log_text("reason", now.cancel_reason));
     }
-    ctx_forgive(ctx);
 }
 
 static void sweep_once(struct service *service)

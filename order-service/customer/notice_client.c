@@ -1,0 +1,97 @@
+/* Asks customer-service whether a notice was sent. */
+#include "order-service/customer/notice_client.h"
+
+#include "coffee/notify/v1/notify.pb-c.h"
+#include "common/json/scan.h"
+#include "common/rpc/rpc_client.h"
+#include "order-service/service.h"
+
+#include <string.h>
+
+/* Shorter than an attempt of the activity: its thread is needed by others too. */
+enum { ENSURE_MS = 5000, MAX_ITEMS = 50 };
+
+static const Coffee__Notify__V1__NoticeStage stages[] = {
+    [NOTICE_BARISTA_NEW] = COFFEE__NOTIFY__V1__NOTICE_STAGE__NOTICE_STAGE_BARISTA_NEW,
+    [NOTICE_CUSTOMER_READY] = COFFEE__NOTIFY__V1__NOTICE_STAGE__NOTICE_STAGE_CUSTOMER_READY,
+    [NOTICE_CUSTOMER_CANCELLED] = COFFEE__NOTIFY__V1__NOTICE_STAGE__NOTICE_STAGE_CUSTOMER_CANCELLED,
+};
+
+static Coffee__Notify__V1__EnsureNoticeRequest__By who_cancelled(const struct order *order)
+{
+    if (order->last_command == COMMAND_CANCEL &&
+        strcmp(order->last_actor, order->customer.text) == 0) {
+        return COFFEE__NOTIFY__V1__ENSURE_NOTICE_REQUEST__BY__BY_CUSTOMER;
+    }
+    return order->last_command == COMMAND_CANCEL || order->last_command == COMMAND_DECLINE
+               ? COFFEE__NOTIFY__V1__ENSURE_NOTICE_REQUEST__BY__BY_STAFF
+               : COFFEE__NOTIFY__V1__ENSURE_NOTICE_REQUEST__BY__BY_CLOCK;
+}
+
+static enum status read_item(struct scan *scan, Coffee__Notify__V1__NoticeItem *item)
+{
+    bool first = true, more = false;
+
+    TRY(scan_open(scan));
+    TRY(scan_more(scan, '}', &first, &more));
+    while (more) {
+        struct scan_text name, text;
+        struct scan_number number;
+
+        TRY(scan_name(scan, &name));
+        if (name.length == 4 && memcmp(name.data, "name", 4) == 0) {
+            TRY(scan_string(scan, &text));
+            item->name = scan_keep(scan, &text);
+        } else if (name.length == 8 && memcmp(name.data, "quantity", 8) == 0) {
+            TRY(scan_number(scan, &number));
+            item->quantity = (int32_t)number.value;
+        } else {
+            TRY(scan_skip(scan));
+        }
+        TRY(scan_more(scan, '}', &first, &more));
+    }
+    return ST_OK;
+}
+
+/* What was ordered, from the lines as the API shows them. */
+static enum status read_items(struct ctx *ctx, const char *lines,
+                              Coffee__Notify__V1__EnsureNoticeRequest *request)
+{
+    struct scan scan = scan_begin(ctx, lines, strlen(lines));
+    bool first = true, more = false;
+
+    request->items = arena_new_array(ctx->arena, Coffee__Notify__V1__NoticeItem *, MAX_ITEMS);
+    TRY(scan_open(&scan));
+    TRY(scan_more(&scan, ']', &first, &more));
+    while (more && request->n_items < MAX_ITEMS) {
+        Coffee__Notify__V1__NoticeItem *item =
+            arena_new_struct(ctx->arena, Coffee__Notify__V1__NoticeItem);
+
+        coffee__notify__v1__notice_item__init(item);
+        TRY(read_item(&scan, item));
+        request->items[request->n_items++] = item;
+        TRY(scan_more(&scan, ']', &first, &more));
+    }
+    return ST_OK;
+}
+
+enum status notice_ensure(struct ctx *ctx, struct service *service, const struct order *order,
+                          const struct notice_due *due)
+{
+    Coffee__Notify__V1__EnsureNoticeRequest request =
+        COFFEE__NOTIFY__V1__ENSURE_NOTICE_REQUEST__INIT;
+    ProtobufCMessage *answer;
+
+    request.order_id = arena_strdup(ctx->arena, order->id.text);
+    request.customer_id = arena_strdup(ctx->arena, order->customer.text);
+    request.stage = stages[due->stage];
+    request.seq = due->seq;
+    request.at_ms = due->at_ms;
+    request.number = order->number;
+    request.accepted = order->accepted_ms > 0;
+    request.by = who_cancelled(order);
+    TRY(read_items(ctx, order->lines, &request));
+    return rpc_call(ctx, service_customers(service), "/coffee.notify.v1.NotifyService/EnsureNotice",
+                    &request.base, &coffee__notify__v1__ensure_notice_response__descriptor,
+                    ENSURE_MS, &answer);
+}

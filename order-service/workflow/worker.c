@@ -1,0 +1,102 @@
+/* Which workflows and activities there are, and the worker that runs them. */
+#include "order-service/workflow/worker.h"
+
+#include "order-service/service.h"
+#include "order-service/workflow/activities.h"
+#include "order-service/workflow/coffee_order.h"
+#include "order-service/workflow/workflow_sink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A notice that is waited for holds its thread for a few seconds; the others are short. */
+enum { FLOW_POLLERS = 2, ACTIVITY_POLLERS = 4 };
+
+static const struct flow_type flows[] = {
+    {COFFEE_ORDER, coffee_order},
+    {0           },
+};
+
+static const struct flow_activity_type activities[] = {
+    {"NotifyBarista",           activity_notify_barista},
+    {"NotifyCustomer",                         activity_notify_customer},
+    {"ExpireOrder",activity_expire_order},
+    {"StopOrder",             activity_stop_order},
+    {0                        },
+};
+
+struct workflows {
+    struct service *service;
+    struct temporal *temporal;
+    struct flow_worker *worker;
+};
+
+struct workflows *workflows_new(struct service *service)
+{
+    const struct config *config = service_config(service);
+    char target[300];
+
+    if (!*config->temporal_host) {
+        return NULL;
+    }
+    struct workflows *workflows = calloc(1, sizeof(*workflows));
+    if (!workflows) {
+        abort();
+    }
+    snprintf(target, sizeof(target), "dns:///%s:%d", config->temporal_host, config->temporal_port);
+    workflows->service = service;
+    workflows->temporal = temporal_new(
+        &(struct temporal_options){.target = target, .namespace_ = config->temporal_namespace});
+    return workflows;
+}
+
+struct outbox_sink workflows_sink(struct workflows *workflows)
+{
+    return workflows ? workflow_sink(workflows->temporal) : (struct outbox_sink){0};
+}
+
+void workflows_start(struct workflows *workflows)
+{
+    if (workflows) {
+        workflows->worker = flow_worker_start(&(struct flow_worker_options){
+            .temporal = workflows->temporal,
+            .task_queue = COFFEE_ORDER_QUEUE,
+            .flows = flows,
+            .activities = activities,
+            .service = workflows->service,
+            .daemon = "order-service",
+            .flow_pollers = FLOW_POLLERS,
+            .activity_pollers = ACTIVITY_POLLERS,
+        });
+    }
+}
+
+void workflows_wind_down(struct workflows *workflows)
+{
+    if (workflows && workflows->worker) {
+        flow_worker_wind_down(workflows->worker);
+    }
+}
+
+void workflows_stop(struct workflows *workflows, int grace_ms)
+{
+    if (workflows) {
+        flow_worker_stop(workflows->worker, grace_ms);
+        workflows->worker = NULL;
+    }
+}
+
+void workflows_free(struct workflows *workflows)
+{
+    if (workflows) {
+        workflows_stop(workflows, 0);
+        temporal_free(workflows->temporal);
+        free(workflows);
+    }
+}
+
+bool workflows_are_up(struct workflows *workflows)
+{
+    return !workflows || (temporal_is_up(workflows->temporal) &&
+                          (!workflows->worker || flow_worker_is_up(workflows->worker)));
+}

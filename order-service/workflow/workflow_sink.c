@@ -1,0 +1,103 @@
+/* Rows of orders to Temporal: "placed" starts the workflow, every other row is a signal that starts
+ * it, should it not run. Sent twice is done once, by Temporal's own memory of ids; what comes to a
+ * workflow that is over is done. */
+#include "order-service/workflow/workflow_sink.h"
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/obs/log.h"
+#include "common/obs/metrics.h"
+#include "common/obs/trace.h"
+#include "common/temporal/temporal.h"
+#include "order-service/workflow/coffee_order.h"
+#include "order-service/workflow/order_news.h"
+
+enum { CALL_MS = 5000 };
+
+static const struct metric_def told_metric = {
+    METRIC_COUNTER, "workflow_told_total", "Starts and signals taken by Temporal", {"what"}};
+
+static enum status start(struct ctx *ctx, struct temporal *temporal,
+                         const struct temporal_start *flow)
+{
+    struct temporal_run run;
+    struct temporal_start fresh = *flow;
+
+    fresh.conflict = TEMPORAL_CONFLICT_FAIL;
+    return temporal_start(ctx, temporal, &fresh, &run);
+}
+
+/* ST_EXISTS: there was one, and it is over, or runs already: nothing is left to do. */
+static enum status tell(struct ctx *ctx, struct temporal *temporal, const struct outbox_row *row)
+{
+    bool is_new = text_equal(row->topic, WORKFLOW_PLACED);
+    struct order_news news;
+
+    TRY(is_new ? order_news_read_placed(ctx, row->payload, &news)
+               : order_news_read(ctx, row->payload, &news));
+    const char *json = order_news_json(ctx->arena, &news);
+    const struct temporal_start flow = {
+        .type = COFFEE_ORDER,
+        .id = arena_printf(ctx->arena, "order-%s", news.order.text),
+        .task_queue = COFFEE_ORDER_QUEUE,
+        .input = json,
+        .reuse = TEMPORAL_REUSE_NEVER,
+        .conflict = TEMPORAL_CONFLICT_USE,
+        .request_id = arena_printf(ctx->arena, "%s-%lld", row->topic, (long long)news.seq),
+    };
+    const struct temporal_signal signal = {row->topic, json, flow.request_id};
+
+    enum status st = is_new ? start(ctx, temporal, &flow)
+                            : temporal_signal_with_start(ctx, temporal, &flow, &signal, NULL);
+    if (st == ST_EXISTS) {
+        ctx_forgive(ctx);
+        st = ST_OK;
+    }
+    return st;
+}
+
+static enum status send_row(struct ctx *ctx, struct temporal *temporal,
+                            const struct outbox_row *row, int64_t end_ms)
+{
+    int64_t call_end_ms = clock_monotonic_ms() + CALL_MS;
+
+    trace_begin(ctx, row->traceparent);
+    trace_correlation(ctx, row->correlation_id);
+    ctx->deadline_ms = call_end_ms < end_ms ? call_end_ms : end_ms;
+    enum status st = tell(ctx, temporal, row);
+
+    ctx->deadline_ms = 0; /* what follows is the relay's */
+    if (st == ST_INVALID) {
+        return st;
+    }
+    if (st != ST_OK) {
+        log_debug(ctx, "temporal was not told", log_text("order", row->key),
+                  log_text("event", row->topic), log_text("status", status_name(st)),
+                  log_text("why", ctx->failure.detail));
+        ctx_forgive(ctx);
+        return ST_UNAVAILABLE;
+    }
+    metric_add(METRIC_SERIES(metric_register(&told_metric), row->topic), 1);
+    return ST_OK;
+}
+
+/* After the first that fails nothing more is tried: Temporal is away, and the order of a key must
+ * hold. */
+static void send_rows(struct ctx *ctx, void *user, struct outbox_row *rows, size_t count,
+                      int deadline_ms)
+{
+    int64_t end_ms = clock_monotonic_ms() + deadline_ms;
+    bool is_away = false;
+
+    for (size_t i = 0; i < count; i++) {
+        rows[i].outcome = is_away || clock_monotonic_ms() >= end_ms
+                              ? ST_UNAVAILABLE
+                              : send_row(ctx, user, &rows[i], end_ms);
+        is_away = is_away || rows[i].outcome == ST_UNAVAILABLE;
+    }
+}
+
+struct outbox_sink workflow_sink(struct temporal *temporal)
+{
+    return (struct outbox_sink){.name = WORKFLOW_SINK, .send = send_rows, .user = temporal};
+}
