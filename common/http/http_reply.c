@@ -55,3 +55,8 @@ void http_reply(struct http_request *request, const struct http_reply *reply)
     http_add_headers(request, response);
     http_request_respond(request, reply->code, response, false);
 }
+
+void http_hang_up(struct http_request *request)
+{
+    http_request_respond(request, 0, NULL, false);
+}

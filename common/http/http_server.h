@@ -74,6 +74,8 @@ struct http_reply {
 void http_reply_header(struct http_request *request, const char *name, const char *value);
 /* From any thread; ctx and request are gone once it returns. */
 void http_reply(struct http_request *request, const struct http_reply *reply);
+/* Closes the connection without an answer, as a server that dies would: for stand-ins in tests. */
+void http_hang_up(struct http_request *request);
 
 /* A chunked reply that is fed from any thread. 'closed' is told once, when the client is gone or
  * the end was sent. A write is refused (false) when max_queued bytes wait already: the client is

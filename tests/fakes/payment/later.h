@@ -1,0 +1,17 @@
+/* Answers that are due later, or never: one thread that waits for the next of them. */
+#ifndef TESTS_FAKES_PAYMENT_LATER_H
+#define TESTS_FAKES_PAYMENT_LATER_H
+
+#include <stdint.h>
+
+struct http_request;
+struct later;
+
+struct later *later_start(void);
+void later_stop(struct later *later); /* those still waiting are hung up on; NULL is fine */
+
+/* Answers in 'delay_ms' with that; 'http' 0 hangs up then. 'body' lives in the request's ctx. */
+void later_reply(struct later *later, struct http_request *request, int delay_ms, int http,
+                 const char *body);
+
+#endif
