@@ -2,9 +2,9 @@
 # ./everything test [SUITE...] [--yes]
 #
 # Builds and runs the tests, all suites or those named, on a stack of their own beside
-# yours (ports from TEST_PORT_BASE, 26000, on; state in .run/test). Ends with the line
-# `N passed, N failed`; exit 0 when none failed. Every result is in build/test-results.txt, and a
-# run of all suites writes docs/FEATURES.md from them.
+# yours (ports from TEST_PORT_BASE, 26000, on; state in .run/test). Ends with what failed, each
+# with what it said, and the line `N passed, N failed`; exit 0 when none failed. Every result is
+# in build/test-results.txt, and a run of all suites writes docs/FEATURES.md from them.
 #
 #   style         the rules of docs/STYLE.md, and that each rule finds what it forbids
 #   unit          ctest, under AddressSanitizer and UBSan
@@ -36,11 +36,21 @@ suites=${suites:-$ALL_SUITES}
 
 mkdir -p "$RUN/log" "$ROOT/build"
 results=$ROOT/build/test-results.txt
+failures=$RUN/failures.txt # told once more at the end, where a long log is still read
 : >"$results"
+: >"$failures"
 begin=$(now_s)
 stack_is_up=0 fetching=''
 
-note() { printf '%s\n' "$*" >>"$results"; } # pass|fail|skip SUITE NAME PROGRAM_OR_FILE
+# pass|fail|skip SUITE NAME [PROGRAM_OR_FILE]; what a failure said comes on stdin of note_failure
+note() {
+    printf '%s\n' "$*" >>"$results"
+    [ "$1" != fail ] || printf 'not ok %s %s %s\n' "$2" "$3" "${4:-}" >>"$failures"
+}
+note_failure() { # SUITE NAME [PROGRAM_OR_FILE]
+    note fail "$@"
+    tail -n "${SAID_LINES:-12}" | cut -c1-300 | sed 's/^ *|* */  | /' >>"$failures"
+}
 tell() { printf '[%4d s] %s\n' $(($(now_s) - begin)) "$*"; }
 
 stop_stack() {
@@ -65,11 +75,32 @@ note_ctest() { # SUITE BUILD_DIR
         /^Test (Failed|Passed)\./ { done++ }
         END { exit !done }' "$2/Testing/Temporary/LastTest.log" >>"$results" ||
         note fail "$1" a_test_program_ran
+    said_by_ctest "$1" "$2/Testing/Temporary/LastTest.log" >>"$failures"
+}
+
+# Of each program that failed: its failed tests, libcheck's lines of where and why, and the first
+# lines of a sanitizer's report.
+said_by_ctest() { # SUITE LOG
+    awk -v suite="$1" '
+        function say(line) { if (++said <= 30) text = text "  | " substr(line, 1, 300) "\n" }
+        /^[0-9]+\/[0-9]+ Test: / { program = $3; text = names = ""; said = report = heard = 0; next }
+        /^fail [A-Za-z0-9_]+$/ { names = names "not ok " suite " " $2 " " program "\n"; next }
+        /^[^ ]+:-?[0-9]+:[FES]:/ { say($0); next }
+        /ERROR: [A-Za-z]*Sanitizer|WARNING: ThreadSanitizer|runtime error:/ { report = 15 }
+        report > 0 { say($0); report-- }
+        /^Output:/, /^<end of output>/ { line[++heard] = $0 }
+        /^Test Failed\./ { bad = 1 }
+        /time elapsed:/ {
+            if (text == "" && bad) for (i = heard > 5 ? heard - 4 : 1; i <= heard; i++) say(line[i])
+            if (names == "" && bad) names = "not ok " suite " " program " " program "\n"
+            if (names != "") printf "%s%s", names, text
+            bad = 0
+        }' "$2"
 }
 
 run_ctest() { # SUITE BUILD_DIR JOBS LABEL
     rm -f "$2/Testing/Temporary/LastTest.log"
-    timeout 1500 ctest --test-dir "$2" -L "^$4\$" -j "$3" --output-on-failure --no-tests=error </dev/null || :
+    timeout 3600 ctest --test-dir "$2" -L "^$4\$" -j "$3" --output-on-failure --no-tests=error </dev/null || :
     if [ -f "$2/Testing/Temporary/LastTest.log" ]; then note_ctest "$1" "$2"; else note fail "$1" a_test_program_ran; fi
 }
 
@@ -84,12 +115,28 @@ run_script() { # SUITE FILE LIMIT_S
         $1 == "not" && $2 == "ok" { print "fail", suite, $3, file }
         $1 == "ok" { print "pass", suite, $2, file }
         $1 == "skip" { print "skip", suite, $2, file }' "$script_log" >>"$results"
+    said_by_script "$1" "$script_file" "$script_log" >>"$failures"
     if [ $script_rc != 0 ] && ! grep -q '^not ok' "$script_log"; then
-        note fail "$1" "$(basename "$2" .sh)_ends_well" "$script_file"
+        note_failure "$1" "$(basename "$2" .sh)_ends_well" "$script_file" <"$script_log"
         tell "$script_file ended with $script_rc"
     elif ! grep -qE '^(ok|not ok|skip) ' "$script_log"; then
         note fail "$1" "$(basename "$2" .sh)_runs_a_test" "$script_file"
     fi
+}
+
+# Each `not ok` with the last lines that were printed below it.
+said_by_script() { # SUITE FILE LOG
+    awk -v suite="$1" -v file="$2" '
+        function tell(   i) {
+            if (name == "") return
+            print "not ok", suite, name, file
+            for (i = n > 12 ? n - 11 : 1; i <= n; i++) print "  | " line[i]
+            name = ""
+        }
+        $1 == "ok" || $1 == "skip" { tell() }
+        $1 == "not" && $2 == "ok" { tell(); name = $3; n = 0; next }
+        name != "" { sub(/^ *\|? */, ""); line[++n] = substr($0, 1, 300) }
+        END { tell() }' "$3"
 }
 
 run_scripts() { # SUITE LIMIT_S FILES...
@@ -116,7 +163,8 @@ build() { # PRESET SUITE: once a run; a build that fails is a failure of the sui
     fi
     grep -E 'FAILED|error|undefined' "$RUN/log/build-$1.log" | head -n 30
     say "  the whole log: $RUN/log/build-$1.log"
-    note fail "$2" "the_$1_preset_builds"
+    grep -E 'FAILED|error|undefined' "$RUN/log/build-$1.log" | head -n 12 |
+        note_failure "$2" "the_$1_preset_builds"
     return 1
 }
 
@@ -130,16 +178,26 @@ need_stack() { # SUITE [--without daemons]
         wait "$fetching" || note fail "$stack_suite" grpcurl_can_be_built
         fetching=''
     fi
-    "$ROOT/everything" up --yes "$@" </dev/null && return
-    note fail "$stack_suite" the_test_stack_comes_up
+    {
+        stack_rc=0
+        "$ROOT/everything" up --yes "$@" </dev/null || stack_rc=$?
+        echo $stack_rc >"$RUN/log/test-up.rc"
+    } 2>&1 | tee "$RUN/log/test-up.log"
+    [ "$(cat "$RUN/log/test-up.rc")" != 0 ] || return 0
+    note_failure "$stack_suite" the_test_stack_comes_up <"$RUN/log/test-up.log"
     return 1
 }
 
 suite_style() {
     if [ -x "$ROOT/tools/check-style.sh" ]; then
-        if "$ROOT/tools/check-style.sh"; then note pass style the_tree_keeps_the_rules; else note fail style the_tree_keeps_the_rules; fi
+        if "$ROOT/tools/check-style.sh" >"$RUN/log/style.log" 2>&1; then
+            note pass style the_tree_keeps_the_rules
+        else
+            cat "$RUN/log/style.log"
+            note_failure style the_tree_keeps_the_rules <"$RUN/log/style.log"
+        fi
     fi
-    run_scripts style 300 "$ROOT"/tests/style/*.sh "$ROOT"/tools/style/test*.sh
+    run_scripts style 900 "$ROOT"/tests/style/*.sh "$ROOT"/tools/style/test*.sh
 }
 suite_unit() {
     build asan unit || : # what does build is tried
@@ -159,7 +217,7 @@ suite_e2e() {
     rm -f "$RUN"/*/log "$RUN"/*/log.1
     if need_stack e2e; then
         eval "$("$ROOT/tools/test-env.sh")"
-        run_scripts e2e 600 "$ROOT"/tests/e2e/*.sh
+        run_scripts e2e 1800 "$ROOT"/tests/e2e/*.sh
         stop_stack
         check_daemons
     fi
@@ -167,8 +225,9 @@ suite_e2e() {
 }
 # What the daemons said of themselves, and how they went.
 check_daemons() {
-    if grep -HE 'ERROR: (Address|Leak)Sanitizer|runtime error:|WARNING: ThreadSanitizer' "$RUN"/*/log "$RUN"/*/log.1 2>/dev/null; then
-        note fail e2e no_sanitizer_complains_of_a_daemon tools/test.sh
+    if grep -hE -A 12 'ERROR: (Address|Leak)Sanitizer|runtime error:|WARNING: ThreadSanitizer' "$RUN"/*/log "$RUN"/*/log.1 >"$RUN/log/reports" 2>/dev/null; then
+        cat "$RUN/log/reports"
+        head -n 40 "$RUN/log/reports" | SAID_LINES=40 note_failure e2e no_sanitizer_complains_of_a_daemon tools/test.sh
     else
         note pass e2e no_sanitizer_complains_of_a_daemon tools/test.sh
     fi
@@ -177,12 +236,13 @@ check_daemons() {
         if [ "$last_exit" = exit:0 ]; then
             note pass e2e "${daemon}_drains_and_ends_well" tools/test.sh
         else
-            note fail e2e "${daemon}_drains_and_ends_well" tools/test.sh
             tell "$daemon ended with $last_exit:" && tail -n 30 "$RUN/$daemon/log"
+            { tail -n 11 "$RUN/$daemon/log" && echo "ended with $last_exit"; } |
+                note_failure e2e "${daemon}_drains_and_ends_well" tools/test.sh
         fi
     done
 }
-suite_frontdoor() { run_scripts frontdoor 600 "$ROOT"/tests/frontdoor/*.sh; }
+suite_frontdoor() { run_scripts frontdoor 3000 "$ROOT"/tests/frontdoor/*.sh; }
 suite_tsan() {
     export TSAN_OPTIONS=ignore_noninstrumented_modules=1 # libraries of Debian are not built for it
     build tsan tsan || :
@@ -213,7 +273,10 @@ done
 finish
 # a whole run knows the state of every row
 if [ "$suites" = "$ALL_SUITES" ] && "$ROOT/tools/features"; then say "docs/FEATURES.md says what this run found"; fi
-grep '^fail ' "$results" || :
+if [ -s "$failures" ]; then
+    say "" "What failed:"
+    awk 'length' "$failures"
+fi
 skipped=$(grep -c '^skip ' "$results" || :)
 [ "$skipped" = 0 ] || say "$skipped skipped"
 failed=$(grep -c '^fail ' "$results" || :)

@@ -9,7 +9,7 @@ document=$PWD/../../docs/DEMO.md
 every_line_of_the_document_works() {
     awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' "$document" |
         sed "s#^SHOP=.*#SHOP=$HTTP_URL#" >"$scratch/script"
-    (cd "$scratch" && timeout 90 bash -euo pipefail script) >"$scratch/said" 2>&1 || { cat "$scratch/said" && return 1; }
+    (cd "$scratch" && timeout 300 bash -euo pipefail script) >"$scratch/said" 2>&1 || { cat "$scratch/said" && return 1; }
     cat "$scratch/said"
     grep -q 'Flat White' "$scratch/said" && grep -q '^completed$' "$scratch/said" &&
         grep -q '"points":' "$scratch/said" && [ "$(grep -c '^id: ' "$scratch/events.txt")" -ge 4 ]

@@ -69,7 +69,7 @@ points_and_statistics_follow_a_pickup() {
     for move in accept ready pickup; do call POST "/orders/$id/$move" "$barista" '{}' >/dev/null && status_is 200 || return 1; done
     points_came() { call GET /customers/me/loyalty "$customer" | jq -e ".points == 4 and .ledger[0].orderId == \"$id\""; }
     stats_came() { call GET /customers/me/stats "$customer" | jq -e '.ordersPlaced == 1 and .ordersCompleted == 1 and .spentCents == 440'; }
-    within 15 points_came && within 15 stats_came
+    within $PATIENCE_S points_came && within $PATIENCE_S stats_came
 }
 a_declined_order_has_a_reason() {
     id=$(place "$(login customer)") || return 1

@@ -7,7 +7,7 @@ cd "$(dirname "$0")" || exit 1
 root=$PWD/../..
 run=$TEST_STACK_RUN
 grpcurl=${GRPCURL:-${XDG_CACHE_HOME:-$HOME/.cache}/everything/grpcurl-1.9.3/bin/grpcurl}
-grpc() { timeout 10 "$grpcurl" -plaintext "$@" 2>&1; }
+grpc() { timeout 60 "$grpcurl" -plaintext "$@" 2>&1; }
 says() { grpc "$@" >"$scratch/said" && cat "$scratch/said"; }
 
 # lists ADDRESS SERVICE...: reflection names them, and describes each with its methods

@@ -18,7 +18,7 @@ a_dead_event_is_listed_with_its_cause() {
 a_replayed_event_is_sent() {
     "$everything" dead replay 900000001 | grep 'back in line: dead-one' || return 1
     it_went() { [ "$(sql "SELECT count(*) FROM outbox.events WHERE key = 'dead-one'")" = 0 ]; }
-    within 10 it_went && ! "$everything" dead list | grep dead-one
+    within $PATIENCE_S it_went && ! "$everything" dead list | grep dead-one
 }
 a_dropped_event_is_gone() {
     plant 900000002 dead-two && "$everything" dead drop 900000002 | grep 'dropped: dead-two' || return 1

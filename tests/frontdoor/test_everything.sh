@@ -40,6 +40,9 @@ within() { # SECONDS COMMAND...
         sleep 0.2
     done
 }
+# What comes at all comes in this time, however busy the machine is. Where a time is the fact, the
+# best of several tries counts: other work makes it longer, never shorter.
+PATIENCE_S=120
 
 no_argument_prints_an_overview() { everything | grep -q 'Two commands'; }
 an_unknown_verb_exits_2_and_names_the_nearest() {
@@ -76,7 +79,7 @@ too_little_disk_is_told() {
 a_taken_port_names_the_process_and_the_way_out() {
     python3 -m http.server --bind 127.0.0.1 $((BASE + 7)) >/dev/null 2>&1 &
     squatter=$!
-    within 10 python3 -c "import socket; socket.create_connection(('127.0.0.1', $BASE + 7))"
+    within $PATIENCE_S python3 -c "import socket; socket.create_connection(('127.0.0.1', $BASE + 7))"
     everything up --yes valkey >"$scratch/err" 2>&1
     rc=$?
     kill $squatter
@@ -96,7 +99,8 @@ everything_comes_up_with_no_container() { up </dev/null | cat && wanted && json 
 a_second_up_changes_nothing_and_takes_under_a_second() {
     all_pids >"$scratch/before"
     best=999999
-    for _ in 1 2 3; do # the best of three: other work may share the machine
+    for _ in 1 2 3 4 5 6 7 8; do
+        [ $best -ge 1000 ] || break
         begin=$(now_ms)
         up >/dev/null
         took=$(($(now_ms) - begin))
@@ -112,11 +116,20 @@ status_json_tells_all_of_each_process() {
 }
 
 came_back() { json ".processes[] | select(.name == \"$1\") | .ready and .pid != $2 and .restarts >= 1 and .lastExit == \"signal:9\""; }
-killed_comes_back() { # NAME SECONDS
-    old=$(pid_of "$1")
-    begin=$(now_ms)
-    kill -9 "$old"
-    within "$2" came_back "$1" "$old" && echo "$1: back after $(($(now_ms) - begin)) ms" && within 15 json '[.processes[] | select(.wanted) | .ready] | all'
+all_are_ready() { json '[.processes[] | select(.wanted) | .ready] | all'; }
+killed_comes_back() { # NAME SECONDS [COMMAND that comes before each kill]
+    for _ in 1 2 3; do
+        ${3:-:}
+        old=$(pid_of "$1")
+        begin=$(now_ms)
+        kill -9 "$old"
+        within $PATIENCE_S came_back "$1" "$old" || return 1
+        took=$(($(now_ms) - begin))
+        echo "$1: back after $took ms"
+        within $PATIENCE_S all_are_ready || return 1
+        [ $took -gt $(($2 * 1000)) ] || return 0
+    done
+    return 1
 }
 any_killed_process_comes_back_by_itself() {
     for name in $(wanted); do
@@ -127,36 +140,44 @@ any_killed_process_comes_back_by_itself() {
 }
 a_busy_postgres_comes_back_after_kill_9() {
     eval "$("$ROOT/tools/test-env.sh")"
+    killed_comes_back postgres 15 keep_postgres_busy
+}
+keep_postgres_busy() {
     for _ in 1 2 3; do
         timeout 60 psql -qX "$TEST_PG_ADMIN_URL" -c 'SELECT count(*) FROM generate_series(1, 1000000000)' >/dev/null 2>&1 &
     done
-    sleep 1
-    killed_comes_back postgres 15
+    within $PATIENCE_S three_count
 }
+three_count() { [ "$(psql -qAtX "$TEST_PG_ADMIN_URL" -c "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT count(*) FROM generate_series%'")" = 3 ]; }
 a_dead_supervisor_is_told_and_up_adopts_what_runs() {
     kept=$(pid_of kafka)
     gone=$(pid_of valkey)
     kill -9 "$(cut -d' ' -f1 "$RUN/supervisor.pid")"
-    within 5 json '.supervisor.state == "gone"' || return 1
+    within $PATIENCE_S json '.supervisor.state == "gone"' || return 1
     kill -9 "$gone"
-    sleep 0.5
-    everything status | grep -q 'supervisor: GONE'
+    everything status | grep -q 'supervisor: GONE' || return 1
     up >/dev/null && json '.supervisor.state == "up"' && [ "$(pid_of kafka)" = "$kept" ] && [ "$(pid_of valkey)" != "$gone" ] &&
         killed_comes_back valkey 15
 }
 a_process_that_keeps_dying_is_tried_less_and_less_often() {
     mkdir -p "$RUN/broken"
-    printf '#!/bin/sh\nexit 7\n' >"$RUN/broken/run"
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\necho $(($(date +%%s%%N) / 1000000)) >>%s\nexit 7\n' "$scratch/lives" >"$RUN/broken/run"
     chmod +x "$RUN/broken/run"
     echo up >"$RUN/broken/want"
     supervisor=$(cut -d' ' -f1 "$RUN/supervisor.pid")
     kill -HUP "$supervisor"
-    sleep 4 # 0.2, 0.4, 0.8, 1.6, 3.2 s apart
-    cat "$RUN/broken/state"
-    read -r state _ _ restarts last_exit _ <"$RUN/broken/state"
+    within $PATIENCE_S died_five_times
+    waited=$?
+    cat "$scratch/lives" "$RUN/broken/state"
     echo down >"$RUN/broken/want"
     kill -HUP "$supervisor"
-    [ "$state" = waiting ] && [ "$restarts" -ge 3 ] && [ "$restarts" -le 5 ] && [ "$last_exit" = exit:7 ]
+    # 0.2, 0.4, 0.8, 1.6 s apart: never sooner
+    [ $waited = 0 ] && awk 'NR > 1 && $1 - last < 100 * 2 ^ (NR - 1) { soon = 1 } { last = $1 } END { exit soon }' "$scratch/lives"
+}
+died_five_times() {
+    [ "$(wc -l <"$scratch/lives")" -ge 5 ] && read -r state _ _ restarts last_exit _ <"$RUN/broken/state" &&
+        [ "$state" = waiting ] && [ "$restarts" -ge 4 ] && [ "$last_exit" = exit:7 ]
 }
 up_with_a_name_restarts_that_one_only() {
     valkey=$(pid_of valkey) kafka=$(pid_of kafka)
@@ -228,7 +249,7 @@ down_leaves_no_process() {
     [ -s "$scratch/pids" ] && [ -z "$(find /proc/[0-9]*/cwd -maxdepth 0 -lname "$RUN/*" 2>/dev/null)" ]
 }
 a_warm_up_takes_15_seconds_at_most() {
-    for _ in 1 2; do # the better of two: other work may share the machine
+    for _ in 1 2 3 4; do
         begin=$(now_ms)
         up >"$scratch/said" || return 1
         took=$(($(now_ms) - begin))
@@ -259,6 +280,10 @@ the_tests_end_with_their_count() {
 a_planted_failure_fails_the_tests() {
     planted 'not ok a_planted_fact' && [ "$planted_rc" = 1 ] && [ "$planted_said" = '0 passed, 1 failed' ]
 }
+what_failed_is_told_again_at_the_end() {
+    planted 'not ok a_planted_fact DEV-02\n  | the kettle is cold\nok another_fact' && tail -n 4 "$scratch/said" >"$scratch/end" && cat "$scratch/end"
+    printf '%s\n' 'What failed:' 'not ok style a_planted_fact tests/style/planted.sh' '  | the kettle is cold' '1 passed, 1 failed' | diff - "$scratch/end"
+}
 a_suite_that_runs_no_test_fails() { planted 'nothing here' && [ "$planted_rc" = 1 ]; }
 the_tests_are_built_with_sanitizers() {
     jq -e '.configurePresets[] | select(.name == "asan").cacheVariables.SANITIZE == "address,undefined"' "$ROOT/CMakePresets.json" &&
@@ -282,7 +307,7 @@ the_readme_names_verbs_that_are_there() {
     while read -r _ verb; do everything "$verb" --help </dev/null >/dev/null || { echo "$verb" && return 1; }; done <"$scratch/named"
 }
 make_build_all_builds_every_program() {
-    (cd "$ROOT" && timeout 1200 make build-all </dev/null) | tail -n 3
+    (cd "$ROOT" && timeout 2400 make build-all </dev/null) | tail -n 3
     for daemon in gateway order-service customer-service; do [ -x "$ROOT/build/release/bin/$daemon" ] || return 1; done
 }
 make_calls_everything() {
@@ -312,6 +337,7 @@ fact the_tests_are_built_with_sanitizers DEV-11
 
 fact a_planted_failure_fails_the_tests DEV-02
 fact the_tests_end_with_their_count DEV-02
+fact what_failed_is_told_again_at_the_end DEV-02
 fact a_suite_that_runs_no_test_fails DEV-02
 
 fact too_little_memory_is_told

@@ -1,5 +1,6 @@
 """One part after the other is taken away, then all that the daemons lean on, before they start."""
 import json
+import statistics
 import time
 
 import ledger
@@ -17,12 +18,16 @@ def timed(method, path, token=None, body=None):
     return status, answer, time.monotonic() - began
 
 
-def is_refused_at_once(method, path, token=None, body=None):
+def is_refused(method, path, token=None, body=None):
     status, answer, took_s = timed(method, path, token, body)
     assert (status, answer["code"]) == (503, "unavailable"), f"{method} {path}: {status} {answer}"
-    assert took_s < 1, f"{method} {path} took {took_s:.2f} s"
     assert int(shop.headers()["Retry-After"]) >= 1
     return took_s
+
+
+def is_at_once(took):
+    """Of several, as one alone may have met a busy moment of the machine."""
+    assert statistics.median(took) < 1, f"took {', '.join(f'{t:.2f}' for t in took)} s"
 
 
 def works(method, path, token=None, body=None):
@@ -38,31 +43,33 @@ def readyz(daemon):
 def without_order_service_its_routes_say_so_and_the_rest_works():
     shop.wish("order-service", "down")
     try:
-        slowest_s = 0
+        took = []
         for _ in range(10):
-            slowest_s = max(slowest_s, is_refused_at_once("POST", "/orders", TOKEN, shop.LATTE))
-            is_refused_at_once("GET", "/menu")
+            took.append(is_refused("POST", "/orders", TOKEN, shop.LATTE))
+            took.append(is_refused("GET", "/menu"))
             assert works("GET", "/customers/me/loyalty", TOKEN) and works("GET", "/users/me", TOKEN)
+        is_at_once(took)
         status, report = readyz("gateway")
         assert status == 200 and report["order-service"] == "degraded", report
-        print(f"  POST /orders refused after {slowest_s * 1000:.0f} ms at most")
+        print(f"  refused after {statistics.median(took) * 1000:.0f} ms, at most {max(took) * 1000:.0f}")
     finally:
         shop.wish("order-service", "up")
-    shop.within(10, works, "POST", "/orders", TOKEN, shop.LATTE)
+    shop.within(shop.PATIENCE_S, works, "POST", "/orders", TOKEN, shop.LATTE)
 
 
 def without_customer_service_orders_go_on():
     shop.wish("customer-service", "down")
     try:
+        took = []
         for _ in range(10):
-            is_refused_at_once("GET", "/customers/me/loyalty", TOKEN)
-            is_refused_at_once("POST", "/login", None, {"handle": "customer", "password": "coffee-demo"})
+            took.append(is_refused("GET", "/customers/me/loyalty", TOKEN))
+            took.append(is_refused("POST", "/login", None, {"handle": "customer", "password": "coffee-demo"}))
             assert works("POST", "/orders", TOKEN, shop.LATTE) and works("GET", "/menu")
-        status, answer, took_s = timed("POST", "/orders/usual", TOKEN, {})
-        assert status == 503 and took_s < 3, f"{status} {answer} after {took_s:.1f} s"
+        is_at_once(took)
+        shop.the_best_of(5, 3, lambda: is_refused("POST", "/orders/usual", TOKEN, {}))
     finally:
         shop.wish("customer-service", "up")
-    shop.within(10, works, "GET", "/customers/me/loyalty", TOKEN)
+    shop.within(shop.PATIENCE_S, works, "GET", "/customers/me/loyalty", TOKEN)
 
 
 def a_killed_postgres_comes_back_and_nothing_is_lost():
@@ -71,36 +78,43 @@ def a_killed_postgres_comes_back_and_nothing_is_lost():
     shop.kill("postgres")
     began = time.monotonic()
     people.run(30)
-    shop.within(30, ledger.outbox_is_empty)
+    shop.within(shop.PATIENCE_S, ledger.outbox_is_empty)
     ledger.audit_has_each_once(ledger.rows_of(people.customers))
     assert before == {daemon: shop.pid_of(daemon) for daemon in DAEMONS}, "a daemon died of it"
     print(f"  30 orders within {time.monotonic() - began:.1f} s of the kill, {shop.retries} retries of clients")
+
+
+def is_another_life(daemon, pid):
+    return not shop.is_down(daemon) and shop.pid_of(daemon) != pid
 
 
 def daemons_that_start_first_wait_for_what_they_lean_on():
     for server in SERVERS:
         shop.wish(server, "down")
     for server in SERVERS:
-        shop.within(45, shop.is_down, server)
+        shop.within(2 * shop.PATIENCE_S, shop.is_down, server)
+    before = {daemon: shop.pid_of(daemon) for daemon in DAEMONS}
     for daemon in DAEMONS:
         shop.kill(daemon)
     try:
-        time.sleep(4)
+        shop.within(shop.PATIENCE_S, lambda: all(is_another_life(daemon, before[daemon]) for daemon in DAEMONS))
         pids = {daemon: shop.pid_of(daemon) for daemon in DAEMONS}
-        assert readyz("order-service")[0] == 503 and readyz("customer-service")[0] == 503
-        assert shop.get(shop.URL + "/healthz")[0] == 200
+        for daemon in ("order-service", "customer-service"):
+            shop.within(shop.PATIENCE_S, lambda d=daemon: readyz(d)[0] == 503)
+        shop.within(shop.PATIENCE_S, lambda: shop.get(shop.URL + "/healthz")[0] == 200)
+        time.sleep(3)  # one that does not wait would have ended by now
         shop.forget_connections()
-        is_refused_at_once("GET", "/menu")
+        is_at_once([is_refused("GET", "/menu") for _ in range(5)])
     finally:
         for server in SERVERS:
             shop.wish(server, "up")
     began = time.monotonic()
-    shop.within(30, lambda: all(readyz(daemon)[0] == 200 for daemon in DAEMONS))
+    shop.within(2 * shop.PATIENCE_S, lambda: all(readyz(daemon)[0] == 200 for daemon in DAEMONS))
     people = traffic.Traffic(clients=2)
     people.run(5)
     print(f"  serving again {time.monotonic() - began:.1f} s after the servers were wished for")
-    shop.within(45, lambda: all(state == "ok" for d in DAEMONS for state in readyz(d)[1].values()))
-    shop.within(30, ledger.outbox_is_empty)
+    shop.within(2 * shop.PATIENCE_S, lambda: all(state == "ok" for d in DAEMONS for state in readyz(d)[1].values()))
+    shop.within(shop.PATIENCE_S, ledger.outbox_is_empty)
     ledger.audit_has_each_once(ledger.rows_of(people.customers))
     assert pids == {daemon: shop.pid_of(daemon) for daemon in DAEMONS}, "a daemon was started again"
 

@@ -31,7 +31,7 @@ def orders_go_on_without_the_broker():
     try:
         freezer.start()
         time.sleep(AWAY_S)
-        shop.within(5, says_degraded)
+        shop.within(shop.PATIENCE_S, says_degraded)
         (waiting,), = shop.sql("SELECT count(*) FROM outbox.events WHERE sink = 'kafka'")
         assert int(waiting) > people.placed, f"only {waiting} rows wait for the broker"
     finally:
@@ -43,11 +43,11 @@ def orders_go_on_without_the_broker():
 
 def all_events_come_when_it_is_back():
     began = time.monotonic()
-    shop.within(60, ledger.outbox_is_empty)
+    shop.within(2 * shop.PATIENCE_S, ledger.outbox_is_empty)
     took = time.monotonic() - began
     rows = ledger.rows_of(people.customers)
     repeats = ledger.audit_has_each_once(rows) + ledger.typed_topics_have_theirs(rows)
-    shop.within(15, lambda: ready()[1].get("kafka") == "ok")
+    shop.within(shop.PATIENCE_S, lambda: ready()[1].get("kafka") == "ok")
     print(f"  {len(rows)} events, {took:.1f} s after it was back, {repeats} repeats dropped")
 
 

@@ -18,7 +18,7 @@ def three_of(daemon, setting):
     """The stack's own and two more: their addresses."""
     more = [replica.Replica(daemon, wait=False) for _ in range(2)]
     for one in more:
-        shop.within(40, one.is_ready)
+        shop.within(shop.PATIENCE_S, one.is_ready)
     return replica.addresses(int(os.environ[setting].rsplit(":", 1)[1]), *more)
 
 

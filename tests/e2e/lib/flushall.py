@@ -37,14 +37,14 @@ def move(order, *commands):
 
 def the_queue_is_held_in_valkey_and_comes_back_after_a_flush():
     order, other = place(), place()
-    shop.within(5, lambda: order in queue() and other in queue())
+    shop.within(shop.PATIENCE_S, lambda: order in queue() and other in queue())
     assert queue().index(order) < queue().index(other), "not in the order they were placed"
     move(order, "accept", "ready", "pickup")
-    shop.within(5, lambda: order not in queue())
+    shop.within(shop.PATIENCE_S, lambda: order not in queue())
     shop.valkey("FLUSHALL")
-    shop.within(15, lambda: queue() == open_orders())
+    shop.within(shop.PATIENCE_S, lambda: queue() == open_orders())
     move(other, "cancel")
-    shop.within(5, lambda: other not in queue())
+    shop.within(shop.PATIENCE_S, lambda: other not in queue())
 
 
 def a_revoked_session_stays_revoked_after_a_flush():
@@ -55,13 +55,13 @@ def a_revoked_session_stays_revoked_after_a_flush():
     token = session["accessToken"]
     assert shop.call("GET", "/users/me", token)[0] == 200
     assert shop.call("POST", "/logout", body={"refreshToken": session["refreshToken"]})[0] == 204
-    shop.within(3, lambda: shop.call("GET", "/users/me", token)[0] == 401)
+    shop.within(shop.PATIENCE_S, lambda: shop.call("GET", "/users/me", token)[0] == 401)
     shop.valkey("FLUSHALL")
     for _ in range(30):
         assert shop.call("GET", "/users/me", token)[0] == 401, "the token is taken again"
         time.sleep(0.1)
     fresh = replica.Replica("gateway")  # it has never heard of the session
-    shop.within(15, lambda: shop.call("GET", "/users/me", token, url=fresh.url)[0] == 401)
+    shop.within(shop.PATIENCE_S, lambda: shop.call("GET", "/users/me", token, url=fresh.url)[0] == 401)
     assert fresh.end() == 0, "the gateway did not end well"
 
 
@@ -88,20 +88,20 @@ def everyone_is_served_while_valkey_stands_still():
     assert rose > 0, "ratelimit_fallback_total did not rise"
     print(f"  {people.placed} orders in {STILL_S} s, slowest call {people.slowest_s:.2f} s, {rose:.0f} fallbacks")
     all_came(people)
-    shop.within(15, ledger.outbox_is_empty, "live")
+    shop.within(shop.PATIENCE_S, ledger.outbox_is_empty, "live")
 
 
 def all_came(people):
     """Orders, events and points of these people are complete."""
     assert not people.failed, people.failed
-    shop.within(30, ledger.outbox_is_empty)
+    shop.within(shop.PATIENCE_S, ledger.outbox_is_empty)
     rows = ledger.rows_of(people.customers)
     ledger.audit_has_each_once(rows)
     assert sum(row[3] == "OrderPlaced" for row in rows) == people.placed
     for customer, token in people.people:
         done = shop.sql(f"SELECT count(*) FROM orders.orders WHERE customer_id = '{customer}' AND status = 'completed'")
         points = 4 * int(done[0][0])  # of a latte with oat milk
-        shop.within(20, lambda: shop.call("GET", "/customers/me/loyalty", token)[1]["points"] == points)
+        shop.within(shop.PATIENCE_S, lambda: shop.call("GET", "/customers/me/loyalty", token)[1]["points"] == points)
 
 
 def every_key_has_its_owners_prefix():

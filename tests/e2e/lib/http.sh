@@ -29,7 +29,7 @@ call() {
         printf '%s' "$call_body" >"$scratch/request"
         printf 'header = "Content-Type: application/json"\ndata-binary = "@%s"\n' "$scratch/request" >>"$scratch/curlrc"
     fi
-    curl -sS --max-time "${CALL_MAX_S:-10}" -K "$scratch/curlrc" -X "$call_method" -D "$scratch/headers" \
+    curl -sS --max-time "${CALL_MAX_S:-30}" -K "$scratch/curlrc" -X "$call_method" -D "$scratch/headers" \
         -o "$scratch/body" -w '%{http_code}' "$HTTP_URL$call_path" >"$scratch/status" || echo 000 >"$scratch/status"
     cat "$scratch/body" 2>/dev/null
 }
@@ -48,6 +48,8 @@ problem_is() { # STATUS CODE [FIELD]
 }
 header() { sed -n "s/^$1: \(.*\)\r$/\1/Ip" "$scratch/headers"; }
 
+# what comes at all comes in this time, however slow or busy the machine is
+PATIENCE_S=60
 login() { # HANDLE [PASSWORD]: an access token, remembered for this run
     if [ ! -s "$scratch/token-$1" ]; then
         call POST /login '' "{\"handle\":\"$1\",\"password\":\"${2:-coffee-demo}\"}" >/dev/null

@@ -36,7 +36,7 @@ def connect(url, lines, timeout):
 class Events:
     """GET /orders/{id}/events. next() gives (id, event, data); a comment is (None, ":", text); None at its end."""
 
-    def __init__(self, path, token, last_id=None, url=None, timeout=20):
+    def __init__(self, path, token, last_id=None, url=None, timeout=shop.PATIENCE_S):
         lines = [f"Authorization: Bearer {token}", "Accept: text/event-stream"]
         lines += [f"Last-Event-ID: {last_id}"] if last_id is not None else []
         self.sock, self.file, self.status, self.head = connect((url or shop.URL) + path, lines, timeout)
@@ -72,7 +72,7 @@ class Events:
         seq = int(fields["id"]) if "id" in fields else None
         return seq, fields.get("event"), json.loads(fields["data"])
 
-    def until(self, accept, seconds=10):
+    def until(self, accept, seconds=shop.PATIENCE_S):
         """The first event that accept() likes; the others are dropped."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -83,7 +83,7 @@ class Events:
                 return got
         raise AssertionError(f"not seen in {seconds} s")
 
-    def order(self, status, seconds=10):
+    def order(self, status, seconds=shop.PATIENCE_S):
         return self.until(lambda e: e[1] == "order" and e[2]["status"] == status, seconds)
 
     def close(self):
@@ -94,7 +94,7 @@ class Events:
 class WebSocket:
     """A client that speaks text frames; next() gives the message as JSON, or ("close", code)."""
 
-    def __init__(self, path, token, url=None, by_protocol=False, timeout=10):
+    def __init__(self, path, token, url=None, by_protocol=False, timeout=shop.PATIENCE_S):
         key = base64.b64encode(os.urandom(16)).decode()
         lines = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}"]
         if by_protocol:
@@ -130,7 +130,7 @@ class WebSocket:
             elif opcode == 1:
                 return json.loads(data)
 
-    def until(self, accept, seconds=10):
+    def until(self, accept, seconds=shop.PATIENCE_S):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.sock.settimeout(max(0.1, end - time.monotonic()))
@@ -140,10 +140,10 @@ class WebSocket:
             assert not isinstance(got, tuple), f"closed: {got}"
         raise AssertionError(f"not seen in {seconds} s")
 
-    def snapshot(self, seconds=10):
+    def snapshot(self, seconds=shop.PATIENCE_S):
         return self.until(lambda m: m["type"] == "snapshot", seconds)
 
-    def order(self, order, status, seconds=10):
+    def order(self, order, status, seconds=shop.PATIENCE_S):
         return self.until(lambda m: m["type"] == "order" and m["order"]["id"] == order and m["order"]["status"] == status, seconds)
 
     def close(self):

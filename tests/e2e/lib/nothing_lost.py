@@ -93,7 +93,7 @@ def every_order_gets_through_the_kills():
         killer.join()
     if not killer.counts["kafka"]:
         killer.kill("kafka")
-    shop.within(90, ledger.outbox_is_empty)
+    shop.within(3 * shop.PATIENCE_S, ledger.outbox_is_empty)
     rows.extend(ledger.rows_of(people.customers))
     placed = sum(1 for row in rows if row[3] == "OrderPlaced")
     assert placed == people.placed == ORDERS, f"{people.placed} told as placed, {placed} recorded"
@@ -103,7 +103,7 @@ def every_order_gets_through_the_kills():
 
 def in_the_end(check):
     """A broker that was just killed shows its last messages only when it leads again: read once more until then."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + shop.PATIENCE_S
     while True:
         try:
             return check(rows)

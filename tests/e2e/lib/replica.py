@@ -37,7 +37,7 @@ class Replica:
         everyone.append(self)
         self.start()
         if wait:
-            shop.within(20, self.is_ready)
+            shop.within(shop.PATIENCE_S, self.is_ready)
 
     def start(self):
         with open(self.script + ".log", "ab") as log:
@@ -76,7 +76,7 @@ class Replica:
         self.keep = False
         self.process.terminate()
 
-    def end(self, seconds=20):
+    def end(self, seconds=30):
         """Its exit code after SIGTERM."""
         self.stop()
         try:
@@ -100,7 +100,7 @@ def end_all():
     for one in everyone:
         one.stop()
     for one in everyone:
-        one.end(12)
+        one.end()
     folder.cleanup()
 
 

@@ -13,7 +13,8 @@ first, second = (replica.Replica("gateway", ORDER_SERVICE_ADDR=both) for _ in ra
 
 
 def a_token_of_one_gateway_is_good_at_the_other():
-    status, session = shop.call("POST", "/login", body={"handle": "customer", "password": "coffee-demo"}, url=first.url)
+    who = {"handle": "customer", "password": "coffee-demo"}
+    status, session = shop.insist("POST", "/login", body=who, url=first.url)
     assert status == 200, session
     status, me = shop.call("GET", "/users/me", session["accessToken"], url=second.url)
     assert status == 200 and me["handle"] == "customer", me
@@ -23,15 +24,15 @@ def an_event_made_at_one_gateway_reaches_clients_of_the_other():
     barista, (_, token) = shop.login("barista"), shop.newcomer()
     screen = live.WebSocket("/ws/queue", barista, url=second.url)
     screen.snapshot()
-    status, order = shop.call("POST", "/orders", token, shop.LATTE, url=first.url)
+    status, order = shop.insist("POST", "/orders", token, shop.LATTE, url=first.url)
     assert status == 201, order
-    screen.order(order["id"], "placed", 1)
+    screen.order(order["id"], "placed")
     phone = live.Events(f"/orders/{order['id']}/events", token, url=second.url)
-    phone.order("placed", 1)
+    phone.order("placed")
     began = time.monotonic()
-    assert shop.call("POST", f"/orders/{order['id']}/accept", barista, {}, url=first.url)[0] == 200
-    phone.order("preparing", 1)
-    screen.order(order["id"], "preparing", 1)
+    assert shop.insist("POST", f"/orders/{order['id']}/accept", barista, {}, url=first.url)[0] == 200
+    phone.order("preparing")
+    screen.order(order["id"], "preparing")
     print(f"  from the tap at one gateway to both clients of the other: {(time.monotonic() - began) * 1000:.0f} ms")
     screen.close()
     phone.close()
@@ -39,7 +40,7 @@ def an_event_made_at_one_gateway_reaches_clients_of_the_other():
 
 def calls_are_spread_over_both_order_services():
     token = shop.login("customer")
-    shop.within(10, lambda: all(served(one) > 0 for one in orders if shop.call("GET", "/orders", token, url=first.url)))
+    shop.within(shop.PATIENCE_S, lambda: all(served(one) > 0 for one in orders if shop.call("GET", "/orders", token, url=first.url)))
     before = [served(one) for one in orders]
     for _ in range(100):
         assert shop.call("GET", "/orders", token, url=first.url)[0] == 200
@@ -55,7 +56,7 @@ def served(one):
 def the_limit_is_one_for_all_gateways():
     limit, (_, token) = 40, shop.newcomer()
     pair = [replica.Replica("gateway", RATE_READ=f"{limit}/600s") for _ in range(2)]
-    served_, refused = 0, 0
+    served_, refused, began = 0, 0, time.monotonic()
     for n in range(100):
         status, answer = shop.call("GET", "/users/me", token, url=pair[n % 2].url)
         assert status in (200, 429), answer
@@ -63,7 +64,8 @@ def the_limit_is_one_for_all_gateways():
         if status == 429:
             refused += 1
             assert int(shop.headers()["Retry-After"]) > 0 and answer["code"] == "too_many_requests", answer
-    assert limit - 8 <= served_ <= limit + 1, f"{served_} of 100 were served, the limit is {limit}"
+    grown = (time.monotonic() - began) * limit / 600
+    assert limit - 8 <= served_ <= limit + 1 + grown, f"{served_} of 100 were served, the limit is {limit}"
     assert any(shop.metric(one.metrics_url, "ratelimit_rejected_total") for one in pair)
     print(f"  {served_} of 100 served at a limit of {limit}, {refused} times 429")
 
@@ -73,13 +75,13 @@ def a_stopped_replica_loses_no_call():
     load = threading.Thread(target=people.run_for, args=(9,))
     load.start()
     time.sleep(1.5)
-    code = orders[0].end(25)
+    code = orders[0].end()
     load.join()
     assert not people.failed, people.failed
     assert code == 0, f"order-service ended with {code}"
     print(f"  {people.placed} orders in 9 s, no call failed, slowest {people.slowest_s:.2f} s; it ended with 0")
     orders[0].start()
-    shop.within(20, orders[0].is_ready)
+    shop.within(shop.PATIENCE_S, orders[0].is_ready)
 
 
 def a_gateway_stopped_under_load_ends_well():
@@ -96,7 +98,7 @@ def a_gateway_stopped_under_load_ends_well():
     clients = [threading.Thread(target=client) for _ in range(8)]
     for one in clients:
         one.start()
-    time.sleep(0.7)
+    shop.within(shop.PATIENCE_S, lambda: len(answers) >= 2 * len(clients))
     code = gateway.end()
     over.set()
     for one in clients:
@@ -111,7 +113,7 @@ def a_gateway_stopped_under_load_ends_well():
 def gateways_end_well_with_streams_open():
     token = shop.login("barista")
     screen = live.WebSocket("/ws/queue", token, url=second.url)
-    status, order = shop.call("POST", "/orders", token, shop.LATTE, url=second.url)
+    status, order = shop.insist("POST", "/orders", token, shop.LATTE, url=second.url)
     assert status == 201, order
     phone = live.Events(f"/orders/{order['id']}/events", token, url=second.url)
     phone.order("placed")
