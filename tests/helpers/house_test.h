@@ -7,7 +7,7 @@
  * Each test runs as a case of its own and is told on stdout as `pass NAME` or
  * `fail NAME`, which is what tools/features reads. The process ends with 1 when any
  * test failed. What libcheck knows works: CK_FORK=no for a debugger,
- * CK_RUN_CASE=NAME for one test, CK_DEFAULT_TIMEOUT=SECONDS (ours is 60). */
+ * CK_RUN_CASE=NAME for one test, CK_DEFAULT_TIMEOUT=SECONDS (ours is 300). */
 #ifndef TESTS_HELPERS_HOUSE_TEST_H
 #define TESTS_HELPERS_HOUSE_TEST_H
 

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LIMIT_MS = 5000 };
+enum { LIMIT_MS = 30000 };
 
 int raw_connect(int port)
 {

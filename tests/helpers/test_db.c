@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_SIZE = 48, WAIT_MS = 10000 };
+enum { NAME_SIZE = 48, WAIT_MS = 60000 };
 
 static struct {
     char database[NAME_SIZE], owner[NAME_SIZE], runtime[NAME_SIZE], password[NAME_SIZE];

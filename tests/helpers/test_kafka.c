@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 15000, QUIET_MS = 200 };
+enum { ANSWER_MS = 60000, QUIET_MS = 200 };
 
 static void die(const char *what, const char *why)
 {

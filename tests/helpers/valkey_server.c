@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { START_LIMIT_MS = 10000, MAX_WORDS = 32 };
+enum { START_LIMIT_MS = 60000, MAX_WORDS = 32 };
 
 static struct sockaddr_in loopback(int port)
 {

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { START_LIMIT_MS = 15000, RECORD_SIZE = 16 << 20 };
+enum { START_LIMIT_MS = 60000, RECORD_SIZE = 16 << 20 };
 
 static void die(const char *why)
 {
@@ -106,8 +106,8 @@ void fake_apns_start(struct fake_apns *fake)
 
 void fake_apns_stop(struct fake_apns *fake)
 {
-    static const char *const names[] = {"provider.p8", "provider.pub", "ca.pem", "ca.key", "ready",
-                                        "pushes.jsonl"};
+    static const char *const names[] = {"provider.p8", "provider.pub", "ca.pem",
+                                        "ca.key",      "ready",        "pushes.jsonl"};
     char path[96];
 
     kill(fake->pid, SIGKILL);

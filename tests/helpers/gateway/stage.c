@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READY_MS = 5000, DRAIN_MS = 200 };
+enum { READY_MS = 60000, DRAIN_MS = 200 };
 
 static void write_signing_key(const char *directory)
 {

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LIMIT_MS = 20000, END_LIMIT_MS = 40000, LOOK_MS = 50 };
+enum { LIMIT_MS = 60000, END_LIMIT_MS = 120000, LOOK_MS = 50 };
 
 struct flow_desk desk;
 

@@ -5,12 +5,15 @@
 #include "common/base/text.h"
 #include "common/obs/metrics.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/valkey_server.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -150,7 +153,7 @@ START_TEST(a_valkey_that_comes_late_is_used)
 END_TEST
 
 /* A listener that counts who knocks, and answers nobody. */
-static _Atomic int knocks;
+static _Atomic int knocks, asked, held_up;
 
 static void *count_knocks(void *listener)
 {
@@ -167,14 +170,16 @@ static void *count_knocks(void *listener)
 static void *ask_for_a_while(void *unused)
 {
     struct ctx *mine = ctx_new_system("test");
-    int64_t until = clock_monotonic_ms() + 2500;
+    int64_t until = clock_monotonic_ms() + 2500, last = clock_monotonic_ms() + PATIENCE_MS;
     const char *value;
     size_t size;
 
-    while (clock_monotonic_ms() < until) {
+    while (clock_monotonic_ms() < until ||
+           (atomic_load(&knocks) < 3 && clock_monotonic_ms() < last)) {
         int64_t before = clock_monotonic_ms();
         ck_assert_int_eq(cache_get(mine, cache, "order:x", &value, &size), ST_UNAVAILABLE);
-        ck_assert(clock_monotonic_ms() - before < 400);
+        atomic_fetch_add(&asked, 1);
+        atomic_fetch_add(&held_up, clock_monotonic_ms() - before >= 400);
         clock_pause_ms(2);
     }
     ctx_free(mine);
@@ -200,6 +205,7 @@ START_TEST(a_valkey_that_is_away_costs_one_attempt_a_second)
     cache_free(cache);
     cache = cache_new(&options);
 
+    int64_t begun = clock_monotonic_ms();
     pthread_create(&knocking, NULL, count_knocks, &listener);
     for (int i = 0; i < 4; i++) {
         pthread_create(&asking[i], NULL, ask_for_a_while, NULL);
@@ -207,33 +213,56 @@ START_TEST(a_valkey_that_is_away_costs_one_attempt_a_second)
     for (int i = 0; i < 4; i++) {
         pthread_join(asking[i], NULL);
     }
+    int64_t seconds = (clock_monotonic_ms() - begun) / 1000;
     shutdown(listener, SHUT_RDWR);
     pthread_join(knocking, NULL);
     close(listener);
-    ck_assert_int_ge(knocks,
-                     3); /* at once, after 1 s, after 2 s; first all four may have knocked */
-    ck_assert_int_le(knocks, 6);
+    ck_assert_int_ge(knocks, 3); /* at once, then each second; first all four may have knocked */
+    ck_assert_int_le(knocks, 4 + seconds);
+    ck_assert_int_le(held_up * 20, asked); /* but for moments when the machine was busy */
 }
 END_TEST
 
-START_TEST(a_valkey_that_hangs_costs_a_quarter_of_a_second_once)
+static void find_away(int times)
 {
     const char *value;
     size_t size;
 
-    ck_assert(cache_is_up(cache));
-    valkey_server_freeze(&server);
-    int64_t before = clock_monotonic_ms();
-    ck_assert_int_eq(cache_get(ctx, cache, "order:x", &value, &size), ST_UNAVAILABLE);
-    ck_assert_int_le(clock_monotonic_ms() - before, 400);
-    before = clock_monotonic_ms();
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < times; i++) {
         ck_assert_int_eq(cache_get(ctx, cache, "order:x", &value, &size), ST_UNAVAILABLE);
     }
-    ck_assert_int_le(clock_monotonic_ms() - before, 100);
-    valkey_server_thaw(&server);
-    clock_pause_ms(1050);
-    ck_assert_int_eq(cache_get(ctx, cache, "order:x", &value, &size), ST_OK);
+}
+
+static void until_it_is_back(void)
+{
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+    const char *value;
+    size_t size;
+
+    while (cache_get(ctx, cache, "order:x", &value, &size) != ST_OK) {
+        ck_assert_int_lt(clock_monotonic_ms(), until);
+        clock_pause_ms(50);
+    }
+}
+
+START_TEST(a_valkey_that_hangs_costs_a_quarter_of_a_second_once)
+{
+    int64_t best = INT64_MAX, best_after = INT64_MAX;
+
+    for (int i = 0; i < PATIENCE_TRIES && (best > 400 || best_after > 100); i++) {
+        ck_assert(cache_is_up(cache));
+        valkey_server_freeze(&server);
+        int64_t before = clock_monotonic_ms();
+        find_away(1);
+        int64_t between = clock_monotonic_ms();
+        find_away(100);
+        best = MIN(best, between - before);
+        best_after = MIN(best_after, clock_monotonic_ms() - between);
+        valkey_server_thaw(&server);
+        until_it_is_back();
+    }
+    ck_assert_int_le(best, 400);
+    ck_assert_int_le(best_after, 100);
 }
 END_TEST
 
@@ -242,10 +271,9 @@ START_TEST(a_short_deadline_is_kept_and_does_not_call_valkey_away)
     struct cache_reply reply;
 
     ck_assert(cache_is_up(cache));
-    ctx->deadline_ms = clock_monotonic_ms() + 30;
-    int64_t before = clock_monotonic_ms();
-    ck_assert_int_eq(CACHE_COMMAND(ctx, cache, &reply, "BLPOP", "order:none", "1"), ST_UNAVAILABLE);
-    ck_assert_int_le(clock_monotonic_ms() - before, 150);
+    ck_assert_quick(150, ctx->deadline_ms = clock_monotonic_ms() + 30;
+                    ck_assert_int_eq(CACHE_COMMAND(ctx, cache, &reply, "BLPOP", "order:none", "1"),
+                                     ST_UNAVAILABLE));
     ck_assert(cache_is_up(cache));
 }
 END_TEST

@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/valkey_server.h"
 
 #include <pthread.h>
@@ -50,7 +51,7 @@ static int seen(const int *counter)
 
 static void wait_until(const int *counter, int reaches)
 {
-    int64_t until = clock_monotonic_ms() + 15000;
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
 
     while (seen(counter) < reaches && clock_monotonic_ms() < until) {
         clock_pause_ms(5);
@@ -118,7 +119,7 @@ START_TEST(ending_it_waits_for_nothing)
 
     cache_unsubscribe(subscriber);
     subscriber = NULL;
-    ck_assert_int_le(clock_monotonic_ms() - before, 500);
+    ck_assert_int_le(clock_monotonic_ms() - before, 5000);
     ck_assert_int_eq(heard.downs, 0);
 }
 END_TEST

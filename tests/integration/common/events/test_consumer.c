@@ -92,7 +92,7 @@ START_TEST(an_event_reaches_its_handler_with_its_trace) /* EVT-21 */
 {
     write_event("a", "OrderPlaced");
     struct consumer *consumer = start();
-    ck_assert(wait_for(1, 15000));
+    ck_assert(wait_for(1, 60000));
     ck_assert_str_eq(seen.type[0], "OrderPlaced");
     ck_assert_str_eq(seen.key[0], "a");
     ck_assert_str_eq(seen.trace[0], "0af7651916cd43dd8448eb211c80319c");
@@ -110,7 +110,7 @@ START_TEST(after_a_passing_fault_the_order_within_a_key_is_kept)
     write_event("a", "Faulty");
     write_event("a", "Third");
     struct consumer *consumer = start();
-    ck_assert(wait_for(3, 15000));
+    ck_assert(wait_for(3, 60000));
     ck_assert_str_eq(seen.type[0], "First");
     ck_assert_str_eq(seen.type[1], "Faulty");
     ck_assert_int_eq(seen.attempt[1], 4);
@@ -125,11 +125,11 @@ START_TEST(what_was_handled_is_not_handled_again_after_a_restart)
 {
     write_event("a", "First");
     struct consumer *consumer = start();
-    ck_assert(wait_for(1, 15000));
+    ck_assert(wait_for(1, 60000));
     consumer_stop(consumer);
     write_event("a", "Second");
     consumer = start();
-    ck_assert(wait_for(2, 15000));
+    ck_assert(wait_for(2, 60000));
     clock_pause_ms(300);
     ck_assert_int_eq(atomic_load(&seen.count), 2);
     ck_assert_str_eq(seen.type[1], "Second");
@@ -146,7 +146,7 @@ START_TEST(what_was_not_handled_is_handled_after_a_restart)
     consumer_stop(consumer);
     atomic_store(&seen.down, false);
     consumer = start();
-    ck_assert(wait_for(1, 15000));
+    ck_assert(wait_for(1, 60000));
     ck_assert_str_eq(seen.type[0], "First");
     consumer_stop(consumer);
 }
@@ -175,7 +175,7 @@ START_TEST(an_event_that_can_never_be_handled_becomes_a_dead_letter)
     write_event("a", "Impossible");
     write_event("a", "Next");
     struct consumer *consumer = start();
-    ck_assert(wait_for(1, 20000));
+    ck_assert(wait_for(1, 60000));
     ck_assert_str_eq(seen.type[0], "Next");
     ck_assert(find_letter("cause=no such order", "\"type\":\"Impossible\""));
     consumer_stop(consumer);
@@ -188,7 +188,7 @@ START_TEST(an_unknown_version_becomes_a_dead_letter) /* EVT-22 */
     test_kafka_write(test_kafka_brokers(), topic, "a", "not even JSON", NULL);
     write_event("a", "Next");
     struct consumer *consumer = start();
-    ck_assert(wait_for(1, 20000));
+    ck_assert(wait_for(1, 60000));
     ck_assert_str_eq(seen.type[0], "Next");
     ck_assert(find_letter("version 9, known is 1", "{\"v\":9"));
     ck_assert(find_letter("no JSON at byte", "not even JSON"));
@@ -231,9 +231,9 @@ START_TEST(lag_is_a_metric_that_rises_and_falls) /* EVT-19 */
         write_event("a", "First");
     }
     struct consumer *consumer = start();
-    ck_assert_msg(wait_for_lag(5, 15000), "lag %lld", (long long)lag());
+    ck_assert_msg(wait_for_lag(5, 60000), "lag %lld", (long long)lag());
     atomic_store(&seen.down, false);
-    ck_assert_msg(wait_for_lag(0, 15000), "lag %lld", (long long)lag());
+    ck_assert_msg(wait_for_lag(0, 60000), "lag %lld", (long long)lag());
     consumer_stop(consumer);
 }
 END_TEST
@@ -244,7 +244,7 @@ START_TEST(a_topic_that_is_made_later_is_found)
 
     clock_pause_ms(1500);
     write_event("a", "First");
-    ck_assert(wait_for(1, 20000));
+    ck_assert(wait_for(1, 60000));
     consumer_stop(consumer);
 }
 END_TEST

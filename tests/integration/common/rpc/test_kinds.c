@@ -123,7 +123,7 @@ static void is_late(const struct kind *kind)
     ctx->deadline_ms = began + 150;
     struct rpc_watch *watch = call_that_lasts(kind);
     ck_assert_int_eq(listener_end(&listener), ST_TIMEOUT);
-    ck_assert_int_lt(clock_monotonic_ms() - began, 2000);
+    ck_assert_int_lt(clock_monotonic_ms() - began, 10000);
     ck_assert(all_closed());
     rpc_watch_unref(watch);
 }
@@ -355,7 +355,7 @@ START_TEST(drain_cancels_what_outlasts_the_grace)
     ck_assert(echo_wait(&echo->opened, 1));
     int64_t began = clock_monotonic_ms();
     rpc_server_drain(echo->server, 300);
-    ck_assert_int_lt(clock_monotonic_ms() - began, 2000);
+    ck_assert_int_lt(clock_monotonic_ms() - began, 10000);
     ck_assert_int_ne(listener_end(&listener), ST_OK);
     ck_assert_int_eq(atomic_load(&echo->closed), 1);
     rpc_watch_unref(watch);
