@@ -230,7 +230,7 @@ void flow_worker_stop(struct flow_worker *worker, int grace_ms)
         return;
     }
     if (!wait_for_threads(worker, grace_ms)) {
-        log_warn(NULL, "worker breaks its polls off", log_num("after_ms", grace_ms));
+        log_info(NULL, "worker breaks its polls off", log_num("after_ms", grace_ms));
         atomic_store(&worker->is_hurrying, true);
         rpc_client_cancel(worker->polls);
     }

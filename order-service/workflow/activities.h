@@ -9,6 +9,10 @@
 flow_activity_main activity_expire_order; /* if its deadline has passed */
 flow_activity_main activity_stop_order;   /* input's reason says why */
 
+/* ---- activity_payment.c: ST_CONFLICT is a no for ever ---- */
+flow_activity_main activity_capture_payment;
+flow_activity_main activity_return_payment;
+
 /* ---- activity_notify.c: until it was sent ---- */
 flow_activity_main activity_notify_barista;
 flow_activity_main activity_notify_customer;

@@ -225,8 +225,9 @@ static enum status settle(struct coffee *coffee, const char **paid)
         *paid = coffee->captured == ST_OK ? "captured" : "refused";
         return ST_OK;
     }
-    *paid = "returned";
-    return flow_activity(coffee->flow, "ReturnPayment", as_json(coffee), &money, NULL);
+    enum status st = flow_activity(coffee->flow, "ReturnPayment", as_json(coffee), &money, NULL);
+    *paid = st == ST_OK ? "returned" : "refused";
+    return st;
 }
 
 static const char *how_it_ended(struct coffee *coffee, const char *paid)
@@ -242,10 +243,11 @@ static const char *how_it_ended(struct coffee *coffee, const char *paid)
 static enum status finish(struct coffee *coffee, const char **result)
 {
     const char *paid = "none";
+    enum status st = ST_OK;
 
     flow_shield(coffee->flow, true);
     if (coffee->now.pays) {
-        TRY(settle(coffee, &paid));
+        st = settle(coffee, &paid);
     }
     if (coffee->now.status == ORDER_CANCELLED) {
         flow_step(coffee->flow, "telling the customer");
@@ -253,7 +255,7 @@ static enum status finish(struct coffee *coffee, const char **result)
     }
     flow_step(coffee->flow, steps[coffee->now.status]);
     *result = how_it_ended(coffee, paid);
-    return coffee->was_cancelled ? ST_CANCELLED : ST_OK;
+    return st == ST_OK && coffee->was_cancelled ? ST_CANCELLED : st;
 }
 
 enum status coffee_order(struct flow *flow, const char *input, const char **result)

@@ -184,9 +184,12 @@ static int nibble(int c)
 
 struct temporal_bytes history_read(struct ctx *ctx, const char *name)
 {
-    FILE *file = fopen(arena_printf(ctx->arena, "%s/tests/unit/common/temporal/histories/%s.hex",
-                                    SOURCE_DIR, name),
-                       "re");
+    return history_read_from(ctx, "tests/unit/common/temporal/histories", name);
+}
+
+struct temporal_bytes history_read_from(struct ctx *ctx, const char *folder, const char *name)
+{
+    FILE *file = fopen(arena_printf(ctx->arena, "%s/%s/%s.hex", SOURCE_DIR, folder, name), "re");
     struct text bytes = text_new(ctx->arena, 4096);
 
     ck_assert_msg(file != NULL, "there is no history %s", name);

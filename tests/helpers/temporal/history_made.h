@@ -37,5 +37,7 @@ const char *made_commands(struct made *made);
 
 /* tests/unit/common/temporal/histories/<name>.hex */
 struct temporal_bytes history_read(struct ctx *ctx, const char *name);
+/* The same from another folder of the tree. */
+struct temporal_bytes history_read_from(struct ctx *ctx, const char *folder, const char *name);
 
 #endif
