@@ -2,8 +2,8 @@
 #include "tests/fakes/payment/api.h"
 
 #include "common/crypto/crypto.h"
+#include "common/json/members.h"
 #include "tests/fakes/payment/faults.h"
-#include "tests/fakes/payment/fields.h"
 #include "tests/fakes/payment/later.h"
 #include "tests/fakes/payment/ledger.h"
 
@@ -90,12 +90,12 @@ static void act(struct ctx *ctx, struct http_request *request, struct provider *
     }
 }
 
-static bool read_body(struct ctx *ctx, struct http_request *request, const struct field *fields)
+static bool read_body(struct ctx *ctx, struct http_request *request, const struct member *members)
 {
     size_t size;
     const char *body = http_body(request, &size);
 
-    if (fields_read(ctx, body ? body : "", size, fields) == ST_OK) {
+    if (members_read(ctx, body ? body : "", size, members) == ST_OK) {
         return true;
     }
     refuse(ctx, request, 400, "not_json");
@@ -107,15 +107,15 @@ static void authorize(struct ctx *ctx, struct http_request *request, struct prov
 {
     struct ledger_request wanted = {
         .act = ACT_AUTHORIZE, .hold_id = "", .currency = "", .customer = "", .cents = -1};
-    const struct field fields[] = {
-        {"amountCents",  NULL, &wanted.cents},
-        {"currency", &wanted.currency, NULL},
-        {"customer",     &wanted.customer, NULL},
-        {0         }
+    const struct member members[] = {
+        {"amountCents",             .number = &wanted.cents},
+        {"currency",                         .text = &wanted.currency},
+        {"customer",.text = &wanted.customer},
+        {0               }
     };
 
     (void)id;
-    if (!read_body(ctx, request, fields)) {
+    if (!read_body(ctx, request, members)) {
         return;
     }
     if (strlen(wanted.currency) != 3) {
@@ -130,14 +130,14 @@ static void refund(struct ctx *ctx, struct http_request *request, struct provide
 {
     struct ledger_request wanted = {
         .act = ACT_REFUND, .hold_id = "", .currency = "", .customer = "", .cents = -1};
-    const struct field fields[] = {
-        {"authorization", &wanted.hold_id, NULL},
-        {"amountCents",           NULL, &wanted.cents},
-        {0  }
+    const struct member members[] = {
+        {"authorization",          .text = &wanted.hold_id},
+        {"amountCents",                        .number = &wanted.cents},
+        {0}
     };
 
     (void)id;
-    if (read_body(ctx, request, fields)) {
+    if (read_body(ctx, request, members)) {
         act(ctx, request, provider, &wanted);
     }
 }
@@ -242,14 +242,14 @@ static void set_faults(struct ctx *ctx, struct http_request *request, struct pro
 {
     const char *rules = "";
     int64_t clear = 0;
-    const struct field fields[] = {
-        {"rules", &rules, NULL},
-        {"clear",   NULL, &clear},
+    const struct member members[] = {
+        {"rules",           .text = &rules},
+        {"clear",                 .number = &clear},
         {0}
     };
 
     (void)id;
-    if (!read_body(ctx, request, fields)) {
+    if (!read_body(ctx, request, members)) {
         return;
     }
     if (clear) {

@@ -1,8 +1,8 @@
 /* The protocol: JSON over HTTP/1.1, as payment providers speak it.
  *
- *     POST /authorizations {"amountCents","currency","customer"}     201 authorization; 402 declined
+ *     POST /authorizations {"amountCents","currency","customer"}     201 made; 402 declined
  *     POST /authorizations/{id}/capture | void                       200; 409 in the wrong state
- *     POST /refunds {"authorization","amountCents"}                  201; 422 over what was captured
+ *     POST /refunds {"authorization","amountCents"}                  201; 422 over what was taken
  *     GET  /authorizations?state=&before=&after=&limit=              a page, oldest first
  *     GET  /authorizations/{id}, /ledger (sums), /healthz
  *     POST /faults {"rules":"slow:any:100:0:500"}, {"clear":1}       204

@@ -4,7 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/ctx.h"
 #include "common/base/uuid.h"
-#include "tests/fakes/payment/fields.h"
+#include "common/json/members.h"
 #include "tests/fakes/payment/names.h"
 
 #include <fcntl.h>
@@ -133,23 +133,23 @@ static enum status read_line(struct ctx *ctx, const char *line, size_t size, str
 {
     int64_t state = HOLD_NONE;
     struct hold *hold = &entry->hold;
-    const struct field fields[] = {
-        {"key",      &entry->key, NULL},
-        {"digest",      &entry->digest, NULL},
-        {"hold",   &hold->id, NULL},
-        {"currency",      &hold->currency, NULL},
-        {"customer",     &hold->customer, NULL},
-        {"answer",      &entry->answer, NULL},
-        {"state", NULL, &state},
-        {"amountCents",      NULL, &hold->sums.amount_cents},
-        {"capturedCents", NULL, &hold->sums.captured_cents},
-        {"refundedCents",      NULL, &hold->sums.refunded_cents},
-        {"createdMs",   NULL, &hold->created_ms},
-        {"http",      NULL, &entry->http},
-        {0   },
+    const struct member members[] = {
+        {"key",                               .text = &entry->key},
+        {"digest",                                   .text = &entry->digest},
+        {"hold",.text = &hold->id},
+        {"currency",                              .text = &hold->currency},
+        {"customer",                                   .text = &hold->customer},
+        {"answer",.text = &entry->answer},
+        {"state",                          .number = &state},
+        {"amountCents",                                   .number = &hold->sums.amount_cents},
+        {"capturedCents",                               .number = &hold->sums.captured_cents},
+        {"refundedCents",                             .number = &hold->sums.refunded_cents},
+        {"createdMs",                                   .number = &hold->created_ms},
+        {"http",.number = &entry->http},
+        {0                    },
     };
 
-    TRY(fields_read(ctx, line, size, fields));
+    TRY(members_read(ctx, line, size, members));
     hold->sums.state = (enum hold_state)state;
     return ST_OK;
 }
