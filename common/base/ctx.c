@@ -109,6 +109,20 @@ enum status ctx_refused_at(struct ctx *ctx, const char *where)
                             first->message);
 }
 
+static const char *copy_text(struct ctx *ctx, const char *text)
+{
+    return text ? arena_strdup(ctx->arena, text) : NULL;
+}
+
+void ctx_take_failure(struct ctx *ctx, const struct ctx *from)
+{
+    ctx->failure = from->failure;
+    ctx->failure.message = copy_text(ctx, from->failure.message);
+    ctx->failure.detail = copy_text(ctx, from->failure.detail);
+    ctx->failure.where = copy_text(ctx, from->failure.where);
+    ctx->failure.fields = NULL;
+}
+
 void ctx_forgive(struct ctx *ctx)
 {
     ctx->failure = (struct failure){0};

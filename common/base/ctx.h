@@ -98,6 +98,9 @@ enum status ctx_fail_problem(struct ctx *ctx, enum problem problem, const char *
                              const char *message, ...) __attribute__((format(printf, 4, 5)));
 enum status ctx_refused_at(struct ctx *ctx, const char *where) MUST_CHECK;
 
+/* What failed in 'from' failed in ctx, too: copied, but for refused fields. */
+void ctx_take_failure(struct ctx *ctx, const struct ctx *from);
+
 /* Forgets a failure that its caller has dealt with. */
 void ctx_forgive(struct ctx *ctx);
 

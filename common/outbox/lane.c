@@ -320,22 +320,31 @@ static enum status fetch(struct lane *lane, struct db_conn *db, struct batch *ba
     return ST_OK;
 }
 
-static enum status start_batch(struct lane *lane, struct db_conn *db)
+/* A batch has a ctx of its own, which goes from thread to thread and ends before ours. */
+static enum status over(struct ctx *ctx, struct batch *batch, enum status st)
+{
+    if (st != ST_OK) {
+        ctx_take_failure(ctx, batch->ctx);
+    }
+    ctx_free(batch->ctx);
+    return st;
+}
+
+static enum status start_batch(struct ctx *ctx, struct lane *lane, struct db_conn *db)
 {
     struct batch batch = {.ctx = ctx_new_system("outbox")};
     enum status st = fetch(lane, db, &batch);
 
     if (st != ST_OK || batch.count == 0) {
-        ctx_free(batch.ctx);
         lane->more = false;
         lane->poll_at_ms = clock_monotonic_ms() + POLL_MS;
-        return st;
+        return over(ctx, &batch, st);
     }
     sender_give(lane->sender, &batch);
     return ST_OK;
 }
 
-enum status lane_turn(struct lane *lane, struct db_conn *db)
+enum status lane_turn(struct ctx *ctx, struct lane *lane, struct db_conn *db)
 {
     int64_t now = clock_monotonic_ms();
     struct batch batch;
@@ -345,15 +354,14 @@ enum status lane_turn(struct lane *lane, struct db_conn *db)
 
         lane->disowned = false;
         lane->more = true;
-        ctx_free(batch.ctx);
-        TRY(st);
+        TRY(over(ctx, &batch, st));
     }
     forget_asides(lane, now);
     if (sender_is_busy(lane->sender) || lane->owned_count == 0 || now < lane->wait_until_ms ||
         (!lane->more && now < lane->poll_at_ms)) {
         return ST_OK;
     }
-    return start_batch(lane, db);
+    return start_batch(ctx, lane, db);
 }
 
 int64_t lane_due_ms(const struct lane *lane)

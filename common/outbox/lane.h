@@ -43,7 +43,7 @@ enum status lane_raise_floors(struct ctx *ctx, struct lane *lane, struct db_conn
 enum status lane_count(struct ctx *ctx, struct lane *lane, struct db_conn *db) MUST_CHECK;
 
 /* Settles what came back from the sender, and gives it the next batch when there is one. */
-enum status lane_turn(struct lane *lane, struct db_conn *db) MUST_CHECK;
+enum status lane_turn(struct ctx *ctx, struct lane *lane, struct db_conn *db) MUST_CHECK;
 /* When lane_turn() has something to do again, were nothing to happen before. */
 int64_t lane_due_ms(const struct lane *lane);
 

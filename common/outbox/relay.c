@@ -198,7 +198,7 @@ static enum status turn(struct ctx *ctx, struct outbox_relay *relay)
 {
     TRY(do_what_is_due(ctx, relay));
     for (int i = 0; i < relay->lane_count; i++) {
-        TRY(lane_turn(&relay->lanes[i], relay->db));
+        TRY(lane_turn(ctx, &relay->lanes[i], relay->db));
     }
     return tell_others(ctx, relay);
 }

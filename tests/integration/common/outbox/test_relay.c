@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST = 20000 };
 
@@ -110,7 +111,7 @@ static void before(void)
     pthread_mutex_init(&bins[1].lock, NULL);
     ctx = ctx_new_system("test");
     pool = db_pool_new(test_db_runtime());
-    ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+    db = test_db_take(ctx, pool);
 }
 
 static void after(void)
@@ -318,8 +319,31 @@ START_TEST(a_wake_up_reaches_the_relay_that_owns_the_key)
 }
 END_TEST
 
+/* stdout into a file, for what is logged meanwhile. */
+static FILE *catch_log(int *real)
+{
+    FILE *caught = tmpfile();
+
+    fflush(stdout);
+    *real = dup(STDOUT_FILENO);
+    dup2(fileno(caught), STDOUT_FILENO);
+    return caught;
+}
+
+static void read_log(FILE *caught, int real, char *text, size_t size)
+{
+    dup2(real, STDOUT_FILENO);
+    close(real);
+    rewind(caught);
+    text[fread(text, 1, size - 1, caught)] = '\0';
+    fclose(caught);
+}
+
 START_TEST(a_relay_whose_session_ends_goes_on_with_a_new_one)
 {
+    char log[8192];
+    int real;
+    FILE *caught = catch_log(&real);
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
 
     add("first", "a", 0);
@@ -328,9 +352,13 @@ START_TEST(a_relay_whose_session_ends_goes_on_with_a_new_one)
     test_db_run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()");
     clock_pause_ms(100);
-    ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+    db = test_db_take(ctx, pool);
     add("first", "a", 1);
-    ck_assert(wait_for(&bins[0], 2, 5000));
+    bool went_on = wait_for(&bins[0], 2, 5000);
+    read_log(caught, real, log, sizeof(log));
+    ck_assert_msg(went_on, "%s", log);
+    ck_assert_ptr_nonnull(strstr(log, "\"outbox relay\""));
+    ck_assert_msg(!strstr(log, "\"status\":\"OK\""), "%s", log);
     outbox_relay_stop(relay);
 }
 END_TEST

@@ -31,6 +31,20 @@ START_TEST(a_failure_keeps_its_message_for_the_client_and_its_detail_for_the_log
 }
 END_TEST
 
+START_TEST(a_failure_outlives_the_ctx_it_was_taken_from)
+{
+    struct ctx *inner = ctx_new_system("outbox");
+
+    (void)!fail_with(inner, ST_UNAVAILABLE, "later, please", "sink=%s", "kafka");
+    ctx_take_failure(ctx, inner);
+    ctx_free(inner);
+    ck_assert_int_eq(ctx->failure.status, ST_UNAVAILABLE);
+    ck_assert_str_eq(ctx->failure.message, "later, please");
+    ck_assert_str_eq(ctx->failure.detail, "sink=kafka");
+    ck_assert_ptr_nonnull(strstr(ctx->failure.where, "test_ctx.c:"));
+}
+END_TEST
+
 START_TEST(a_problem_brings_its_own_status)
 {
     enum status st = fail_problem(ctx, PROBLEM_HANDLE_TAKEN, "%s is taken", "ann");
@@ -111,7 +125,7 @@ END_TEST
 
 TEST_MAIN_AROUND("ctx", (&(struct test_around){.before = make_ctx, .after = free_ctx}),
                  a_failure_keeps_its_message_for_the_client_and_its_detail_for_the_log,
-                 a_problem_brings_its_own_status, every_refused_field_is_told_in_its_order,
-                 nothing_refused_is_no_failure, a_forgiven_failure_is_forgotten,
-                 time_left_never_falls_below_zero, system_work_says_which_daemon_acts,
-                 role_names_read_back)
+                 a_failure_outlives_the_ctx_it_was_taken_from, a_problem_brings_its_own_status,
+                 every_refused_field_is_told_in_its_order, nothing_refused_is_no_failure,
+                 a_forgiven_failure_is_forgotten, time_left_never_falls_below_zero,
+                 system_work_says_which_daemon_acts, role_names_read_back)
