@@ -1,6 +1,8 @@
 /* What a superuser does goes by libpq, the migrations by common/db. */
 #include "tests/helpers/test_db.h"
 
+#include "common/base/clock.h"
+
 #include <check.h>
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -183,12 +185,23 @@ const char *test_db_ask(const char *query)
     return made.asked;
 }
 
+struct db_conn *test_db_take(struct ctx *ctx, struct db_pool *pool)
+{
+    int64_t until = clock_monotonic_ms() + WAIT_MS;
+    struct db_conn *db = NULL;
+
+    while (db_take(ctx, pool, &db) != ST_OK) {
+        ck_assert_msg(clock_monotonic_ms() < until, "%s", ctx->failure.detail);
+    }
+    return db;
+}
+
 void test_db_prepare_all(struct db_pool *pool, const struct sql *const *statements, size_t count)
 {
     struct ctx *ctx = ctx_new_system("test");
     struct db_conn *db = NULL;
 
-    ck_assert_msg(db_take(ctx, pool, &db) == ST_OK, "%s", ctx->failure.detail);
+    db = test_db_take(ctx, pool);
     for (size_t i = 0; i < count; i++) {
         ck_assert_msg(db_prepare(ctx, db, statements[i]) == ST_OK, "%s", ctx->failure.detail);
     }

@@ -31,6 +31,9 @@ void test_db_run_file(const char *path);
 /* The first column of the first row; "" when there is none. */
 const char *test_db_ask(const char *query);
 
+/* A connection of the pool, however long a busy machine takes over it. */
+struct db_conn *test_db_take(struct ctx *ctx, struct db_pool *pool);
+
 /* Prepares each; ends the test with the name of the first that does not fit the schema. */
 void test_db_prepare_all(struct db_pool *pool, const struct sql *const *statements, size_t count);
 

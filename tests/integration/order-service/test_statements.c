@@ -53,7 +53,7 @@ START_TEST(the_runtime_role_cannot_alter_or_rewrite_history)
         struct sql statement = {"forbidden", SQL_EXEC, forbidden[i]};
         struct db_conn *db;
 
-        ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+        db = test_db_take(ctx, pool);
         ck_assert_msg(db_exec(ctx, db, &statement, DB_NO_ARGS, NULL) != ST_OK, "%s", forbidden[i]);
         ctx_free(ctx);
     }

@@ -35,7 +35,7 @@ static int version(void)
     struct db_conn *db = NULL;
     int number = -1;
 
-    ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+    db = test_db_take(ctx, pool);
     ck_assert_int_eq(migrate_version(ctx, db, &number), ST_OK);
     db_give_back(&db);
     db_pool_free(pool);
@@ -106,7 +106,7 @@ START_TEST(the_runtime_role_reads_the_version_and_alters_nothing) /* DATA-01 */
 
     ck_assert_int_eq(migrate(ctx, test_db_owner(), two, 2, 1000), ST_OK);
     ck_assert_int_eq(version(), 2);
-    ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+    db = test_db_take(ctx, pool);
     ck_assert_int_ne(db_exec(ctx, db, &alter, DB_NO_ARGS, NULL), ST_OK);
     ck_assert_ptr_nonnull(strstr(ctx->failure.detail, "42501"));
     ck_assert_int_ne(db_exec(ctx, db, &forge, DB_NO_ARGS, NULL), ST_OK);
@@ -147,7 +147,7 @@ static bool is_current(size_t count, atomic_bool *told)
     struct db_pool *pool = db_pool_new(test_db_runtime());
     struct db_conn *db = NULL;
 
-    ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+    db = test_db_take(ctx, pool);
     bool current = migrate_is_current(ctx, db, two, count, told);
     db_give_back(&db);
     db_pool_free(pool);

@@ -34,7 +34,7 @@ static void before(void)
                 "GRANT USAGE ON SCHEMA t TO PUBLIC; GRANT ALL ON t.things TO PUBLIC");
     pool = db_pool_new(test_db_runtime());
     ctx = ctx_new_system("test");
-    ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+    db = test_db_take(ctx, pool);
 }
 
 static void after(void)
@@ -182,7 +182,7 @@ START_TEST(a_connection_that_the_server_ended_is_unavailable_and_not_used_again)
     ck_assert_int_eq(db_one(ctx, db, &end_me, DB_NO_ARGS, NULL, &row), ST_UNAVAILABLE);
     ck_assert_int_eq(db_one(ctx, db, &count, DB_NO_ARGS, NULL, &row), ST_UNAVAILABLE);
     db_give_back(&db);
-    ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+    db = test_db_take(ctx, pool);
     ck_assert_int_eq(things(), 0);
 }
 END_TEST

@@ -89,7 +89,7 @@ static void add_rows(struct outbox_relay *relay)
     struct ctx *ctx = ctx_new_system("test");
     struct db_conn *db;
 
-    ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+    db = test_db_take(ctx, pool);
     for (int i = 0; i < ROWS; i++) {
         const char *payload = arena_printf(ctx->arena, "%d", i);
         struct outbox_row row = {.sink = "live", .topic = channel, .key = "a", .payload = payload};
