@@ -5,8 +5,8 @@
 #include "customer-service/notify/notify_jobs.h"
 
 /* Pauses double up to five minutes: forty attempts outlast the hour that a notice is worth
- * sending. */
+ * sending. Those that wait go to Apple together, on one connection. */
 const struct job_kind job_kinds[] = {
-    {NOTIFY_JOB, 8, 40, 35000, 250, notify_job_send},
+    {NOTIFY_JOB, 8, 40, 35000, 250, NULL, notify_jobs_send, 64},
     {0       },
 };

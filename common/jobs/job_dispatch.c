@@ -23,29 +23,29 @@ static struct job_lane *lane_of(struct jobs *jobs, const char *kind)
     return NULL; /* of a newer version, or an older: its row waits for a replica that knows it */
 }
 
-static bool hand_to_own(struct job_lane *lane, const char *id)
+static bool hand_to_own(struct job_lane *lane, const char *const *ids, size_t count)
 {
     pthread_mutex_lock(&lane->lock);
-    bool room = lane->local_count < JOB_LOCAL_ROOM;
-    if (room) {
-        text_copy(lane->local[lane->local_count++], ID_TEXT_SIZE, id);
+    bool room = (size_t)lane->local_count + count <= JOB_LOCAL_ROOM;
+    for (size_t i = 0; room && i < count; i++) {
+        text_copy(lane->local[lane->local_count++], ID_TEXT_SIZE, ids[i]);
         pthread_cond_signal(&lane->handed);
     }
     pthread_mutex_unlock(&lane->lock);
     return room;
 }
 
-/* How many more may be handed out now. */
+/* How many more jobs may be handed out now. */
 static int room_of(struct ctx *ctx, struct job_lane *lane)
 {
     int length;
 
     if (job_stream_length(ctx, lane->jobs->cache, lane->stream, &length) == ST_OK) {
-        return length < STREAM_ROOM ? STREAM_ROOM - length : 0;
+        return length < STREAM_ROOM ? (STREAM_ROOM - length) * job_batch(lane->kind) : 0;
     }
     ctx_forgive(ctx);
     pthread_mutex_lock(&lane->lock);
-    int room = JOB_LOCAL_ROOM - lane->local_count;
+    int room = job_local_room(lane->kind) - lane->local_count;
     pthread_mutex_unlock(&lane->lock);
     return room;
 }
@@ -64,20 +64,20 @@ static enum status look_after_valkey(struct ctx *ctx, struct db_conn *db, struct
 }
 
 static enum status hand_out(struct ctx *ctx, struct db_conn *db, struct job_lane *lane,
-                            const char *id)
+                            const char *const *ids, size_t count)
 {
-    if (job_stream_put(ctx, lane->jobs->cache, lane->stream, id) == ST_OK) {
+    if (job_stream_put(ctx, lane->jobs->cache, lane->stream, ids, count) == ST_OK) {
         return ST_OK;
     }
     ctx_forgive(ctx);
-    return hand_to_own(lane, id) ? ST_OK : job_store_release(ctx, db, id);
+    return hand_to_own(lane, ids, count) ? ST_OK : job_store_release(ctx, db, ids, count);
 }
 
 static enum status dispatch_lane(struct ctx *ctx, struct db_conn *db, struct job_lane *lane,
                                  bool *more)
 {
     const char *const *ids;
-    size_t count;
+    size_t count, batch = (size_t)job_batch(lane->kind);
     int room = room_of(ctx, lane);
 
     *more = *more || room == 0;
@@ -85,8 +85,8 @@ static enum status dispatch_lane(struct ctx *ctx, struct db_conn *db, struct job
         return ST_OK;
     }
     TRY(job_store_claim(ctx, db, lane->kind->name, room, &ids, &count));
-    for (size_t i = 0; i < count; i++) {
-        TRY(hand_out(ctx, db, lane, ids[i]));
+    for (size_t i = 0; i < count; i += batch) {
+        TRY(hand_out(ctx, db, lane, ids + i, count - i < batch ? count - i : batch));
     }
     *more = *more || count == (size_t)room;
     return ST_OK;

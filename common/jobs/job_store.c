@@ -75,51 +75,68 @@ enum status job_store_claim(struct ctx *ctx, struct db_conn *db, const char *kin
     return ST_OK;
 }
 
-enum status job_store_begin(struct ctx *ctx, struct db_conn *db, const char *id, int lease_ms,
-                            struct job_row *row)
+enum status job_store_begin(struct ctx *ctx, struct db_conn *db, const char *const *ids,
+                            size_t count, int lease_ms, struct job **jobs, size_t *begun)
 {
     struct db_rows found;
 
-    TRY(db_one(ctx, db, &SQL_JOB_BEGIN, DB_ARGS(db_text(id), db_int(lease_ms)), NULL, &found));
-    *row = (struct job_row){
-        .job = {.id = arena_strdup(ctx->arena, id),
-                .kind = text_of(ctx, &found, 0, "kind"),
-                .payload = text_of(ctx, &found, 0, "payload"),
-                .attempt = (int)db_get_int(&found, 0, "attempts")},
-        .traceparent = text_of(ctx, &found, 0, "traceparent"),
-        .correlation_id = text_of(ctx, &found, 0, "correlation_id"),
-    };
+    TRY(db_many(ctx, db, &SQL_JOB_BEGIN,
+                DB_ARGS(db_text_array(ctx->arena, ids, count), db_int(lease_ms)), &found));
+    *jobs = arena_new_array(ctx->arena, struct job, (size_t)found.count);
+    *begun = (size_t)found.count;
+    for (int i = 0; i < found.count; i++) { /* the rows live as long as the jobs */
+        (*jobs)[i] = (struct job){
+            .id = db_get_text(&found, i, "id"),
+            .kind = db_get_text(&found, i, "kind"),
+            .payload = db_get_text(&found, i, "payload"),
+            .attempt = (int)db_get_int(&found, i, "attempts"),
+            .traceparent = db_get_text(&found, i, "traceparent"),
+            .correlation_id = db_get_text(&found, i, "correlation_id"),
+        };
+    }
     return ST_OK;
 }
 
-enum status job_store_finish(struct ctx *ctx, struct db_conn *db, const struct job *job,
-                             int64_t *age_ms)
+enum status job_store_finish(struct ctx *ctx, struct db_conn *db, const struct job_ends *done,
+                             int64_t **ages_ms, size_t *count)
 {
     struct db_rows rows;
 
-    TRY(db_many(ctx, db, &SQL_JOB_FINISH, DB_ARGS(db_text(job->id), db_int(job->attempt)), &rows));
-    *age_ms = rows.count ? db_get_int(&rows, 0, "age_ms") : -1;
+    TRY(db_many(ctx, db, &SQL_JOB_FINISH,
+                DB_ARGS(db_text_array(ctx->arena, done->ids, done->count),
+                        db_int_array(ctx->arena, done->attempts, done->count)),
+                &rows));
+    *ages_ms = arena_new_array(ctx->arena, int64_t, (size_t)rows.count);
+    *count = (size_t)rows.count;
+    for (int i = 0; i < rows.count; i++) {
+        (*ages_ms)[i] = db_get_int(&rows, i, "age_ms");
+    }
     return ST_OK;
 }
 
-enum status job_store_later(struct ctx *ctx, struct db_conn *db, const struct job *job,
-                            int64_t pause_ms, const char *error)
+enum status job_store_later(struct ctx *ctx, struct db_conn *db, const struct job_ends *failed)
 {
-    return db_exec(
-        ctx, db, &SQL_JOB_LATER,
-        DB_ARGS(db_text(job->id), db_int(job->attempt), db_int(pause_ms), db_text(error)), NULL);
+    return db_exec(ctx, db, &SQL_JOB_LATER,
+                   DB_ARGS(db_text_array(ctx->arena, failed->ids, failed->count),
+                           db_int_array(ctx->arena, failed->attempts, failed->count),
+                           db_int_array(ctx->arena, failed->pauses_ms, failed->count),
+                           db_text_array(ctx->arena, failed->errors, failed->count)),
+                   NULL);
 }
 
-enum status job_store_bury(struct ctx *ctx, struct db_conn *db, const struct job *job,
-                           const char *error)
+enum status job_store_bury(struct ctx *ctx, struct db_conn *db, const struct job_ends *dead)
 {
     return db_exec(ctx, db, &SQL_JOB_BURY,
-                   DB_ARGS(db_text(job->id), db_int(job->attempt), db_text(error)), NULL);
+                   DB_ARGS(db_text_array(ctx->arena, dead->ids, dead->count),
+                           db_int_array(ctx->arena, dead->attempts, dead->count),
+                           db_text_array(ctx->arena, dead->errors, dead->count)),
+                   NULL);
 }
 
-enum status job_store_release(struct ctx *ctx, struct db_conn *db, const char *id)
+enum status job_store_release(struct ctx *ctx, struct db_conn *db, const char *const *ids,
+                              size_t count)
 {
-    return db_exec(ctx, db, &SQL_JOB_RELEASE, DB_ARGS(db_text(id)), NULL);
+    return db_exec(ctx, db, &SQL_JOB_RELEASE, DB_ARGS(db_text_array(ctx->arena, ids, count)), NULL);
 }
 
 enum status job_store_release_kind(struct ctx *ctx, struct db_conn *db, const char *kind)

@@ -4,11 +4,6 @@
 
 #include "common/jobs/jobs.h"
 
-struct job_row {
-    struct job job;
-    const char *traceparent, *correlation_id;
-};
-
 struct job_depth {
     const char *kind;
     int64_t depth, oldest_s;
@@ -18,17 +13,27 @@ enum status job_store_due(struct ctx *ctx, struct db_conn *db, const char *const
                           size_t *count) MUST_CHECK;
 enum status job_store_claim(struct ctx *ctx, struct db_conn *db, const char *kind, int limit,
                             const char *const **ids, size_t *count) MUST_CHECK;
-/* ST_NOT_FOUND: another has it, or it is over. */
-enum status job_store_begin(struct ctx *ctx, struct db_conn *db, const char *id, int lease_ms,
-                            struct job_row *row) MUST_CHECK;
-/* '*age_ms' is -1 when another attempt has begun since. */
-enum status job_store_finish(struct ctx *ctx, struct db_conn *db, const struct job *job,
-                             int64_t *age_ms) MUST_CHECK;
-enum status job_store_later(struct ctx *ctx, struct db_conn *db, const struct job *job,
-                            int64_t pause_ms, const char *error) MUST_CHECK;
-enum status job_store_bury(struct ctx *ctx, struct db_conn *db, const struct job *job,
-                           const char *error) MUST_CHECK;
-enum status job_store_release(struct ctx *ctx, struct db_conn *db, const char *id) MUST_CHECK;
+/* Those of them that nobody else has, and that are not over. */
+enum status job_store_begin(struct ctx *ctx, struct db_conn *db, const char *const *ids,
+                            size_t count, int lease_ms, struct job **jobs,
+                            size_t *begun) MUST_CHECK;
+
+/* Several jobs that went the same way. One that has begun another attempt since is left alone. */
+struct job_ends {
+    const char **ids;
+    int64_t *attempts, *pauses_ms; /* pauses and errors: of those that go on later */
+    const char **errors;
+    size_t count;
+};
+/* How old they were, of those that were ours to end. */
+enum status job_store_finish(struct ctx *ctx, struct db_conn *db, const struct job_ends *done,
+                             int64_t **ages_ms, size_t *count) MUST_CHECK;
+enum status job_store_later(struct ctx *ctx, struct db_conn *db,
+                            const struct job_ends *failed) MUST_CHECK;
+enum status job_store_bury(struct ctx *ctx, struct db_conn *db,
+                           const struct job_ends *dead) MUST_CHECK;
+enum status job_store_release(struct ctx *ctx, struct db_conn *db, const char *const *ids,
+                              size_t count) MUST_CHECK;
 enum status job_store_release_kind(struct ctx *ctx, struct db_conn *db,
                                    const char *kind) MUST_CHECK;
 enum status job_store_depth(struct ctx *ctx, struct db_conn *db, const struct job_depth **depths,

@@ -21,12 +21,18 @@ enum status job_stream_length(struct ctx *ctx, struct cache *cache, const char *
 }
 
 enum status job_stream_put(struct ctx *ctx, struct cache *cache, const char *stream,
-                           const char *job_id)
+                           const char *const *job_ids, size_t count)
 {
+    const char *head[] = {"XADD", stream, "MAXLEN", "~", MOST_ENTRIES, "*"};
+    const char **words = arena_new_array(ctx->arena, const char *, ARRAY_LEN(head) + 2 * count);
     struct cache_reply reply;
 
-    return CACHE_COMMAND(ctx, cache, &reply, "XADD", stream, "MAXLEN", "~", MOST_ENTRIES, "*",
-                         "job", job_id);
+    memcpy(words, head, sizeof(head));
+    for (size_t i = 0; i < count; i++) {
+        words[ARRAY_LEN(head) + 2 * i] = "job";
+        words[ARRAY_LEN(head) + 2 * i + 1] = job_ids[i];
+    }
+    return cache_command(ctx, cache, words, ARRAY_LEN(head) + 2 * count, &reply);
 }
 
 static bool starts(const struct cache_reply *reply, const char *word)
@@ -47,8 +53,8 @@ static enum status make_group(struct ctx *ctx, struct cache *cache, const char *
     return st;
 }
 
-/* [[stream, [[entry id, [field, value]]]]]; nothing at all when nothing came in time. */
-static struct job_entry entry_of(const struct cache_reply *reply)
+/* [[stream, [[entry id, [field, value, ...]]]]]; nothing at all when nothing came in time. */
+static struct job_entry entry_of(struct ctx *ctx, const struct cache_reply *reply)
 {
     struct job_entry none = {0};
 
@@ -59,9 +65,14 @@ static struct job_entry entry_of(const struct cache_reply *reply)
     if (!entries->count || entries->items[0].count < 2 || entries->items[0].items[1].count < 2) {
         return none;
     }
-    const struct cache_reply *entry = &entries->items[0];
-    return (struct job_entry){.entry_id = entry->items[0].text,
-                              .job_id = entry->items[1].items[1].text};
+    const struct cache_reply *fields = &entries->items[0].items[1];
+    struct job_entry entry = {.entry_id = entries->items[0].items[0].text,
+                              .count = fields->count / 2};
+    entry.job_ids = arena_new_array(ctx->arena, const char *, entry.count);
+    for (size_t i = 0; i < entry.count; i++) {
+        entry.job_ids[i] = fields->items[2 * i + 1].text;
+    }
+    return entry;
 }
 
 enum status job_stream_take(struct ctx *ctx, struct cache *cache, const char *stream, int wait_ms,
@@ -82,7 +93,7 @@ enum status job_stream_take(struct ctx *ctx, struct cache *cache, const char *st
         return make_group(ctx, cache, stream);
     }
     TRY(st);
-    *entry = entry_of(&reply);
+    *entry = entry_of(ctx, &reply);
     return ST_OK;
 }
 

@@ -19,6 +19,13 @@ struct jobs;
 struct job {
     const char *id, *kind, *payload;
     int attempt; /* from 1 */
+    const char *traceparent, *correlation_id;
+};
+
+/* How one job of many went. */
+struct job_outcome {
+    enum status status; /* as run() returns it; ST_UNAVAILABLE until it is said */
+    const char *error;  /* for the row and the log, where it failed; in ctx's arena, or NULL */
 };
 
 /* One line of a daemon's jobs.c. */
@@ -30,6 +37,11 @@ struct job_kind {
     int first_pause_ms; /* before the second attempt; doubles, to 5 minutes at most */
     /* ST_OK: done. ST_INVALID, ST_UNIMPLEMENTED: never again, dead at once. Else: later. */
     enum status (*run)(struct ctx *ctx, void *service, const struct job *job);
+    /* In place of run(): up to 'batch' jobs that wait are handed out together, and are worked on at
+     * once, in a ctx that is none of theirs. */
+    void (*run_many)(struct ctx *ctx, void *service, const struct job *jobs, size_t count,
+                     struct job_outcome *outcomes);
+    int batch;
 };
 
 struct job_request {

@@ -27,36 +27,41 @@ UPDATE jobs.jobs
  WHERE jobs.id = due.id
 RETURNING jobs.id;
 
--- job_begin :one
+-- job_begin :many
 -- The lock: of several workers who were handed the same job one gets the row.
 UPDATE jobs.jobs
    SET state = 'running', attempts = attempts + 1, next_at = now() + $2 * interval '1 millisecond'
- WHERE id = $1
+ WHERE id = ANY ($1::uuid[])
    AND (state = 'handed' OR (state IN ('waiting', 'running') AND next_at <= now()))
-RETURNING kind, payload, attempts, traceparent, correlation_id;
+RETURNING id, kind, payload, attempts, traceparent, correlation_id;
 
 -- job_finish :many
--- Nothing when another attempt has begun since: that one decides.
-UPDATE jobs.jobs
+-- Nothing when another attempt has begun since: that one decides. The same below.
+UPDATE jobs.jobs j
    SET state = 'done', finished_at = now(), last_error = ''
- WHERE id = $1 AND attempts = $2 AND state = 'running'
-RETURNING (extract(epoch FROM now() - created_at) * 1000)::bigint AS age_ms;
+  FROM unnest($1::uuid[], $2::integer[]) AS ended (id, attempts)
+ WHERE j.id = ended.id AND j.attempts = ended.attempts AND j.state = 'running'
+RETURNING (extract(epoch FROM now() - j.created_at) * 1000)::bigint AS age_ms;
 
 -- job_later :exec
-UPDATE jobs.jobs
-   SET state = 'waiting', next_at = now() + $3 * interval '1 millisecond', last_error = $4
- WHERE id = $1 AND attempts = $2 AND state = 'running';
+UPDATE jobs.jobs j
+   SET state = 'waiting', next_at = now() + ended.pause_ms * interval '1 millisecond',
+       last_error = ended.error
+  FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::text[])
+       AS ended (id, attempts, pause_ms, error)
+ WHERE j.id = ended.id AND j.attempts = ended.attempts AND j.state = 'running';
 
 -- job_bury :exec
-UPDATE jobs.jobs
-   SET state = 'dead', finished_at = now(), last_error = $3
- WHERE id = $1 AND attempts = $2 AND state = 'running';
+UPDATE jobs.jobs j
+   SET state = 'dead', finished_at = now(), last_error = ended.error
+  FROM unnest($1::uuid[], $2::integer[], $3::text[]) AS ended (id, attempts, error)
+ WHERE j.id = ended.id AND j.attempts = ended.attempts AND j.state = 'running';
 
 -- job_release :exec
--- Nobody could be handed it.
+-- Nobody could be handed them.
 UPDATE jobs.jobs
    SET state = 'waiting', next_at = now() + interval '1 second'
- WHERE id = $1 AND state = 'handed';
+ WHERE id = ANY ($1::uuid[]) AND state = 'handed';
 
 -- job_release_kind :exec
 -- The stream has vanished, and with it what was handed out.

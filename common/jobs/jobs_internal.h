@@ -10,7 +10,19 @@
 #include <stdatomic.h>
 
 /* A worker that overran its deadline is taken for dead this much later. */
-enum { JOB_GRACE_MS = 5000, JOB_LOCAL_ROOM = 8, JOB_STREAM_WAIT_MS = 1000 };
+enum { JOB_GRACE_MS = 5000, JOB_LOCAL_ROOM = 64, JOB_STREAM_WAIT_MS = 1000 };
+
+/* How many jobs of a kind may be handed out together, and wait to be taken in this process. */
+static inline int job_batch(const struct job_kind *kind)
+{
+    return kind->run_many && kind->batch > 1 ? kind->batch : 1;
+}
+static inline int job_local_room(const struct job_kind *kind)
+{
+    int room = 8 * job_batch(kind);
+
+    return room < JOB_LOCAL_ROOM ? room : JOB_LOCAL_ROOM;
+}
 
 /* All there is of one kind. */
 struct job_lane {

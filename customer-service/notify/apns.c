@@ -241,7 +241,7 @@ static bool must_wait(struct apns *apns)
     return waiting;
 }
 
-static void post_all(struct batch *batch, struct push *pushes, size_t count)
+static void post_all(struct batch *batch, struct push *const *pushes, size_t count)
 {
     struct arena *arena = batch->ctx->arena;
     const char *authorization =
@@ -249,10 +249,10 @@ static void post_all(struct batch *batch, struct push *pushes, size_t count)
     struct request *requests = arena_new_array(arena, struct request, count);
 
     for (size_t i = 0; i < count; i++) { /* all before the first answer may want the arena */
-        pushes[i].verdict = PUSH_REFUSED;
-        pushes[i].reason = "PayloadTooLarge";
-        if (strlen(pushes[i].payload) <= APNS_PAYLOAD_MAX) {
-            requests[i].push = &pushes[i];
+        pushes[i]->verdict = PUSH_REFUSED;
+        pushes[i]->reason = "PayloadTooLarge";
+        if (strlen(pushes[i]->payload) <= APNS_PAYLOAD_MAX) {
+            requests[i].push = pushes[i];
             fill(batch, &requests[i], authorization);
             batch->open++;
         }
@@ -265,14 +265,14 @@ static void post_all(struct batch *batch, struct push *pushes, size_t count)
     }
 }
 
-void apns_send(struct ctx *ctx, struct apns *apns, struct push *pushes, size_t count)
+void apns_send(struct ctx *ctx, struct apns *apns, struct push *const *pushes, size_t count)
 {
     struct batch batch = {.ctx = ctx, .apns = apns};
 
     if (must_wait(apns)) {
         for (size_t i = 0; i < count; i++) {
-            pushes[i].verdict = PUSH_RETRY;
-            pushes[i].reason = "Apple asked to wait";
+            pushes[i]->verdict = PUSH_RETRY;
+            pushes[i]->reason = "Apple asked to wait";
         }
         return;
     }

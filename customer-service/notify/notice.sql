@@ -49,33 +49,41 @@ UPDATE notify.notices SET stage = stage || '@' || seq
  WHERE order_id = $1::uuid AND stage IN ('ready', 'undone') AND seq < $2::bigint;
 
 -- notice_begin :many
--- What is open of an order, in its order, for one sender at a time. Overtaken by a later stage
--- that was sent, or tried before and overtaken by any: replaced.
+-- What is open of these orders, each in its order ('wave' counts its stages), for one sender at a
+-- time. Overtaken by a later stage that was sent, or tried before and overtaken by any: replaced.
 WITH claimed AS (
-    UPDATE notify.notices
+    UPDATE notify.notices n
        SET state = 'sending', attempts = attempts + 1,
            lease_until = now() + $2::bigint * interval '1 millisecond'
-     WHERE order_id = $1::uuid
+     WHERE order_id = ANY ($1::uuid[])
        AND (state = 'pending' OR (state = 'sending' AND lease_until <= now()))
        AND NOT EXISTS (SELECT FROM notify.notices busy
-                        WHERE busy.order_id = $1::uuid AND busy.state = 'sending'
+                        WHERE busy.order_id = n.order_id AND busy.state = 'sending'
                           AND busy.lease_until > now())
-    RETURNING id, seq, channel, kind, device_id, token, collapse_id, payload, attempts, created_at
+    RETURNING id, order_id, seq, channel, kind, device_id, token, collapse_id, payload, attempts,
+              created_at
 )
-SELECT c.id, c.seq, c.channel, c.kind, c.device_id, c.token, c.collapse_id, c.payload, c.created_at,
-       c.created_at < now() - interval '1 hour' AS expired,
-       EXISTS (SELECT FROM notify.notices l
-                WHERE l.order_id = $1::uuid AND l.device_id = c.device_id
-                  AND l.channel = c.channel AND l.seq > c.seq
-                  AND (c.attempts > 1 OR l.state = 'sent')) AS replaced,
+SELECT c.id, c.order_id, c.channel, c.kind, c.device_id, c.token, c.collapse_id, c.payload,
+       c.created_at, dense_rank() OVER (PARTITION BY c.order_id ORDER BY c.seq) AS wave,
+       CASE WHEN d.id IS NULL THEN 'gone'
+            WHEN c.created_at < now() - interval '1 hour' THEN 'expired'
+            WHEN EXISTS (SELECT FROM notify.notices l
+                          WHERE l.order_id = c.order_id AND l.device_id = c.device_id
+                            AND l.channel = c.channel AND l.seq > c.seq
+                            AND (c.attempts > 1 OR l.state = 'sent')) THEN 'replaced'
+       END AS known,
        d.address, d.environment, d.p256dh, d.secret
   FROM claimed c LEFT JOIN notify.devices d ON d.id = c.device_id
- ORDER BY c.seq, c.id;
+ ORDER BY wave, c.id;
+
+-- notice_sent :exec
+UPDATE notify.notices
+   SET state = 'sent', reason = '', lease_until = NULL, sent_at = now()
+ WHERE id = ANY ($1::uuid[]) AND state = 'sending';
 
 -- notice_record :exec
 UPDATE notify.notices n
-   SET state = r.state, reason = r.reason, lease_until = NULL,
-       sent_at = CASE WHEN r.state = 'sent' THEN now() END
+   SET state = r.state, reason = r.reason, lease_until = NULL
   FROM unnest($1::uuid[], $2::text[], $3::text[]) AS r (id, state, reason)
  WHERE n.id = r.id AND n.state = 'sending';
 

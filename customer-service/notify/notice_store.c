@@ -131,66 +131,78 @@ static enum push_kind kind_of(const char *name)
                                             : PUSH_ALERT;
 }
 
-static void read_notice(struct ctx *ctx, const struct db_rows *rows, int row, struct notice *notice)
+/* The rows live as long as ctx: nothing is copied. */
+static void read_notice(const struct db_rows *rows, int row, struct notice *notice)
 {
-    bool is_live;
-
     *notice = (struct notice){
-        .channel = copy(ctx, rows, row, "channel"),
-        .device = copy(ctx, rows, row, "device_id"),
-        .token = copy(ctx, rows, row, "token"),
-        .seq = db_get_int(rows, row, "seq"),
+        .order = db_get_text(rows, row, "order_id"),
+        .channel = db_get_text(rows, row, "channel"),
+        .device = db_get_text(rows, row, "device_id"),
+        .token = db_get_text(rows, row, "token"),
+        .wave = db_get_int(rows, row, "wave"),
         .created_ms = db_get_time(rows, row, "created_at"),
-        .state = !db_get_text(rows, row, "address")   ? "gone"
-                 : db_get_bool(rows, row, "expired")  ? "expired"
-                 : db_get_bool(rows, row, "replaced") ? "replaced"
-                                                      : NULL,
+        .state = db_get_text(rows, row, "known"),
     };
-    is_live = text_equal(notice->channel, "live");
+    const char *environment = db_get_text(rows, row, "environment");
+    bool is_live = text_equal(notice->channel, "live");
     notice->push = (struct push){
-        .id = copy(ctx, rows, row, "id"),
+        .id = db_get_text(rows, row, "id"),
         .kind = kind_of(db_get_text(rows, row, "kind")),
-        .address = is_live ? notice->token : copy(ctx, rows, row, "address"),
-        .sandbox = text_equal(db_get_text(rows, row, "environment"), "sandbox"),
-        .p256dh = copy(ctx, rows, row, "p256dh"),
-        .secret = copy(ctx, rows, row, "secret"),
-        .collapse_id = copy(ctx, rows, row, "collapse_id"),
-        .payload = copy(ctx, rows, row, "payload"),
+        .address = is_live ? notice->token : db_get_text(rows, row, "address"),
+        .sandbox = environment && text_equal(environment, "sandbox"),
+        .p256dh = db_get_text(rows, row, "p256dh"),
+        .secret = db_get_text(rows, row, "secret"),
+        .collapse_id = db_get_text(rows, row, "collapse_id"),
+        .payload = db_get_text(rows, row, "payload"),
         .reason = "",
     };
 }
 
-enum status notice_store_begin(struct ctx *ctx, struct db_conn *db, const char *order,
-                               int64_t lease_ms, struct notice **notices, size_t *count)
+enum status notice_store_begin(struct ctx *ctx, struct db_conn *db, const char *const *orders,
+                               size_t order_count, int64_t lease_ms, struct notice **notices,
+                               size_t *count)
 {
     struct db_rows rows;
 
-    TRY(db_many(ctx, db, &SQL_NOTICE_BEGIN, DB_ARGS(db_text(order), db_int(lease_ms)), &rows));
+    TRY(db_many(ctx, db, &SQL_NOTICE_BEGIN,
+                DB_ARGS(db_text_array(ctx->arena, orders, order_count), db_int(lease_ms)), &rows));
     *notices = arena_new_array(ctx->arena, struct notice, (size_t)rows.count);
     *count = (size_t)rows.count;
     for (int i = 0; i < rows.count; i++) {
-        read_notice(ctx, &rows, i, &(*notices)[i]);
+        read_notice(&rows, i, &(*notices)[i]);
     }
     return ST_OK;
 }
 
+/* What was sent is nearly all of it. */
 enum status notice_store_record(struct ctx *ctx, struct db_conn *db, const struct notice *notices,
                                 size_t count)
 {
+    const char **sent = arena_new_array(ctx->arena, const char *, count);
     const char **ids = arena_new_array(ctx->arena, const char *, count);
     const char **states = arena_new_array(ctx->arena, const char *, count);
     const char **reasons = arena_new_array(ctx->arena, const char *, count);
+    size_t sent_count = 0, others = 0;
 
     for (size_t i = 0; i < count; i++) {
-        ids[i] = notices[i].push.id;
-        states[i] = notices[i].state;
-        reasons[i] = notices[i].push.reason;
+        if (text_equal(notices[i].state, "sent")) {
+            sent[sent_count++] = notices[i].push.id;
+        } else {
+            ids[others] = notices[i].push.id;
+            states[others] = notices[i].state;
+            reasons[others++] = notices[i].push.reason;
+        }
     }
-    return db_exec(ctx, db, &SQL_NOTICE_RECORD,
-                   DB_ARGS(db_text_array(ctx->arena, ids, count),
-                           db_text_array(ctx->arena, states, count),
-                           db_text_array(ctx->arena, reasons, count)),
-                   NULL);
+    if (sent_count) {
+        TRY(db_exec(ctx, db, &SQL_NOTICE_SENT, DB_ARGS(db_text_array(ctx->arena, sent, sent_count)),
+                    NULL));
+    }
+    return others ? db_exec(ctx, db, &SQL_NOTICE_RECORD,
+                            DB_ARGS(db_text_array(ctx->arena, ids, others),
+                                    db_text_array(ctx->arena, states, others),
+                                    db_text_array(ctx->arena, reasons, others)),
+                            NULL)
+                  : ST_OK;
 }
 
 enum status notice_store_purge(struct ctx *ctx, struct db_conn *db)

@@ -21,8 +21,8 @@ struct notice_batch {
 
 struct notice {
     struct push push;
-    const char *channel, *device, *token;
-    int64_t seq, created_ms;
+    const char *order, *channel, *device, *token;
+    int64_t wave, created_ms; /* wave: the stages of an order that are open, from 1 */
     const char *state; /* what is known before it is sent: "expired", "replaced", "gone"; or NULL */
 };
 
@@ -39,8 +39,10 @@ enum status notice_store_insert(struct ctx *ctx, struct db_conn *tx,
                                 const struct notice_batch *batch, bool *is_new) MUST_CHECK;
 enum status notice_store_set_aside(struct ctx *ctx, struct db_conn *tx, const char *order,
                                    int64_t seq) MUST_CHECK;
-enum status notice_store_begin(struct ctx *ctx, struct db_conn *db, const char *order,
-                               int64_t lease_ms, struct notice **notices, size_t *count) MUST_CHECK;
+/* The notices live as long as ctx, wave by wave. */
+enum status notice_store_begin(struct ctx *ctx, struct db_conn *db, const char *const *orders,
+                               size_t order_count, int64_t lease_ms, struct notice **notices,
+                               size_t *count) MUST_CHECK;
 enum status notice_store_record(struct ctx *ctx, struct db_conn *db, const struct notice *notices,
                                 size_t count) MUST_CHECK;
 enum status notice_store_purge(struct ctx *ctx, struct db_conn *db) MUST_CHECK;

@@ -50,13 +50,24 @@ void notify_senders_stop(struct notify_senders *senders)
 
 /* ---- sending ---- */
 
+/* Those that are still to be looked at. */
+struct orders {
+    const char **ids;
+    const char ***waits;
+    size_t count;
+};
+
+static const char *const states[] = {[PUSH_RETRY] = "pending",
+                                     [PUSH_SENT] = "sent",
+                                     [PUSH_GONE] = "gone",
+                                     [PUSH_REFUSED] = "refused"};
+
 static void send_wave(struct ctx *ctx, struct service *service, struct notice *notices,
                       size_t count)
 {
     const struct notify_senders *senders = service_senders(service);
-    struct push *pushes = arena_new_array(ctx->arena, struct push, count);
-    struct notice **of = arena_new_array(ctx->arena, struct notice *, count);
-    size_t apple = 0;
+    struct push **apple = arena_new_array(ctx->arena, struct push *, count);
+    size_t apples = 0;
 
     for (size_t i = 0; i < count; i++) {
         bool is_web = text_equal(notices[i].channel, "web");
@@ -65,21 +76,14 @@ static void send_wave(struct ctx *ctx, struct service *service, struct notice *n
         if (!notices[i].state && (is_web || !senders->apns)) {
             notices[i].state = "disabled";
         } else if (!notices[i].state) {
-            of[apple] = &notices[i];
-            pushes[apple++] = notices[i].push;
+            apple[apples++] = &notices[i].push;
         }
     }
-    if (apple) {
-        apns_send(ctx, senders->apns, pushes, apple);
+    if (apples) {
+        apns_send(ctx, senders->apns, apple, apples);
     }
-    for (size_t i = 0; i < apple; i++) {
-        static const char *const states[] = {[PUSH_RETRY] = "pending",
-                                             [PUSH_SENT] = "sent",
-                                             [PUSH_GONE] = "gone",
-                                             [PUSH_REFUSED] = "refused"};
-
-        of[i]->push = pushes[i];
-        of[i]->state = states[pushes[i].verdict];
+    for (size_t i = 0; i < count; i++) {
+        notices[i].state = notices[i].state ? notices[i].state : states[notices[i].push.verdict];
     }
 }
 
@@ -124,60 +128,80 @@ static enum status record(struct ctx *ctx, struct service *service, const struct
     return ST_OK;
 }
 
-static enum status begin(struct ctx *ctx, struct service *service, const char *order,
-                         struct notice **notices, size_t *count)
-{
-    struct db_conn *db = NULL;
-
-    TRY(service_db(ctx, service, &db));
-    enum status st = notice_store_begin(ctx, db, order, NOTIFY_LEASE_MS, notices, count);
-    db_give_back(&db);
-    return st;
-}
-
-/* Stage by stage. */
+/* Stage by stage: the first of each order, then the second. */
 static void send_all(struct ctx *ctx, struct service *service, struct notice *notices, size_t count)
 {
     for (size_t from = 0, to; from < count; from = to) {
-        for (to = from + 1; to < count && notices[to].seq == notices[from].seq;) {
+        for (to = from + 1; to < count && notices[to].wave == notices[from].wave;) {
             to++;
         }
         send_wave(ctx, service, notices + from, to - from);
     }
 }
 
-/* ST_UNAVAILABLE: one of them must be tried again. */
-static enum status check_all_over(struct ctx *ctx, const struct notice *notices, size_t count)
+static enum status begin(struct ctx *ctx, struct service *service, const struct orders *orders,
+                         struct notice **notices, size_t *count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (text_equal(notices[i].state, "pending")) {
-            return fail_with(ctx, ST_UNAVAILABLE, "", "notice %s waits: %s", notices[i].push.id,
-                             notices[i].push.reason);
+    struct db_conn *db = NULL;
+
+    TRY(service_db(ctx, service, &db));
+    enum status st =
+        notice_store_begin(ctx, db, orders->ids, orders->count, NOTIFY_LEASE_MS, notices, count);
+    db_give_back(&db);
+    return st;
+}
+
+/* Leaves the orders of which something was sent and nothing waits: more may have come of them. */
+static void keep_those_that_moved(struct ctx *ctx, struct orders *orders,
+                                  const struct notice *notices, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < orders->count; i++) {
+        const char *why = NULL;
+        bool moved = false;
+
+        for (size_t j = 0; j < count; j++) {
+            bool is_ours = text_equal(notices[j].order, orders->ids[i]);
+
+            moved = moved || is_ours;
+            why = is_ours && text_equal(notices[j].state, "pending")
+                      ? arena_printf(ctx->arena, "notice %s waits: %s", notices[j].push.id,
+                                     notices[j].push.reason)
+                      : why;
+        }
+        *orders->waits[i] = why;
+        if (moved && !why) {
+            orders->ids[kept] = orders->ids[i];
+            orders->waits[kept++] = orders->waits[i];
         }
     }
-    return ST_OK;
+    orders->count = kept;
 }
 
-static enum status deliver_open(struct ctx *ctx, struct service *service, const char *order,
-                                size_t *count)
+enum status notify_deliver(struct ctx *ctx, struct service *service, const char *const *ids,
+                           size_t count, const char **waits)
 {
-    struct notice *notices;
+    struct orders orders = {
+        .ids = arena_new_array(ctx->arena, const char *, count),
+        .waits = arena_new_array(ctx->arena, const char **, count),
+        .count = count,
+    };
 
-    TRY(begin(ctx, service, order, &notices, count));
-    if (*count == 0) {
-        return ST_OK;
+    for (size_t i = 0; i < count; i++) {
+        orders.ids[i] = ids[i];
+        orders.waits[i] = &waits[i];
     }
-    send_all(ctx, service, notices, *count);
-    TRY(record(ctx, service, notices, *count));
-    return check_all_over(ctx, notices, *count);
-}
+    while (orders.count) { /* once more after the last: others may have left theirs to us */
+        struct notice *notices;
+        size_t open = 0;
 
-enum status notify_deliver(struct ctx *ctx, struct service *service, const char *order)
-{
-    size_t count = 1;
-
-    while (count) { /* once more after the last: others may have left theirs to us */
-        TRY(deliver_open(ctx, service, order, &count));
+        TRY(begin(ctx, service, &orders, &notices, &open));
+        send_all(ctx, service, notices, open);
+        if (open) {
+            TRY(record(ctx, service, notices, open));
+        }
+        keep_those_that_moved(ctx, &orders, notices, open);
     }
     return ST_OK;
 }

@@ -45,8 +45,10 @@ enum status notify_ensure(struct ctx *ctx, struct service *service,
                           const struct notify_event *event, const struct notify_order *order,
                           struct notice_stage *stage) MUST_CHECK;
 
-/* Sends what is open of an order. ST_UNAVAILABLE: some of it must be tried again. */
-enum status notify_deliver(struct ctx *ctx, struct service *service, const char *order) MUST_CHECK;
+/* Sends what is open of these orders. waits[i] says why some of orders[i] must be tried again;
+ * NULL, as it comes in, when nothing must. */
+enum status notify_deliver(struct ctx *ctx, struct service *service, const char *const *orders,
+                           size_t count, const char **waits) MUST_CHECK;
 
 enum status notify_purge(struct ctx *ctx, struct service *service) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 
 #include "common/jobs/jobs.h"
 
-enum status notify_job_send(struct ctx *ctx, void *service, const struct job *job);
+void notify_jobs_send(struct ctx *ctx, void *service, const struct job *jobs, size_t count,
+                      struct job_outcome *outcomes);
 
 #endif

@@ -75,12 +75,25 @@ static enum status refuse(struct ctx *c, void *service, const struct job *job)
     return fail_with(c, ST_INVALID, "", "payload %s", job->payload);
 }
 
+/* Each fourth fails at its first attempt. */
+static void leave_notes(struct ctx *c, void *service, const struct job *all, size_t count,
+                        struct job_outcome *outcomes)
+{
+    for (size_t i = 0; i < count; i++) {
+        outcomes[i].status = leave_note(c, service, &all[i]);
+        if (all[i].attempt == 1 && strtol(all[i].payload, NULL, 10) % 4 == 0) {
+            outcomes[i] = (struct job_outcome){ST_UNAVAILABLE, "not this time"};
+        }
+    }
+}
+
 static const struct job_kind kinds[] = {
-    {"note", 2, 5, 2000, 100, leave_note},
-    {"slow",     1, 5, 2000, 100, leave_note_slowly},
-    {"hang",   1, 3, 500, 100, hang_at_first},
-    {"poison",      1, 3, 500, 50, fail_always},
-    {"refused", 1, 3, 500, 50, refuse},
+    {"note", 2, 5, 2000, 100, leave_note, NULL, 0},
+    {"slow",     1, 5, 2000, 100, leave_note_slowly, NULL, 0},
+    {"hang",   1, 3, 500, 100, hang_at_first, NULL, 0},
+    {"poison",  1, 3, 500, 50, fail_always, NULL, 0},
+    {"refused",      1, 3, 500, 50, refuse, NULL, 0},
+    {"many", 1, 3, 2000, 50, NULL, leave_notes, 16},
     {0 },
 };
 
@@ -176,7 +189,7 @@ static bool enqueue(const struct job_request *request, int times, char id[ID_TEX
     struct db_conn *db = NULL;
     bool is_new = false;
 
-    ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+    db = test_db_take(ctx, pool);
     ck_assert_int_eq(db_begin(ctx, db, &tx), ST_OK);
     for (int i = 0; i < times; i++) {
         ck_assert_int_eq(job_enqueue(ctx, tx, request, id, &is_new), ST_OK);
@@ -248,7 +261,7 @@ START_TEST(a_job_of_a_transaction_that_rolled_back_never_was)
 
     start_pool();
     start_jobs();
-    ck_assert_int_eq(db_take(ctx, pool, &db), ST_OK);
+    db = test_db_take(ctx, pool);
     {
         AUTO(db_tx) struct db_conn *tx = NULL;
         ck_assert_int_eq(db_begin(ctx, db, &tx), ST_OK);
@@ -465,11 +478,31 @@ START_TEST(a_job_carries_the_trace_and_correlation_of_its_cause)
 }
 END_TEST
 
+/* JOB-01 */
+START_TEST(jobs_that_wait_are_worked_on_together_and_fail_alone)
+{
+    enum { JOBS = 64 };
+
+    start_pool();
+    for (int i = 0; i < JOBS; i++) {
+        struct job_request request = {.kind = "many", .payload = arena_printf(ctx->arena, "%d", i)};
+
+        ck_assert(enqueue(&request, 1, NULL));
+    }
+    start_jobs();
+    wait_for(DONE, JOBS, 10000);
+    ck_assert_int_eq(number("SELECT count(*) FROM effects"), JOBS + JOBS / 4);
+    ck_assert_int_eq(number("SELECT count(*) FROM jobs.jobs WHERE attempts = 2"), JOBS / 4);
+    ck_assert_int_lt(number("SELECT count(DISTINCT trace_id) FROM effects"), JOBS / 2);
+}
+END_TEST
+
 TEST_MAIN_AROUND("jobs",
                  (&(struct test_around){
                      .start = make_database, .stop = test_db_drop, .before = start, .after = stop}),
                  every_statement_fits_the_schema, a_committed_job_runs_once_and_is_done,
                  a_job_of_a_transaction_that_rolled_back_never_was, a_dedupe_key_makes_one_job,
+                 jobs_that_wait_are_worked_on_together_and_fail_alone,
                  a_job_for_later_waits_until_then, a_poison_job_ends_dead_with_its_error,
                  a_job_that_can_never_succeed_is_dead_at_once,
                  a_job_whose_worker_was_killed_runs_again,

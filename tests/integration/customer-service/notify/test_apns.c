@@ -64,11 +64,21 @@ static struct push make(enum push_kind kind, const char *payload)
                          .expires_ms = clock_wall_ms() + 3600000};
 }
 
+static void send_to(struct apns *to, struct push *pushes, size_t count)
+{
+    struct push **list = arena_new_array(ctx->arena, struct push *, count);
+
+    for (size_t i = 0; i < count; i++) {
+        list[i] = &pushes[i];
+    }
+    apns_send(ctx, to, list, count);
+}
+
 static enum push_verdict send_one(enum push_kind kind, const char *payload)
 {
     struct push push = make(kind, payload);
 
-    apns_send(ctx, apns, &push, 1);
+    send_to(apns, &push, 1);
     return push.verdict;
 }
 
@@ -81,7 +91,7 @@ START_TEST(every_kind_of_push_passes_the_checks)
                                  "\"content-state\":{\"stage\":\"ready\"}}}"),
     };
 
-    apns_send(ctx, apns, pushes, ARRAY_LEN(pushes));
+    send_to(apns, pushes, ARRAY_LEN(pushes));
     for (size_t i = 0; i < ARRAY_LEN(pushes); i++) {
         ck_assert_msg(pushes[i].verdict == PUSH_SENT, "%zu: %s", i, pushes[i].reason);
         ck_assert_int_eq(FAKE_APNS_COUNT(&fake, pushes[i].id, "HTTP/2"), 1);
@@ -197,7 +207,7 @@ START_TEST(a_service_that_is_away_means_later)
                                                            .topic = FAKE_APNS_TOPIC,
                                                            .ca_file = fake.ca_file});
 
-    apns_send(ctx, other, &push, 1);
+    send_to(other, &push, 1);
     ck_assert_int_eq(push.verdict, PUSH_RETRY);
     apns_stop(other);
 }
@@ -216,7 +226,7 @@ START_TEST(ten_thousand_pushes_share_a_connection_and_arrive_once_in_effect)
         for (int i = 0; i < BATCH; i++) {
             pushes[i] = make(PUSH_ALERT, ALERT);
         }
-        apns_send(ctx, apns, pushes, BATCH);
+        send_to(apns, pushes, BATCH);
         for (int i = 0; i < BATCH; i++) {
             ck_assert_msg(pushes[i].verdict == PUSH_SENT, "%s", pushes[i].reason);
         }
