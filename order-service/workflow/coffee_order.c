@@ -1,5 +1,5 @@
-/* The life of one order: told by signals how it moves, it sees to what must follow: that people hear
- * of it, that deadlines end it, that what is sold is paid and what is not sold is paid back. It
+/* The life of one order: told by signals how it moves, it sees to what must follow: people are
+ * told, deadlines end it, what is sold is paid and what is not sold is paid back. It
  * decides nothing that the database decides: a deadline that passed is handed to the same
  * compare-and-set that the taps of people go through. */
 #include "order-service/workflow/coffee_order.h"
