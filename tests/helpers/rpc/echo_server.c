@@ -269,13 +269,13 @@ struct ctx *echo_ctx(enum role role)
     text_copy(ctx->caller.device, sizeof(ctx->caller.device), "phone");
     trace_begin(ctx, NULL);
     trace_correlation(ctx, "asked-by-a-test");
-    ctx->deadline_ms = clock_monotonic_ms() + 10000;
+    ctx->deadline_ms = clock_monotonic_ms() + 60000;
     return ctx;
 }
 
 bool echo_wait(atomic_int *counter, int at_least)
 {
-    int64_t until = clock_monotonic_ms() + 15000;
+    int64_t until = clock_monotonic_ms() + 60000;
 
     while (atomic_load(counter) < at_least) {
         if (clock_monotonic_ms() > until) {
