@@ -1,0 +1,3 @@
+#!/bin/sh
+# The workflow of an order on real Temporal: each way to its end, timers included.
+exec python3 "$(dirname "$0")/lib/workflow.py"

@@ -1,0 +1,72 @@
+"""What Temporal knows of orders, by its HTTP door."""
+import json
+import os
+
+import shop
+
+URL = f"http://{os.environ['TEMPORAL_HOST']}:{os.environ['TEMPORAL_HTTP_PORT']}/api/v1/namespaces/default/workflows/"
+
+
+def describe(order):
+    """(state, what is under way): ("RUNNING", ["NotifyBarista"]); (None, []) when there is no such workflow."""
+    status, text = shop.get(f"{URL}order-{order}")
+    if status != 200:
+        return None, []
+    answer = json.loads(text)
+    pending = [activity["activityType"]["name"] for activity in answer.get("pendingActivities", [])]
+    return answer["workflowExecutionInfo"]["status"].removeprefix("WORKFLOW_EXECUTION_STATUS_"), pending
+
+
+def state(order):
+    return describe(order)[0]
+
+
+def is_in(order, *states):
+    return state(order) in states
+
+
+def history(order):
+    """Every event so far, as Temporal's own JSON."""
+    status, text = shop.get(f"{URL}order-{order}/history")
+    assert status == 200, text
+    answer = json.loads(text)
+    assert not answer.get("nextPageToken"), "more than a page"
+    return answer["history"]["events"]
+
+
+def steps(order):
+    """The names of activities that were completed, in the order they were scheduled."""
+    names, done = {}, set()
+    for event in history(order):
+        if event["eventType"] == "EVENT_TYPE_ACTIVITY_TASK_SCHEDULED":
+            names[event["eventId"]] = event["activityTaskScheduledEventAttributes"]["activityType"]["name"]
+        elif event["eventType"] == "EVENT_TYPE_ACTIVITY_TASK_COMPLETED":
+            done.add(event["activityTaskCompletedEventAttributes"]["scheduledEventId"])
+    return [name for at, name in names.items() if at in done]
+
+
+def count(order, kind):
+    return sum(event["eventType"] == "EVENT_TYPE_" + kind for event in history(order))
+
+
+def ends(order, wanted="COMPLETED", seconds=60):
+    """Waits until the workflow is over; it must then be in that state."""
+    shop.within(seconds, is_in, order, "COMPLETED", "FAILED", "CANCELED", "TERMINATED", "TIMED_OUT")
+    assert state(order) == wanted, f"order-{order} is {state(order)}, not {wanted}"
+
+
+def until(order, step, seconds=30):
+    """Waits until that activity was completed."""
+    shop.within(seconds, lambda: state(order) and step in steps(order))
+
+
+def nothing_waits():
+    (waiting,), = shop.sql("SELECT count(*) FROM outbox.events WHERE sink = 'temporal'")
+    (dead,), = shop.sql("SELECT count(*) FROM outbox.dead WHERE sink = 'temporal'")
+    assert dead == "0", f"{dead} rows can never be told to Temporal"
+    return waiting == "0"
+
+
+def swept(url):
+    """Orders that the sweep of that order-service ended."""
+    return shop.metric(url, "orders_swept_total")

@@ -1,0 +1,143 @@
+"""An order's workflow from placed to its end, in each of the ways there are; deadlines of seconds."""
+import time
+
+import flows
+import replica
+import shop
+
+BARISTA = shop.login("barista")
+OWNER, TOKEN = shop.newcomer()
+# the same worker queue as the stack's, but deadlines that a test can wait for
+quick = replica.Replica("order-service", ACCEPT_TIMEOUT=4, PICKUP_TIMEOUT=4)
+door = replica.Replica("gateway", ORDER_SERVICE_ADDR=replica.addresses(quick))
+calm = replica.Replica("order-service")
+slow_door = replica.Replica("gateway", ORDER_SERVICE_ADDR=replica.addresses(calm))
+
+
+def place(url):
+    status, order = shop.insist("POST", "/orders", TOKEN, shop.LATTE, url=url)
+    assert status == 201, order
+    return order["id"]
+
+
+def move(order, what, token=None, url=None):
+    body = {"reason": "no beans"} if what == "decline" else {}
+    status, answer = shop.insist("POST", f"/orders/{order}/{what}", token or BARISTA, body, url=url)
+    assert status == 200, f"{what}: {status} {answer}"
+    return answer
+
+
+def read(order):
+    return shop.insist("GET", f"/orders/{order}", TOKEN)[1]
+
+
+def an_order_that_is_placed_accepted_ready_and_picked_up_completes_its_workflow():
+    order = place(slow_door.url)
+    flows.until(order, "NotifyBarista")
+    began = time.monotonic()
+    assert move(order, "accept")["status"] == "preparing"
+    assert time.monotonic() - began < 1
+    shop.within(30, lambda: flows.count(order, "WORKFLOW_EXECUTION_SIGNALED") == 1)
+    move(order, "ready")
+    flows.until(order, "NotifyCustomer")
+    move(order, "pickup")
+    flows.ends(order)
+    kinds = {event["eventType"] for event in flows.history(order)}
+    assert "EVENT_TYPE_TIMER_FIRED" not in kinds, kinds
+    assert flows.count(order, "WORKFLOW_EXECUTION_SIGNALED") == 3, "a signal too many costs a workflow task"
+
+
+def the_request_does_not_wait_for_the_workflow():
+    began = time.monotonic()
+    order = place(slow_door.url)
+    took_s = time.monotonic() - began
+    assert took_s < 0.5, f"POST /orders took {took_s:.2f} s"
+    shop.within(30, flows.is_in, order, "RUNNING")
+    move(order, "cancel")
+    flows.ends(order)
+
+
+def an_order_that_nobody_accepts_is_cancelled_by_the_timer():
+    order = place(door.url)
+    flows.ends(order, seconds=40)
+    found = read(order)
+    assert (found["status"], found["cancelReason"]) == ("cancelled", "not_accepted"), found
+    assert flows.count(order, "TIMER_FIRED") == 1 and "ExpireOrder" in flows.steps(order)
+
+
+def an_order_that_nobody_collects_is_cancelled_by_the_timer():
+    order = place(door.url)
+    move(order, "accept", url=door.url)
+    move(order, "ready", url=door.url)
+    flows.ends(order, seconds=40)
+    found = read(order)
+    assert (found["status"], found["cancelReason"]) == ("cancelled", "not_collected"), found
+    assert flows.count(order, "TIMER_FIRED") == 1 and "ExpireOrder" in flows.steps(order)
+
+
+def undoing_ready_begins_the_pickup_deadline_anew():
+    order = place(door.url)
+    move(order, "accept", url=door.url)
+    move(order, "ready", url=door.url)
+    time.sleep(2.5)
+    move(order, "undo-ready", url=door.url)
+    time.sleep(2.5)  # the first deadline passes now
+    assert read(order)["status"] == "preparing"
+    move(order, "ready", url=door.url)
+    time.sleep(2.5)
+    assert read(order)["status"] == "ready", "the first deadline was taken for the second"
+    move(order, "pickup", url=door.url)
+    flows.ends(order)
+    assert flows.count(order, "TIMER_FIRED") == 0
+
+
+def an_order_can_be_cancelled_in_each_state():
+    for moves in (["cancel"], ["decline"], ["accept", "cancel"]):
+        order = place(slow_door.url)
+        for what in moves:
+            move(order, what)
+        flows.ends(order)
+        assert read(order)["status"] == "cancelled"
+        assert flows.count(order, "TIMER_FIRED") == 0
+    status, answer = shop.insist("POST", f"/orders/{order}/pickup", BARISTA, {})
+    assert (status, answer["code"]) == (409, "illegal_move"), answer
+
+
+def the_sweep_finds_nothing_while_temporal_is_up():
+    assert shop.within(30, flows.nothing_waits)
+    for one in (quick, calm):
+        assert flows.swept(one.metrics_url) == 0, "the sweep did what the workflow should have"
+
+
+def the_workflow_has_metrics():
+    told = shop.metric(quick.metrics_url, "workflow_told_total") + shop.metric(calm.metrics_url, "workflow_told_total")
+    stack = f"http://127.0.0.1:{shop.settings_of('order-service')['METRICS_PORT']}"
+    urls = [quick.metrics_url, calm.metrics_url, stack]
+    assert told + shop.metric(stack, "workflow_told_total") > 0
+    assert sum(shop.metric(url, "workflow_tasks_total", 'workflow="CoffeeOrderWorkflow"') for url in urls) > 0
+    assert sum(shop.metric(url, "workflows_closed_total", 'outcome="completed"') for url in urls) > 0
+    assert all(shop.metric(url, "outbox_pending", 'sink="temporal"') >= 0 for url in urls)
+
+
+def the_trace_of_the_request_goes_on_in_the_activity():
+    order = place(slow_door.url)
+    flows.until(order, "NotifyBarista")
+    trace = shop.sql(f"SELECT trace_id FROM orders.order_events WHERE order_id = '{order}' AND seq = 1")[0][0]
+    for event in flows.history(order):
+        for told in (event.get("workflowExecutionStartedEventAttributes"), event.get("activityTaskScheduledEventAttributes")):
+            assert told is None or trace in str(told["header"]), f"{trace} is not in {told}"
+    move(order, "cancel")
+    flows.ends(order)
+
+
+shop.fact(an_order_that_is_placed_accepted_ready_and_picked_up_completes_its_workflow,
+          "WF-01", "WF-02", "WF-03", "WF-05", "WF-06", "WF-07", "WF-09", "SCN-A3", "SCN-B11")
+shop.fact(the_request_does_not_wait_for_the_workflow, "WF-13")
+shop.fact(an_order_that_nobody_accepts_is_cancelled_by_the_timer, "ORD-07", "WF-04", "WF-10")
+shop.fact(an_order_that_nobody_collects_is_cancelled_by_the_timer, "ORD-08", "WF-08")
+shop.fact(undoing_ready_begins_the_pickup_deadline_anew)
+shop.fact(an_order_can_be_cancelled_in_each_state, "ORD-09")
+shop.fact(the_workflow_has_metrics, "WF-22")
+shop.fact(the_trace_of_the_request_goes_on_in_the_activity, "WF-23")
+shop.fact(the_sweep_finds_nothing_while_temporal_is_up)
+shop.finish()
