@@ -2,6 +2,7 @@
  * by a call that was posted. */
 #include "common/http/http_multi.h"
 
+#include "common/base/clock.h"
 #include "common/http/http_client.h"
 
 #include <curl/curl.h>
@@ -11,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAMS = 100, CONNECT_MS = 5000, CALL_MS = 20000, SLEEP_MS = 1000 };
+enum { STREAMS = 100, CONNECT_MS = 5000, CALL_MS = 20000, SLEEP_MS = 1000, FEW = 4, GATHER_MS = 1 };
 
 struct stream {
     CURL *curl;
-    struct curl_slist *headers;
+    struct curl_slist headers[HTTP_MULTI_HEADERS]; /* of the call's own lines: curl only reads */
     struct http_multi_call *call;
     struct http_multi_answer answer;
     size_t length;
@@ -81,6 +82,21 @@ static struct http_multi_call *take_posted(struct http_multi *multi)
     return call;
 }
 
+static struct curl_slist *list_headers(struct stream *stream, const struct http_multi_call *call)
+{
+    int count = 0;
+
+    for (; call->headers[count]; count++) {
+        stream->headers[count] =
+            (struct curl_slist){(char *)call->headers[count], &stream->headers[count + 1]};
+    }
+    if (!count) {
+        return NULL;
+    }
+    stream->headers[count - 1].next = NULL;
+    return stream->headers;
+}
+
 static void begin(struct http_multi *multi, struct http_multi_call *call)
 {
     struct stream *stream = multi->free;
@@ -90,11 +106,8 @@ static void begin(struct http_multi *multi, struct http_multi_call *call)
     stream->call = call;
     stream->length = 0;
     stream->answer = (struct http_multi_answer){0};
-    for (const char *const *line = call->headers; *line; line++) {
-        stream->headers = curl_slist_append(stream->headers, *line);
-    }
     curl_easy_setopt(stream->curl, CURLOPT_URL, call->url);
-    curl_easy_setopt(stream->curl, CURLOPT_HTTPHEADER, stream->headers);
+    curl_easy_setopt(stream->curl, CURLOPT_HTTPHEADER, list_headers(stream, call));
     curl_easy_setopt(stream->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->size);
     curl_easy_setopt(stream->curl, CURLOPT_POSTFIELDS, call->body);
     curl_multi_add_handle(multi->multi, stream->curl);
@@ -114,8 +127,6 @@ static void finish(struct http_multi *multi, struct stream *stream, const char *
     stream->answer.error = error;
     stream->answer.retry_after_s = (int)retry_after;
     curl_multi_remove_handle(multi->multi, stream->curl);
-    curl_slist_free_all(stream->headers);
-    stream->headers = NULL;
     stream->call = NULL;
     stream->next = multi->free;
     multi->free = stream;
@@ -167,6 +178,15 @@ static void abandon(struct http_multi *multi)
     }
 }
 
+/* libcurl looks at every call under way whenever one has news: of many, the news of a moment are
+ * better looked at together. */
+static void gather(const struct http_multi *multi)
+{
+    if (multi->busy > FEW) {
+        clock_pause_ms(GATHER_MS);
+    }
+}
+
 static void *run(void *argument)
 {
     struct http_multi *multi = argument;
@@ -174,6 +194,7 @@ static void *run(void *argument)
     while (!atomic_load(&multi->stopping)) {
         if (turn(multi)) {
             curl_multi_poll(multi->multi, NULL, 0, SLEEP_MS, NULL);
+            gather(multi);
         }
     }
     abandon(multi);

@@ -216,12 +216,13 @@ static void fill(struct batch *batch, struct request *request, const char *autho
     *line++ = types[push->kind];
     *line++ = arena_printf(arena, "apns-topic: %s%s", options->topic,
                            push->kind == PUSH_LIVE_ACTIVITY ? ".push-type.liveactivity" : "");
-    *line++ = push->kind == PUSH_BACKGROUND ? "apns-priority: 5" : "apns-priority: 10";
+    if (push->kind == PUSH_BACKGROUND) {
+        *line++ = "apns-priority: 5"; /* 10 is what it is when nothing is said */
+    }
     *line++ = arena_printf(arena, "apns-expiration: %lld", (long long)(push->expires_ms / 1000));
     *line++ = arena_printf(arena, "apns-id: %s", push->id);
     *line++ = arena_printf(arena, "apns-collapse-id: %.*s", APNS_COLLAPSE_MAX, push->collapse_id);
     *line++ = "content-type: application/json";
-    *line++ = "expect:"; /* curl would wait for a 100 */
     *line = NULL;
     request->call.url =
         arena_printf(arena, "%s/3/device/%s", push->sandbox ? options->sandbox_url : options->url,

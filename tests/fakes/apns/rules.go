@@ -144,6 +144,10 @@ func (u *rules) check(r *http.Request) (map[string]any, int, string) {
 
 func (u *rules) headers(h http.Header, token string) (int, string) {
 	kind := h.Get("apns-push-type")
+	priority := h.Get("apns-priority")
+	if priority == "" {
+		priority = "10" // is what it is when nothing is said
+	}
 	suffix, known := types[kind]
 	expiration, err := strconv.ParseInt(h.Get("apns-expiration"), 10, 64)
 	switch {
@@ -155,9 +159,9 @@ func (u *rules) headers(h http.Header, token string) (int, string) {
 		return 400, "InvalidPushType"
 	case u.topic != "" && h.Get("apns-topic") != u.topic+suffix:
 		return 400, "TopicDisallowed"
-	case h.Get("apns-priority") != "10" && h.Get("apns-priority") != "5" && h.Get("apns-priority") != "1":
+	case priority != "10" && priority != "5" && priority != "1":
 		return 400, "BadPriority"
-	case kind == "background" && h.Get("apns-priority") == "10":
+	case kind == "background" && priority == "10":
 		return 400, "BadPriority"
 	case err != nil || expiration < 0:
 		return 400, "BadExpirationDate"
