@@ -17,6 +17,7 @@
 #include "gateway/reply.h"
 #include "gateway/routes.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,6 +53,20 @@ static const struct health_check checks[] = {
     {0},
 };
 
+static void give_memory_back(struct gateway *gateway, int64_t now_ms)
+{
+    struct http_load load = {0};
+
+    pthread_mutex_lock(&gateway->lock);
+    if (gateway->http) {
+        http_server_load(gateway->http, &load);
+    }
+    pthread_mutex_unlock(&gateway->lock);
+    if (trim_is_due(&gateway->trim, load.streams + load.sockets, now_ms)) {
+        malloc_trim(0);
+    }
+}
+
 static void tick(void *user, int64_t now_ms)
 {
     struct gateway *gateway = user;
@@ -59,6 +74,7 @@ static void tick(void *user, int64_t now_ms)
     key_fetcher_tick(gateway->key_fetcher, now_ms);
     limiter_tick(gateway->limiter, now_ms);
     deny_list_tick(gateway->deny_list, now_ms);
+    give_memory_back(gateway, now_ms);
 }
 
 /* --- start -------------------------------------------------------------------------------- */
@@ -122,7 +138,7 @@ static bool listen_on(struct gateway *gateway)
 {
     const struct config *config = gateway->config;
 
-    gateway->http = http_server_start(&(struct http_options){
+    struct http_server *http = http_server_start(&(struct http_options){
         .address = config->listen_address,
         .port = config->http_port,
         .threads = config->http_threads,
@@ -132,7 +148,10 @@ static bool listen_on(struct gateway *gateway)
         .handle = edge_handle,
         .user = gateway,
     });
-    if (!gateway->http) {
+    pthread_mutex_lock(&gateway->lock);
+    gateway->http = http;
+    pthread_mutex_unlock(&gateway->lock);
+    if (!http) {
         return false;
     }
     /* last: its metrics look at the server above, and who is ready listens */
@@ -149,7 +168,11 @@ static bool listen_on(struct gateway *gateway)
 static void finish(struct gateway *gateway)
 {
     admin_server_stop(gateway->admin);
-    http_server_free(gateway->http);
+    pthread_mutex_lock(&gateway->lock);
+    struct http_server *http = gateway->http;
+    gateway->http = NULL;
+    pthread_mutex_unlock(&gateway->lock);
+    http_server_free(http);
     live_free(gateway->live);
     errands_stop(gateway->errands);
     for (size_t i = 0; i < BACKEND_COUNT; i++) {
@@ -174,6 +197,7 @@ static void finish(struct gateway *gateway)
         contract_free(gateway->contract);
     }
     arena_free(gateway->arena);
+    pthread_mutex_destroy(&gateway->lock);
     free(gateway);
 }
 
@@ -187,6 +211,7 @@ struct gateway *gateway_start(const struct config *config, struct contract *cont
     }
     gateway->config = config;
     gateway->arena = arena_new(ARENA_BLOCK);
+    pthread_mutex_init(&gateway->lock, NULL);
     if (!load(gateway, contract)) {
         finish(gateway);
         return NULL;

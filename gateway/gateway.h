@@ -11,6 +11,9 @@
 #include "common/token/token.h"
 #include "gateway/backend.h"
 #include "gateway/config.h"
+#include "gateway/trim.h"
+
+#include <pthread.h>
 
 struct gateway {
     const struct config *config;
@@ -31,6 +34,8 @@ struct gateway {
     struct health *health;
     struct http_server *http;
     struct admin_server *admin;
+    struct trim trim;     /* of the ticking thread */
+    pthread_mutex_t lock; /* of the errands: guards http while it comes and goes */
     struct documents *documents;
     struct arena *arena; /* of what lives as long as the gateway */
 };

@@ -33,6 +33,7 @@ struct live_listener {
     char id[ID_TEXT_SIZE];
     int64_t seq; /* the newest that was sent; -1: the snapshot is still to come */
     int queue_position, eta_seconds;
+    unsigned round;              /* of telling places that it was part of */
     int64_t expires_ms, ping_ms; /* wall clock, monotonic clock */
     struct live_session session;
     struct http_stream *stream;
@@ -84,6 +85,7 @@ struct live {
     int waiting_asks, asking;
     bool is_pumping;
     bool bus_up, stopping;
+    unsigned round;     /* of telling all their places */
     bool queue_changed; /* places in the queue may be others now */
     bool look_now;      /* compare at the next tick: something may have been missed */
 };

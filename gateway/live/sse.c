@@ -102,9 +102,9 @@ static void end(struct live_listener *listener)
     http_stream_end(listener->stream);
 }
 
-static void write_or_end(struct live_listener *listener, const struct text *bytes)
+static void write_or_end(struct live_listener *listener, const char *bytes, size_t size)
 {
-    if (!http_stream_write(listener->stream, bytes->data, bytes->length)) {
+    if (!http_stream_write(listener->stream, bytes, size)) {
         end(listener); /* too slow: it comes back with Last-Event-ID */
     }
 }
@@ -136,7 +136,7 @@ void listener_tell(struct live_listener *listener, const struct live_change *cha
 
     add_event(&event, change->seq, change->view);
     listener->seq = change->seq;
-    write_or_end(listener, &event);
+    write_or_end(listener, event.data, event.length);
     if (!listener->ended && live_is_final(change->status)) {
         end(listener);
     }
@@ -155,25 +155,22 @@ void listener_tell_queue(struct live_listener *listener, int position, int eta_s
     listener->eta_seconds = eta_seconds;
     text_printf(&event, "event: queue\ndata: {\"queuePosition\":%d,\"etaSeconds\":%d}\n\n",
                 position, eta_seconds);
-    write_or_end(listener, &event);
+    write_or_end(listener, event.data, event.length);
 }
 
 void listener_tick(struct live_listener *listener, int64_t wall_ms, int64_t monotonic_ms)
 {
-    AUTO(arena) struct arena *arena = arena_new(128);
-    struct text event = text_new(arena, 64);
+    static const char reauth[] = "event: reauth\ndata: {}\n\n", ping[] = ": ping\n\n";
 
     if (listener->ended || listener->seq < 0) {
         return;
     }
     if (wall_ms >= listener->expires_ms || listener->session.is_over) {
-        text_add(&event, "event: reauth\ndata: {}\n\n");
-        write_or_end(listener, &event);
+        write_or_end(listener, reauth, sizeof(reauth) - 1);
         end(listener);
     } else if (monotonic_ms >= listener->ping_ms) {
-        text_add(&event, ": ping\n\n");
         listener->ping_ms = monotonic_ms + PING_MS;
-        write_or_end(listener, &event);
+        write_or_end(listener, ping, sizeof(ping) - 1);
     }
 }
 
@@ -207,7 +204,7 @@ static void open_stream(struct opening *opening, const struct text *first, int64
     listener->stream = stream;
     listener->seq = seq;
     if (!listener->ended) {
-        write_or_end(listener, first);
+        write_or_end(listener, first->data, first->length);
     }
     if (final && !listener->ended) {
         end(listener);

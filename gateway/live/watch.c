@@ -8,10 +8,19 @@
 #include "common/obs/log.h"
 #include "common/rpc/rpc_client.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { TICK_MS = 500, LOOK_MS = 15000, LOOK_WITHOUT_BUS_MS = 2000, ASK_MS = 2000, ASK_MOST = 500 };
+enum {
+    TICK_MS = 500,
+    LOOK_MS = 15000,
+    LOOK_WITHOUT_BUS_MS = 2000,
+    ASK_MS = 2000,
+    ASK_MOST = 500,
+    PLACES_AT_ONCE = 50,
+    PLACES_PAUSE_MS = 5,
+};
 
 #define LIST_QUEUE     "/coffee.order.v1.OrderService/ListQueue"
 #define COMPARE_ORDERS "/coffee.order.v1.OrderService/CompareOrders"
@@ -88,17 +97,71 @@ static void compare(struct live *live, struct ctx *ctx, const compare_message *a
     }
 }
 
-static void tell_places(struct live *live, const queue_message *queue)
+static int compare_ids(const void *a, const void *b)
 {
-    for (struct live_listener *l = live->listeners; l; l = l->next) {
-        for (size_t i = 0; i < queue->n_orders; i++) {
-            const Coffee__Order__V1__Order *order = queue->orders[i];
+    const Coffee__Order__V1__Order *const *x = a, *const *y = b;
 
-            if (order->queue_position && strcmp(l->id, order->id) == 0) {
-                listener_tell_queue(l, order->queue_position, order->eta_seconds);
-            }
+    return strcmp((*x)->id, (*y)->id);
+}
+
+/* Those that wait, by id. */
+static size_t waiting_orders(struct ctx *ctx, const queue_message *queue,
+                             const Coffee__Order__V1__Order ***waiting)
+{
+    size_t count = 0;
+
+    *waiting = arena_new_array(ctx->arena, const Coffee__Order__V1__Order *, queue->n_orders + 1);
+    for (size_t i = 0; i < queue->n_orders; i++) {
+        if (queue->orders[i]->queue_position) {
+            (*waiting)[count++] = queue->orders[i];
         }
     }
+    qsort(*waiting, count, sizeof(**waiting), compare_ids);
+    return count;
+}
+
+/* Under the lock; the next so many that have not been told in this round. False: all have been. */
+static bool tell_some(struct live *live, const Coffee__Order__V1__Order **waiting, size_t count)
+{
+    Coffee__Order__V1__Order wanted;
+    const Coffee__Order__V1__Order *key = &wanted;
+    int left = PLACES_AT_ONCE;
+
+    for (struct live_listener *l = live->listeners; l; l = l->next) {
+        if (l->round == live->round) {
+            continue;
+        }
+        if (left-- == 0) {
+            return true;
+        }
+        wanted.id = l->id;
+        l->round = live->round;
+        const Coffee__Order__V1__Order **order =
+            bsearch(&key, waiting, count, sizeof(*waiting), compare_ids);
+        if (order) {
+            listener_tell_queue(l, (*order)->queue_position, (*order)->eta_seconds);
+        }
+    }
+    return false;
+}
+
+/* One drink that is ready changes the places of all who wait: told some at a time, so that a change
+ * of somebody's own order gets through between them. */
+static void tell_places(struct live *live, struct ctx *ctx, const queue_message *queue)
+{
+    const Coffee__Order__V1__Order **waiting;
+    size_t count = waiting_orders(ctx, queue, &waiting);
+    bool more = true;
+
+    pthread_mutex_lock(&live->lock);
+    live->round++;
+    while (more && !live->stopping) {
+        more = tell_some(live, waiting, count);
+        pthread_mutex_unlock(&live->lock);
+        clock_pause_ms(more ? PLACES_PAUSE_MS : 0);
+        pthread_mutex_lock(&live->lock);
+    }
+    pthread_mutex_unlock(&live->lock);
 }
 
 static void tell_snapshot(struct live *live, struct ctx *ctx, const queue_message *queue,
@@ -133,9 +196,9 @@ static void ask_queue(struct live *live, struct ctx *ctx, bool snapshot_to_all)
         return;
     }
     pthread_mutex_lock(&live->lock);
-    tell_places(live, (const queue_message *)answer);
     tell_snapshot(live, ctx, (const queue_message *)answer, snapshot_to_all);
     pthread_mutex_unlock(&live->lock);
+    tell_places(live, ctx, (const queue_message *)answer);
 }
 
 /* Under the lock: whoever waits for a snapshot gets one, though no order changed. */
