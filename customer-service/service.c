@@ -204,6 +204,12 @@ static void connect_others(struct service *service)
     });
 }
 
+/* gRPC's health says what /readyz says. */
+static void tell_health(bool ready, void *user)
+{
+    rpc_server_set_serving(((struct service *)user)->server, ready);
+}
+
 static bool open_ports(struct service *service)
 {
     const struct config *config = &service->config;
@@ -218,11 +224,13 @@ static bool open_ports(struct service *service)
         .keys = service->keys,
         .service = service,
         .workers = config->workers,
+        .unready = true,
     });
     if (!service->server) {
         return false;
     }
     service->health = health_new(checks, service);
+    health_tell(service->health, tell_health, service);
     service->admin = admin_server_start(&(struct admin_options){
         .address = config->listen_address,
         .port = config->metrics_port,
@@ -230,7 +238,6 @@ static bool open_ports(struct service *service)
         .user = *config->metrics_user ? config->metrics_user : NULL,
         .password = secret_reveal(&config->metrics_password),
     });
-    rpc_server_set_serving(service->server, true);
     return service->admin;
 }
 
@@ -280,7 +287,6 @@ static void stop_serving(struct service *service)
         health_set_draining(service->health);
     }
     if (service->server) {
-        rpc_server_set_serving(service->server, false);
         clock_pause_ms(service->admin ? LINGER_MS : 0); /* until those who route to us saw it */
         rpc_server_drain(service->server, DRAIN_MS);
         rpc_server_free(service->server);

@@ -1,99 +1,101 @@
 /* /healthz, /readyz and /metrics on a port of their own, which no ingress shows to the world. */
 #include "common/base/text.h"
 #include "common/crypto/crypto.h"
-#include "common/http/http_server.h"
 #include "common/obs/metrics.h"
+#include "common/process/admin_http.h"
 #include "common/process/daemon.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DRAIN_MS = 1000, MAX_SCRAPERS = 50, METRICS_ROOM = 32 * 1024 };
+enum { METRICS_ROOM = 32 * 1024 };
 
 struct admin_server {
-    struct http_server *http;
+    struct admin_http *http;
     struct health *health;
     char *authorization; /* what Authorization must say; NULL: nothing */
 };
 
-static void reply(struct http_request *request, int code, const char *type, const char *body)
+static void alive(struct arena *arena, const struct admin_request *request,
+                  struct admin_server *server, struct admin_reply *reply)
 {
-    http_reply(request, &(struct http_reply){.code = code,
-                                             .type = type,
-                                             .body = body,
-                                             .size = strlen(body),
-                                             .body_is_static = true});
-}
-
-static void alive(struct ctx *ctx, struct http_request *request, struct admin_server *server)
-{
-    (void)ctx;
+    (void)arena;
+    (void)request;
     (void)server;
-    reply(request, 200, "application/json", "{\"status\":\"ok\"}");
+    reply->type = "application/json";
+    reply->body = "{\"status\":\"ok\"}";
 }
 
-static void ready(struct ctx *ctx, struct http_request *request, struct admin_server *server)
+static void ready(struct arena *arena, const struct admin_request *request,
+                  struct admin_server *server, struct admin_reply *reply)
 {
-    const char *json;
-    bool ok = health_report(server->health, ctx->arena, &json);
-
-    reply(request, ok ? 200 : 503, "application/json", json);
+    (void)request;
+    reply->code = health_report(server->health, arena, &reply->body) ? 200 : 503;
+    reply->type = "application/json";
 }
 
-static bool may_see_metrics(const struct http_request *request, const struct admin_server *server)
+static bool may_see_metrics(struct arena *arena, const struct admin_request *request,
+                            const struct admin_server *server)
 {
-    const char *said = http_header(request, "Authorization");
     const char *wanted = server->authorization;
+    const char *said = wanted ? admin_header(arena, request, "Authorization") : NULL;
 
     return !wanted || (said && strlen(said) == strlen(wanted) &&
                        equal_in_constant_time(said, wanted, strlen(wanted)));
 }
 
-static void metrics(struct ctx *ctx, struct http_request *request, struct admin_server *server)
+static void metrics(struct arena *arena, const struct admin_request *request,
+                    struct admin_server *server, struct admin_reply *reply)
 {
-    const char *accept = http_header(request, "Accept");
+    const char *accept = admin_header(arena, request, "Accept");
     bool openmetrics = accept && strstr(accept, "application/openmetrics-text");
 
-    if (!may_see_metrics(request, server)) {
-        http_reply_header(request, "WWW-Authenticate", "Basic realm=\"metrics\"");
-        reply(request, 401, "text/plain", "");
+    if (!may_see_metrics(arena, request, server)) {
+        *reply = (struct admin_reply){
+            .code = 401, .header = "WWW-Authenticate", .value = "Basic realm=\"metrics\""};
         return;
     }
-    struct text text = text_new(ctx->arena, METRICS_ROOM);
+    struct text text = text_new(arena, METRICS_ROOM);
 
     metrics_print(&text, openmetrics);
-    reply(request, 200,
-          openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                      : "text/plain; version=0.0.4; charset=utf-8",
-          text.data);
+    reply->type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                              : "text/plain; version=0.0.4; charset=utf-8";
+    reply->body = text.data;
 }
 
-static void handle(struct ctx *ctx, struct http_request *request, void *user)
-{
-    static const struct {
-        const char *path;
-        void (*answer)(struct ctx *ctx, struct http_request *request, struct admin_server *server);
-    } pages[] = {
-        {"/healthz", alive  },
-        {"/readyz",  ready  },
-        {"/metrics", metrics},
-    };
+static const struct {
+    const char *path;
+    void (*answer)(struct arena *arena, const struct admin_request *request,
+                   struct admin_server *server, struct admin_reply *reply);
+} pages[] = {
+    {"/healthz", alive  },
+    {"/readyz",  ready  },
+    {"/metrics", metrics},
+};
 
-    if (http_refused(request) != PROBLEM_NONE) {
-        reply(request, problem_http(http_refused(request)), "text/plain", "");
-        return;
-    }
-    bool reads =
-        strcmp(http_method(request), "GET") == 0 || strcmp(http_method(request), "HEAD") == 0;
+static void answer(struct arena *arena, const struct admin_request *request,
+                   struct admin_reply *reply, void *user)
+{
+    bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
 
     for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
-        if (reads && strcmp(pages[i].path, http_path(request)) == 0) {
-            pages[i].answer(ctx, request, user);
-            return;
+        if (strcmp(pages[i].path, request->path) != 0) {
+            continue;
         }
+        if (reads) {
+            pages[i].answer(arena, request, user, reply);
+        } else {
+            *reply = (struct admin_reply){.code = 405, .header = "Allow", .value = "GET, HEAD"};
+        }
+        return;
     }
-    reply(request, 404, "text/plain", "");
+    reply->code = 404;
+}
+
+static int64_t look(void *user)
+{
+    return health_look(((struct admin_server *)user)->health);
 }
 
 /* crypto.h has the alphabet for URLs; Basic wants the older one, padded. */
@@ -131,12 +133,11 @@ struct admin_server *admin_server_start(const struct admin_options *options)
     if (options->user && *options->user) {
         server->authorization = basic_authorization(options->user, options->password);
     }
-    server->http = http_server_start(&(struct http_options){.address = options->address,
-                                                            .port = options->port,
-                                                            .threads = 1,
-                                                            .max_connections = MAX_SCRAPERS,
-                                                            .handle = handle,
-                                                            .user = server});
+    server->http = admin_http_start(&(struct admin_http_options){.address = options->address,
+                                                                 .port = options->port,
+                                                                 .answer = answer,
+                                                                 .tick = look,
+                                                                 .user = server});
     if (!server->http) {
         admin_server_stop(server);
         return NULL;
@@ -146,7 +147,7 @@ struct admin_server *admin_server_start(const struct admin_options *options)
 
 int admin_server_port(const struct admin_server *server)
 {
-    return http_server_port(server->http);
+    return admin_http_port(server->http);
 }
 
 void admin_server_stop(struct admin_server *server)
@@ -154,10 +155,7 @@ void admin_server_stop(struct admin_server *server)
     if (!server) {
         return;
     }
-    if (server->http) {
-        http_server_drain(server->http, DRAIN_MS);
-        http_server_free(server->http);
-    }
+    admin_http_stop(server->http);
     free(server->authorization);
     free(server);
 }

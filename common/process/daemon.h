@@ -5,6 +5,7 @@
 #include "common/base/ctx.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Blocks SIGINT and SIGTERM in all threads started later, ignores SIGPIPE. Call it first. */
 void daemon_block_signals(void);
@@ -14,7 +15,8 @@ int daemon_wait_for_signal(void);
 
 /* Readiness: 503 only for what 'required' names (own database, keys, draining); the others show as
  * degraded with 200 (D7). Checks run at most once a second (20 times while one that is required is
- * down), on the health server's thread, and may take 500 ms each. */
+ * in doubt), on the admin server's thread, and may take 500 ms each; one that is required and was
+ * up is down once it failed twice in a row. */
 struct health;
 struct health_check {
     const char *name; /* "postgres" */
@@ -24,6 +26,13 @@ struct health_check {
 struct health *health_new(const struct health_check *checks, void *service); /* ends with {0} */
 void health_free(struct health *health);
 void health_set_draining(struct health *health);
+/* tell() hears of each change of what /readyz answers, within about a second of it: for gRPC's
+ * health. It begins with "not ready", and hears nothing more once the daemon drains. It runs on the
+ * admin server's thread (or the one that drains), and must not block. Before admin_server_start().
+ */
+void health_tell(struct health *health, void (*tell)(bool ready, void *user), void *user);
+/* Asks what is due; says in how many ms to look again. For the admin server. */
+int64_t health_look(struct health *health);
 /* The body of /readyz; true: 200. Any thread. */
 bool health_report(struct health *health, struct arena *arena, const char **json);
 

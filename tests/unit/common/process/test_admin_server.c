@@ -1,13 +1,15 @@
-/* links: common_process common_http common_obs common_crypto */
+/* links: common_process common_obs common_crypto */
 /* The page that Kubernetes and Prometheus read. */
 #include "common/base/clock.h"
 #include "common/obs/metrics.h"
+#include "common/process/admin_http.h"
 #include "common/process/daemon.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/raw_client.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -146,9 +148,203 @@ START_TEST(there_is_nothing_else_here)
 }
 END_TEST
 
+/* What one connection says to all of this; the code of the reply. */
+static int say(const char *bytes)
+{
+    int fd = raw_connect(admin_server_port(server));
+
+    ck_assert(raw_send(fd, bytes));
+    ck_assert(raw_reply(fd, &reply));
+    ck_assert(raw_is_closed(fd, 2000));
+    close(fd);
+    return reply.code;
+}
+
+START_TEST(head_has_the_length_and_no_body)
+{
+    int fd = raw_connect(admin_server_port(server));
+
+    ck_assert(raw_send(fd, "HEAD /healthz?x=1 HTTP/1.0\r\n\r\n"));
+    ck_assert(raw_reply_no_body(fd, &reply));
+    ck_assert_int_eq(reply.code, 200);
+    ck_assert_str_eq(raw_header(&reply, "Content-Length"), "15");
+    ck_assert(raw_is_closed(fd, 2000));
+    close(fd);
+}
+END_TEST
+
+START_TEST(what_would_change_something_is_refused_with_what_is_allowed)
+{
+    ck_assert_int_eq(say("POST /healthz HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"), 405);
+    ck_assert_str_eq(raw_header(&reply, "Allow"), "GET, HEAD");
+}
+END_TEST
+
+START_TEST(what_is_no_http_is_refused)
+{
+    static const char *const bad[] = {
+        "\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET /healthz\r\n\r\n",
+        "GET /healthz HTTP/2.0\r\n\r\n",
+        "GET  /healthz HTTP/1.1\r\n\r\n",
+        "GET healthz HTTP/1.1\r\n\r\n",
+        "G\xc3\xa9T /healthz HTTP/1.1\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nno colon\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\n: no name\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nA: b\r\n goes on\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nA: b\nB: c\r\n\r\n",
+        "\x16\x03\x01\x02\x01\x01\r\n\r\n",
+    };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ck_assert_msg(say(bad[i]) == 400, "%d: %s", reply.code, bad[i]);
+    }
+}
+END_TEST
+
+START_TEST(a_nul_in_the_head_is_refused)
+{
+    static const char bytes[] = "GET /healthz\0 HTTP/1.1\r\nA: b\r\n\r\n";
+    int fd = raw_connect(admin_server_port(server));
+
+    ck_assert(raw_send_bytes(fd, bytes, sizeof(bytes) - 1));
+    ck_assert(raw_reply(fd, &reply));
+    ck_assert_int_eq(reply.code, 400);
+    close(fd);
+}
+END_TEST
+
+/* A head of 'size' bytes, its last line without an end. */
+static char *long_head(size_t size)
+{
+    static const char begin[] = "GET /healthz HTTP/1.1\r\nA: ";
+    char *head = malloc(size + 1);
+
+    ck_assert_ptr_nonnull(head);
+    memset(head, 'a', size);
+    memcpy(head, begin, sizeof(begin) - 1);
+    head[size] = '\0';
+    return head;
+}
+
+START_TEST(a_head_of_8_kib_is_read_and_a_longer_one_is_refused)
+{
+    char *head = long_head(ADMIN_MAX_HEAD);
+
+    memcpy(head + ADMIN_MAX_HEAD - 4, "\r\n\r\n", 4);
+    ck_assert_int_eq(say(head), 200);
+    free(head);
+    head = long_head(3 * ADMIN_MAX_HEAD);
+    ck_assert_int_eq(say(head), 431);
+    free(head);
+}
+END_TEST
+
+START_TEST(garbage_behind_a_request_costs_nobody_the_answer)
+{
+    char *garbage = long_head(40000);
+    int fd = raw_connect(admin_server_port(server));
+
+    ck_assert(raw_send(fd, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"));
+    ck_assert(raw_send(fd, garbage));
+    ck_assert(raw_reply(fd, &reply));
+    ck_assert_int_eq(reply.code, 200);
+    ck_assert(raw_is_closed(fd, 2000));
+    close(fd);
+    free(garbage);
+    ck_assert_int_eq(say("GET /healthz HTTP/1.1\r\n\r\nGET /orders HTTP/1.1\r\n\r\n\x01\x02"), 200);
+}
+END_TEST
+
+START_TEST(a_head_that_comes_byte_by_byte_is_read)
+{
+    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    int fd = raw_connect(admin_server_port(server));
+
+    for (size_t i = 0; request[i]; i++) {
+        ck_assert(raw_send_bytes(fd, request + i, 1));
+        clock_pause_ms(1);
+    }
+    ck_assert(raw_reply(fd, &reply));
+    ck_assert_int_eq(reply.code, 200);
+    close(fd);
+}
+END_TEST
+
+START_TEST(who_never_ends_a_request_is_told_after_a_while_and_holds_up_nobody)
+{
+    int64_t began = clock_monotonic_ms();
+    int slow = raw_connect(admin_server_port(server));
+
+    ck_assert(raw_send(slow, "GET /healthz HTTP/1.1\r\nHost: x\r\n"));
+    while (clock_monotonic_ms() - began < ADMIN_PATIENCE_MS - 1000) {
+        ck_assert(raw_send(slow, "X: y\r\n")); /* a byte now and then buys no time */
+        ck_assert_int_eq(get("/healthz", ""), 200);
+        clock_pause_ms(200);
+    }
+    ck_assert(raw_reply(slow, &reply));
+    ck_assert_int_eq(reply.code, 408);
+    ck_assert(raw_is_closed(slow, 2000));
+    ck_assert_int_lt(clock_monotonic_ms() - began, ADMIN_PATIENCE_MS + 3000);
+    close(slow);
+}
+END_TEST
+
+START_TEST(more_silent_clients_than_there_are_places_keep_no_probe_out)
+{
+    enum { MANY = 3 * ADMIN_MAX_CONNECTIONS };
+    int silent[MANY];
+
+    for (int i = 0; i < MANY; i++) {
+        silent[i] = raw_connect(admin_server_port(server));
+        ck_assert_int_ge(silent[i], 0);
+        ck_assert(raw_send(silent[i], "GET /he"));
+    }
+    ck_assert_int_eq(get("/readyz", ""), 200);
+    ck_assert(raw_is_closed(silent[0], 2000)); /* the oldest made room */
+    for (int i = 0; i < MANY; i++) {
+        close(silent[i]);
+    }
+}
+END_TEST
+
+START_TEST(silent_clients_do_not_hold_up_the_end)
+{
+    int fd = raw_connect(admin_server_port(server));
+    int64_t began = clock_monotonic_ms();
+
+    ck_assert(raw_send(fd, "GET /healthz"));
+    ck_assert_int_eq(get("/healthz", ""), 200); /* by now the other was let in */
+    stop();
+    ck_assert_int_lt(clock_monotonic_ms() - began, 3000);
+    start();
+    close(fd);
+}
+END_TEST
+
+START_TEST(a_taken_port_is_an_error)
+{
+    ck_assert_ptr_null(admin_server_start(&(struct admin_options){
+        .address = "127.0.0.1", .port = admin_server_port(server), .health = health}));
+    ck_assert_ptr_null(admin_server_start(
+        &(struct admin_options){.address = "localhost", .health = health})); /* no IP */
+}
+END_TEST
+
 TEST_MAIN_AROUND("admin server", (&(struct test_around){.before = start, .after = stop}),
                  what_is_only_useful_shows_as_degraded_and_the_daemon_stays_ready,
                  what_is_required_makes_it_unready_but_not_dead, a_draining_daemon_is_not_ready,
                  a_clock_before_the_build_is_not_ready, a_hundred_looks_ask_the_database_once,
                  metrics_are_printed_in_the_form_that_is_asked_for,
-                 metrics_ask_for_the_password_and_health_does_not, there_is_nothing_else_here)
+                 metrics_ask_for_the_password_and_health_does_not, there_is_nothing_else_here,
+                 head_has_the_length_and_no_body,
+                 what_would_change_something_is_refused_with_what_is_allowed,
+                 what_is_no_http_is_refused, a_nul_in_the_head_is_refused,
+                 a_head_of_8_kib_is_read_and_a_longer_one_is_refused,
+                 garbage_behind_a_request_costs_nobody_the_answer,
+                 a_head_that_comes_byte_by_byte_is_read,
+                 who_never_ends_a_request_is_told_after_a_while_and_holds_up_nobody,
+                 more_silent_clients_than_there_are_places_keep_no_probe_out,
+                 silent_clients_do_not_hold_up_the_end, a_taken_port_is_an_error)

@@ -1,0 +1,128 @@
+/* links: common_process common_obs */
+/* The one truth behind /readyz and gRPC's health: who hears of it, and when. */
+#include "common/base/clock.h"
+#include "common/process/daemon.h"
+#include "tests/helpers/house_test.h"
+
+static bool postgres_up, kafka_up;
+static int told, last;
+
+static bool postgres(void *service)
+{
+    (void)service;
+    return postgres_up;
+}
+
+static bool kafka(void *service)
+{
+    (void)service;
+    return kafka_up;
+}
+
+static const struct health_check checks[] = {
+    {"postgres", true, postgres},
+    {"kafka",  false, kafka},
+    {0   },
+};
+
+static struct health *health;
+
+static void tell(bool ready, void *user)
+{
+    (void)user;
+    told++;
+    last = ready;
+}
+
+static void start(void)
+{
+    postgres_up = kafka_up = true;
+    told = last = 0;
+    health = health_new(checks, NULL);
+    health_tell(health, tell, NULL);
+}
+
+static void stop(void)
+{
+    health_free(health);
+}
+
+/* As the admin server does: looks, waits as long as it was told to, looks again. */
+static void look(int times)
+{
+    for (int i = 0; i < times; i++) {
+        clock_pause_ms(health_look(health) + 1);
+    }
+}
+
+START_TEST(who_is_ready_at_once_is_told_once)
+{
+    look(3);
+    ck_assert_int_eq(told, 1);
+    ck_assert_int_eq(last, true);
+}
+END_TEST
+
+START_TEST(who_is_not_ready_yet_hears_nothing_until_it_is)
+{
+    postgres_up = false;
+    look(3);
+    ck_assert_int_eq(told, 0);
+    postgres_up = true;
+    look(1);
+    ck_assert_int_eq(told, 1);
+    ck_assert_int_eq(last, true);
+}
+END_TEST
+
+START_TEST(a_database_that_goes_and_comes_is_heard_of_each_time)
+{
+    look(1);
+    postgres_up = false;
+    look(3);
+    ck_assert_int_eq(told, 2);
+    ck_assert_int_eq(last, false);
+    postgres_up = true;
+    look(1);
+    ck_assert_int_eq(told, 3);
+    ck_assert_int_eq(last, true);
+}
+END_TEST
+
+START_TEST(one_answer_that_came_late_sends_nobody_away)
+{
+    look(1);
+    postgres_up = false;
+    look(1);
+    postgres_up = true;
+    look(2);
+    ck_assert_int_eq(told, 1);
+    ck_assert_int_eq(last, true);
+}
+END_TEST
+
+START_TEST(what_is_only_useful_changes_nothing)
+{
+    look(1);
+    kafka_up = false;
+    look(3);
+    ck_assert_int_eq(told, 1);
+}
+END_TEST
+
+START_TEST(who_drains_is_not_ready_for_good)
+{
+    look(1);
+    health_set_draining(health);
+    ck_assert_int_eq(told, 2);
+    ck_assert_int_eq(last, false);
+    look(2);
+    ck_assert_int_eq(told, 2);
+}
+END_TEST
+
+TEST_MAIN_AROUND("health", (&(struct test_around){.before = start, .after = stop}),
+                 who_is_ready_at_once_is_told_once, who_is_not_ready_yet_hears_nothing_until_it_is,
+                 a_database_that_goes_and_comes_is_heard_of_each_time,
+                 one_answer_that_came_late_sends_nobody_away, what_is_only_useful_changes_nothing,
+                 who_drains_is_not_ready_for_good)
