@@ -16,6 +16,10 @@ static const struct {
     {ORDER_PLACED,    COMMAND_DECLINE,        ORDER_CANCELLED, false},
     {ORDER_PLACED,    COMMAND_CANCEL,         ORDER_CANCELLED, true },
     {ORDER_PLACED,    COMMAND_EXPIRE_ACCEPT,  ORDER_CANCELLED, false},
+    {ORDER_PLACED,    COMMAND_STOP,           ORDER_CANCELLED, false},
+    {ORDER_ACCEPTED,  COMMAND_STOP,           ORDER_CANCELLED, false},
+    {ORDER_PREPARING, COMMAND_STOP,           ORDER_CANCELLED, false},
+    {ORDER_READY,     COMMAND_STOP,           ORDER_CANCELLED, false},
     {ORDER_ACCEPTED,  COMMAND_PREPARE,        ORDER_PREPARING, false},
     {ORDER_ACCEPTED,  COMMAND_READY,          ORDER_READY,     false},
     {ORDER_ACCEPTED,  COMMAND_CANCEL,         ORDER_CANCELLED, false},
@@ -39,7 +43,7 @@ static int expected(enum order_status from, enum order_command command)
 START_TEST(moves_are_exactly_those_allowed)
 {
     for (enum order_status from = ORDER_PLACED; from <= ORDER_CANCELLED; from++) {
-        for (enum order_command c = COMMAND_PLACE; c <= COMMAND_EXPIRE_COLLECT; c++) {
+        for (enum order_command c = COMMAND_PLACE; c <= COMMAND_STOP; c++) {
             const struct transition *t = order_transition(from, c);
             int i = expected(from, c);
 
@@ -54,10 +58,24 @@ START_TEST(moves_are_exactly_those_allowed)
 }
 END_TEST
 
+/* ORD-07 ORD-08 */
+START_TEST(a_deadline_ends_only_what_waits_for_it)
+{
+    const struct order order = {.accept_by_ms = 1000, .collect_by_ms = 2000};
+
+    ck_assert_int_eq(order_expires_by(&order, COMMAND_EXPIRE_ACCEPT), 1000);
+    ck_assert_int_eq(order_expires_by(&order, COMMAND_EXPIRE_COLLECT), 2000);
+    for (enum order_command c = COMMAND_PLACE; c < COMMAND_EXPIRE_ACCEPT; c++) {
+        ck_assert_int_eq(order_expires_by(&order, c), 0);
+    }
+    ck_assert_int_eq(order_expires_by(&order, COMMAND_STOP), 0);
+}
+END_TEST
+
 START_TEST(no_move_leaves_a_final_state)
 {
     for (enum order_status from = ORDER_PLACED; from <= ORDER_CANCELLED; from++) {
-        for (enum order_command c = COMMAND_PLACE; c <= COMMAND_EXPIRE_COLLECT; c++) {
+        for (enum order_command c = COMMAND_PLACE; c <= COMMAND_STOP; c++) {
             ck_assert(!order_is_final(from) || !order_transition(from, c));
         }
     }
@@ -68,7 +86,7 @@ END_TEST
 START_TEST(a_customer_alone_moves_no_order_but_ones_own)
 {
     for (enum order_status from = ORDER_PLACED; from <= ORDER_CANCELLED; from++) {
-        for (enum order_command c = COMMAND_PLACE; c <= COMMAND_EXPIRE_COLLECT; c++) {
+        for (enum order_command c = COMMAND_PLACE; c <= COMMAND_STOP; c++) {
             const struct transition *t = order_transition(from, c);
 
             ck_assert(!t || !(t->roles & ROLE_CUSTOMER));
@@ -118,5 +136,6 @@ START_TEST(each_status_has_one_of_the_display_buckets) /* ORD-28 */
 END_TEST
 
 TEST_MAIN("order_state", moves_are_exactly_those_allowed, no_move_leaves_a_final_state,
-          a_customer_alone_moves_no_order_but_ones_own, random_walks_end_in_a_final_state_or_go_on,
-          names_read_back, each_status_has_one_of_the_display_buckets)
+          a_deadline_ends_only_what_waits_for_it, a_customer_alone_moves_no_order_but_ones_own,
+          random_walks_end_in_a_final_state_or_go_on, names_read_back,
+          each_status_has_one_of_the_display_buckets)
