@@ -6,6 +6,7 @@
 #include "coffee/menu/v1/menu.pb-c.h"
 #include "coffee/notify/v1/notify.pb-c.h"
 #include "coffee/order/v1/order.pb-c.h"
+#include "coffee/payment/v1/payment.pb-c.h"
 #include "coffee/shop/v1/shop.pb-c.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@
 #define SERVICES(X)                                                         \
     X(coffee__menu__v1__menu_service__descriptor, BACKEND_ORDER)            \
     X(coffee__order__v1__order_service__descriptor, BACKEND_ORDER)          \
+    X(coffee__payment__v1__payment_service__descriptor, BACKEND_ORDER)      \
     X(coffee__shop__v1__shop_service__descriptor, BACKEND_ORDER)            \
     X(coffee__auth__v1__auth_service__descriptor, BACKEND_CUSTOMER)         \
     X(coffee__customer__v1__customer_service__descriptor, BACKEND_CUSTOMER) \

@@ -4,10 +4,12 @@
 
 #include "coffee/menu/v1/menu.pb-c.h"
 #include "coffee/order/v1/order.pb-c.h"
+#include "coffee/payment/v1/payment.pb-c.h"
 #include "coffee/shop/v1/shop.pb-c.h"
 #include "order-service/menu/menu_rpc.h"
 #include "order-service/order/order_rpc.h"
 #include "order-service/order/order_stream.h"
+#include "order-service/payment/payment_rpc.h"
 #include "order-service/shop/shop_rpc.h"
 
 static const struct rpc_handler order_methods[] = {
@@ -50,16 +52,24 @@ static const struct rpc_handler shop_methods[] = {
     {0},
 };
 
+static const struct rpc_handler payment_methods[] = {
+    {"GetPayment",   payment_rpc_get, NULL},
+    {"ListPayments",          payment_rpc_list, NULL},
+    {0},
+};
+
 const struct rpc_service methods[] = {
     {&coffee__order__v1__order_service__descriptor, order_methods},
     {&coffee__menu__v1__menu_service__descriptor,                                             menu_methods},
     {&coffee__shop__v1__shop_service__descriptor,shop_methods},
-    {0  },
+    {&coffee__payment__v1__payment_service__descriptor,   payment_methods},
+    {0                                            },
 };
 
 const ProtobufCServiceDescriptor *const method_services[] = {
     &coffee__order__v1__order_service__descriptor,
     &coffee__menu__v1__menu_service__descriptor,
     &coffee__shop__v1__shop_service__descriptor,
+    &coffee__payment__v1__payment_service__descriptor,
     NULL,
 };

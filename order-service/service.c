@@ -22,6 +22,7 @@
 #include "order-service/order/order_queue_cache.h"
 #include "order-service/order/order_sweep.h"
 #include "order-service/order/order_watch.h"
+#include "order-service/payment/payment_provider.h"
 #include "order-service/topics.h"
 #include "order-service/workflow/worker.h"
 
@@ -55,6 +56,7 @@ struct service {
     struct order_watch *watch;
     struct cache_subscriber *subscriber;
     struct rpc_client *customers;
+    struct payment_provider *payments; /* NULL: off */
     struct order_sweep *sweep;
     struct workflows *workflows;
     struct rpc_server *server;
@@ -146,14 +148,20 @@ static bool temporal_is_there(void *user)
     return workflows_are_up(((struct service *)user)->workflows);
 }
 
+static bool payments_are_up(void *user)
+{
+    return payment_provider_is_up(((struct service *)user)->payments);
+}
+
 static const struct health_check checks[] = {
     {"postgres",      true, database_is_up},
     {"schema", true, is_migrated},
     {"valkey",        false, valkey_is_up},
     {"kafka",    false, kafka_is_up},
     {"customer-service",        false, customers_are_up},
-    {"temporal",   false, temporal_is_there},
-    {0        },
+    {"payment-provider",   false, payments_are_up},
+    {"temporal",         false, temporal_is_there},
+    {0   },
 };
 
 /* ---- the live bus ---- */
@@ -231,6 +239,8 @@ static void connect_all(struct service *service)
     service->subscriber = cache_subscribe(&cache, "order:pub:*", &bus, service);
     service->customers = rpc_client_new(&(struct rpc_client_options){
         .target = config->customer_service, .audience = "customer-service", .keys = service->keys});
+    service->payments =
+        payment_provider_new(config->payment_provider_url, config->payment_timeout_ms);
     service->sweep = order_sweep_start(service);
     workflows_start(service->workflows);
 }
@@ -321,6 +331,7 @@ void service_stop(struct service *service)
     workflows_free(service->workflows);
     producer_free(service->producer);
     rpc_client_free(service->customers);
+    payment_provider_free(service->payments);
     order_days_free(service->days);
     order_queue_cache_free(service->queue);
     menu_cache_free(service->menu);
@@ -386,6 +397,11 @@ struct rpc_client *service_customers(struct service *service)
 bool service_has_workflows(struct service *service)
 {
     return service->workflows;
+}
+
+struct payment_provider *service_payment_provider(struct service *service)
+{
+    return service->payments;
 }
 
 const uint8_t *service_page_key(const struct service *service)

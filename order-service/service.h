@@ -12,6 +12,7 @@ struct order_days;
 struct order_queue_cache;
 struct order_watch;
 struct outbox_relay;
+struct payment_provider;
 struct rpc_client;
 struct service;
 struct workflows;
@@ -37,6 +38,7 @@ struct order_queue_cache *service_queue_cache(struct service *service);
 struct outbox_relay *service_outbox(struct service *service);
 struct rpc_client *service_customers(struct service *service);
 bool service_has_workflows(struct service *service);
+struct payment_provider *service_payment_provider(struct service *service); /* NULL: off */
 const uint8_t *service_page_key(const struct service *service);
 
 /* A business time in milliseconds, as TIME_FACTOR has it. */

@@ -11,8 +11,11 @@ const struct topic topics[] = {
     {"order.ready",              3, DAYS(30), -1},
     {"order.completed", 3, DAYS(30), -1},
     {"order.cancelled",        3, DAYS(30), -1},
-    {"menu.updated",                1, DAYS(30), -1},
+    {"payment.completed",                1, DAYS(30), -1},
+    {"payment.failed",        1, DAYS(30), -1},
+    {"payment.refunded",              1, DAYS(30), -1},
+    {"menu.updated",    1, DAYS(30), -1},
     {"audit.events",        3, -1, INT64_C(256) << 20}, /* capped by size: a partition */
-    {"dead.letters",              1, DAYS(30), -1},
-    {0   },
+    {"dead.letters",                1, DAYS(30), -1},
+    {0              },
 };

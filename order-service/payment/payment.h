@@ -1,13 +1,15 @@
 /* What an order costs somebody, and where that money is: held, taken, given back.
  *
- * The rules are in payment_state.c (one table: which state leads where); the use cases in payment.c;
- * the table in payment_store.c; the provider behind payment_provider.h; the gRPC face in
- * payment_rpc.c. The row is written by the statement that places the order (docs/adr/0020).
+ * The rules are in payment_state.c (one table: which state leads where); holding in
+ * payment_hold.c, taking and giving back in payment.c, lists in payment_history.c; the table in
+ * payment_store.c; the provider behind payment_provider.h; the gRPC face in payment_rpc.c. The row
+ * is written by the statement that places the order (docs/adr/0020).
  *
  * With no PAYMENT_PROVIDER_URL payments are off: orders have no payment, and every call here finds
  * nothing to do. Capture, void and refund are called by the order's workflow alone: its activities
- * retry until there is a definite answer. Each can be called again at any time, from several places
- * at once and after any crash: provider keys are made of the ids, states move by compare-and-set. */
+ * retry until there is a definite answer. Each can be called again at any time, from several
+ * places at once and after any crash: provider keys are made of the ids, and states move by
+ * compare-and-set. */
 #ifndef ORDER_SERVICE_PAYMENT_PAYMENT_H
 #define ORDER_SERVICE_PAYMENT_PAYMENT_H
 
@@ -68,7 +70,7 @@ const struct payment_transition *payment_transition(enum payment_state from,
 const char *payment_state_name(enum payment_state state);
 bool payment_state_parse(const char *name, enum payment_state *state);
 
-/* ---- payment.c ---- */
+/* ---- payment_hold.c ---- */
 bool payment_is_on(struct service *service);
 
 struct payment_request {
@@ -86,6 +88,8 @@ enum status payment_authorize(struct ctx *ctx, struct service *service,
                               const struct payment_request *request,
                               struct payment_hold *hold) MUST_CHECK;
 
+/* ---- payment.c ---- */
+
 /* Takes the money that is held for an order. ST_OK: it is taken, was taken before, or the order has
  * no payment. ST_CONFLICT: never (refused by the provider, or given back meanwhile): cancel the
  * order and call payment_return(). ST_UNAVAILABLE, ST_TIMEOUT, ST_RETRY: call again. */
@@ -100,7 +104,9 @@ enum payment_returned { PAYMENT_NOTHING_TO_RETURN, PAYMENT_WAS_VOIDED, PAYMENT_W
 enum status payment_return(struct ctx *ctx, struct service *service, struct order_id order,
                            enum payment_returned *what, int64_t *cents) MUST_CHECK;
 
-/* ST_NOT_FOUND also when it is somebody else's. */
+/* ---- payment_history.c ---- */
+
+/* The owner and the admin see it. ST_NOT_FOUND also when it is somebody else's. */
 enum status payment_get(struct ctx *ctx, struct service *service, struct order_id order,
                         struct payment *found) MUST_CHECK;
 
@@ -112,6 +118,8 @@ struct payment_page {
 /* The caller's own, newest first. */
 enum status payment_list(struct ctx *ctx, struct service *service, int page_size, const char *token,
                          struct payment_page *page) MUST_CHECK;
+
+/* ---- payment_sweep.c ---- */
 
 /* Voids what the provider holds without an order: requests that failed, or that we died in. */
 enum status payment_sweep(struct ctx *ctx, struct service *service) MUST_CHECK;

@@ -7,6 +7,7 @@
 #include "menu_sql.h"
 #include "migrations.h"
 #include "order_sql.h"
+#include "payment_sql.h"
 #include "shop_sql.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/test_db.h"
@@ -29,6 +30,7 @@ START_TEST(every_statement_can_be_prepared)
     test_db_prepare_all(pool, order_statements, ARRAY_LEN(order_statements));
     test_db_prepare_all(pool, menu_statements, ARRAY_LEN(menu_statements));
     test_db_prepare_all(pool, shop_statements, ARRAY_LEN(shop_statements));
+    test_db_prepare_all(pool, payment_statements, ARRAY_LEN(payment_statements));
     shared = idempotency_sql(&count);
     test_db_prepare_all(pool, shared, count);
     db_pool_free(pool);
@@ -42,6 +44,8 @@ static const char *const forbidden[] = {
     "UPDATE orders.order_events SET type = 'x'",
     "DELETE FROM orders.order_events",
     "DELETE FROM orders.orders",
+    "DELETE FROM payment.payments",
+    "UPDATE payment.payment_events SET code = ''",
 };
 
 START_TEST(the_runtime_role_cannot_alter_or_rewrite_history)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the programs that ours are measured against, once, into the cache; prints nothing.
-# bare grpc-gateway (Go module proxy) and Fastify with pg (npm), both at pinned versions.
+# bare grpc-gateway and a worker on Temporal's Go SDK (Go module proxy) and Fastify with pg (npm), at
+# pinned versions; and the programs of ours that only measurements need, which go into build/.
 set -eu
 ROOT=$(cd "$(dirname "$0")/../../.." && pwd)
 export ROOT
@@ -51,7 +52,35 @@ build_fastify() {
     mv "$FASTIFY_HOME.new" "$FASTIFY_HOME"
 }
 
+# Built again when its source has changed.
+build_temporal_go() {
+    aside=$TEMPORAL_GO_HOME.new
+    go=$(go_command)
+    rm -rf "$aside"
+    mkdir -p "$aside/src" "$aside/bin"
+    cp "$ROOT/tests/load/temporal/order_worker.go" "$aside/src/main.go"
+    cd "$aside/src"
+    export GOENV=off GOFLAGS='-buildvcs=false -mod=mod' CGO_ENABLED=0
+    $go mod init everything/bench
+    $go get "go.temporal.io/sdk@v$TEMPORAL_GO_VERSION"
+    $go build -p 2 -trimpath -o "$aside/bin/order_worker" .
+    rm -rf "$TEMPORAL_GO_HOME"
+    mv "$aside" "$TEMPORAL_GO_HOME"
+}
+has_temporal_go() {
+    [ -x "$TEMPORAL_GO_HOME/bin/order_worker" ] &&
+        cmp -s "$ROOT/tests/load/temporal/order_worker.go" "$TEMPORAL_GO_HOME/src/main.go"
+}
+
+build_temporal_ours() {
+    folder=$ROOT/build/${EVERYTHING_BUILD:-release}
+    [ -f "$folder/build.ninja" ] || (cd "$ROOT" && cmake --preset "${EVERYTHING_BUILD:-release}")
+    ninja -C "$folder" order_worker drive_orders
+}
+
 case $1 in
 grpc-gateway) [ -x "$GRPC_GATEWAY_HOME/bin/gateway" ] || build_grpc_gateway ;;
+temporal-go) has_temporal_go || build_temporal_go ;;
+temporal-ours) build_temporal_ours ;;
 fastify) [ -d "$FASTIFY_HOME/node_modules/fastify" ] || build_fastify ;;
 esac >&2

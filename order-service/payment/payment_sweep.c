@@ -1,0 +1,59 @@
+/* Holds that no order came of: the request failed after the provider had answered, or before we
+ * heard it, or we died in between. The provider is asked what is open; our table says which of it
+ * an order has. To give a hold up is to write its row: an order that comes for it later finds the
+ * row and is not placed. */
+#include "common/base/clock.h"
+#include "common/db/db.h"
+#include "common/obs/log.h"
+#include "order-service/payment/payment_return.h"
+#include "order-service/payment/payment_store.h"
+#include "order-service/service.h"
+
+static enum status give_up(struct ctx *ctx, struct service *service)
+{
+    int64_t before_ms =
+        clock_wall_ms() - (int64_t)service_config(service)->payment_sweep_after_s * 1000;
+    const char *after = NULL;
+    bool more = true;
+
+    while (more) {
+        const struct provider_hold *holds;
+        struct db_conn *db = NULL;
+        size_t count;
+
+        TRY(payment_provider_open_holds(ctx, service_payment_provider(service), before_ms, after,
+                                        &holds, &count, &more));
+        if (count == 0) {
+            return ST_OK;
+        }
+        after = holds[count - 1].id;
+        TRY(service_db(ctx, service, &db));
+        enum status st = payment_store_give_up(ctx, db, holds, count);
+        db_give_back(&db);
+        TRY(st);
+    }
+    return ST_OK;
+}
+
+enum status payment_sweep(struct ctx *ctx, struct service *service)
+{
+    struct payment_page left;
+    struct db_conn *db = NULL;
+
+    if (!payment_is_on(service)) {
+        return ST_OK;
+    }
+    TRY(give_up(ctx, service));
+    TRY(service_db(ctx, service, &db));
+    enum status st = payment_store_given_up(ctx, db, &left);
+    db_give_back(&db);
+    TRY(st);
+    for (size_t i = 0; i < left.count; i++) {
+        struct payment payment = left.payments[i];
+
+        TRY(payment_give_back(ctx, service, &payment));
+        log_warn(ctx, "hold without an order voided", log_text("hold", payment.hold_id),
+                 log_num("amount_cents", payment.amount_cents));
+    }
+    return ST_OK;
+}
