@@ -3,6 +3,7 @@
 
 #include "common/base/text.h"
 #include "common/crypto/crypto.h"
+#include "common/crypto/p256_pkey.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -10,7 +11,6 @@
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +24,6 @@ struct p256_key {
 };
 
 DEFINE_AUTO(file, FILE *, fclose)
-DEFINE_AUTO(pkey, EVP_PKEY *, EVP_PKEY_free)
-DEFINE_AUTO(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
 DEFINE_AUTO(md_ctx, EVP_MD_CTX *, EVP_MD_CTX_free)
 DEFINE_AUTO(cipher_ctx, EVP_CIPHER_CTX *, EVP_CIPHER_CTX_free)
 DEFINE_AUTO(signature, ECDSA_SIG *, ECDSA_SIG_free)
@@ -98,7 +96,7 @@ bool p256_sign(const struct p256_key *key, const void *bytes, size_t size,
                COORDINATE_SIZE;
 }
 
-static EVP_PKEY *key_of_point(const uint8_t point[P256_POINT_SIZE])
+EVP_PKEY *p256_pkey_of_point(const uint8_t point[P256_POINT_SIZE])
 {
     char curve[] = "P-256";
     uint8_t copy[P256_POINT_SIZE];
@@ -121,7 +119,7 @@ static EVP_PKEY *key_of_point(const uint8_t point[P256_POINT_SIZE])
 bool p256_agree(const struct p256_key *key, const uint8_t other[P256_POINT_SIZE],
                 uint8_t shared[P256_SHARED_SIZE])
 {
-    AUTO(pkey) EVP_PKEY *peer = key_of_point(other);
+    AUTO(pkey) EVP_PKEY *peer = p256_pkey_of_point(other);
     AUTO(pkey_ctx) EVP_PKEY_CTX *derive = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
     size_t size = P256_SHARED_SIZE;
     bool agreed = peer && derive && EVP_PKEY_derive_init(derive) == 1 &&
