@@ -2,8 +2,8 @@
 # ./everything order ID|NUMBER
 #
 # One order on one screen, to answer "where is it, and why is it stuck": the row, what
-# happened to it, what waits in the outbox, and what of it could never be sent. NUMBER is
-# today's short number.
+# happened to it, where its workflow is, what waits in the outbox, and what of it could never
+# be sent. NUMBER is today's short number.
 set -eu
 . "$ROOT/tools/stack/all.sh"
 
@@ -40,12 +40,32 @@ SELECT sink, topic, cause, died_at FROM outbox.dead WHERE key = :'id' ORDER BY i
 \pset title 'Why it may look stuck'
 SELECT CASE
     WHEN status IN ('completed', 'cancelled') THEN 'it is over: ' || status || coalesce(nullif(': ' || cancel_reason, ': '), '')
-    WHEN status = 'placed' AND accept_by < now() THEN 'nobody accepted in time: the sweep cancels it within about a minute'
+    WHEN status = 'placed' AND accept_by < now() THEN 'nobody accepted in time: its workflow cancels it, or else the sweep within about a minute'
     WHEN status = 'placed' THEN 'it waits for a barista, until ' || accept_by
-    WHEN status = 'ready' AND collect_by < now() THEN 'nobody came for it: the sweep cancels it within about a minute'
+    WHEN status = 'ready' AND collect_by < now() THEN 'nobody came for it: its workflow cancels it, or else the sweep within about a minute'
     WHEN status = 'ready' THEN 'it waits to be picked up, until ' || collect_by
     ELSE 'it is being made since ' || coalesce(preparing_at, accepted_at)
     END AS answer
   FROM orders.orders WHERE id = :'id'::uuid;
 SQL
+# The workflow, by Temporal's HTTP door; the step is asked of a worker, so one must run.
+flow=http://$TEMPORAL_HOST:$TEMPORAL_HTTP_PORT/api/v1/namespaces/default/workflows/order-$id
+ask_temporal() { curl -s --max-time 5 "$@" 2>/dev/null; }
+current_step() {
+    ask_temporal -X POST -H 'Content-Type: application/json' "$flow/query/current_step" \
+        -d "{\"execution\":{\"workflowId\":\"order-$id\"},\"query\":{\"queryType\":\"current_step\"}}" |
+        jq -r '.queryResult[0] // "no worker answers"'
+}
+show_workflow() {
+    described=$(ask_temporal "$flow") || { echo 'Temporal is away: what the workflow must know waits in the outbox' && return; }
+    echo "$described" | jq -re '.workflowExecutionInfo |
+        "order-'"$id"'  \(.status | ltrimstr("WORKFLOW_EXECUTION_STATUS_") | ascii_downcase)  \(.historyLength) events"' ||
+        { echo 'there is none: what is to start it waits in the outbox' && return; }
+    echo "step: $(current_step)"
+    echo "$described" | jq -r '.pendingActivities[]? |
+        "under way: \(.activityType.name), attempt \(.attempt // 1)\(if .lastFailure then ": " + .lastFailure.message else "" end)"'
+}
+echo Workflow
+show_workflow
+echo
 say "its log lines: ./everything logs --order $id"

@@ -1,4 +1,5 @@
 """An order's workflow from placed to its end, in each of the ways there are; deadlines of seconds."""
+import subprocess
 import time
 
 import flows
@@ -130,6 +131,19 @@ def the_trace_of_the_request_goes_on_in_the_activity():
     flows.ends(order)
 
 
+def the_front_door_shows_the_workflow_and_its_step():
+    order = place(slow_door.url)
+    flows.until(order, "NotifyBarista")
+    shown = subprocess.run([shop.ROOT + "/everything", "order", order], check=True, capture_output=True, text=True,
+                           timeout=30).stdout
+    assert f"order-{order}  running" in shown and "step: waiting for the barista" in shown, shown
+    move(order, "cancel")
+    flows.ends(order)
+    shown = subprocess.run([shop.ROOT + "/everything", "order", order], check=True, capture_output=True, text=True,
+                           timeout=30).stdout
+    assert f"order-{order}  completed" in shown and "step: cancelled" in shown, shown
+
+
 shop.fact(an_order_that_is_placed_accepted_ready_and_picked_up_completes_its_workflow,
           "WF-01", "WF-02", "WF-03", "WF-05", "WF-06", "WF-07", "WF-09", "SCN-A3", "SCN-B11")
 shop.fact(the_request_does_not_wait_for_the_workflow, "WF-13")
@@ -139,5 +153,6 @@ shop.fact(undoing_ready_begins_the_pickup_deadline_anew)
 shop.fact(an_order_can_be_cancelled_in_each_state, "ORD-09")
 shop.fact(the_workflow_has_metrics, "WF-22")
 shop.fact(the_trace_of_the_request_goes_on_in_the_activity, "WF-23")
+shop.fact(the_front_door_shows_the_workflow_and_its_step, "WF-15")
 shop.fact(the_sweep_finds_nothing_while_temporal_is_up)
 shop.finish()
