@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "common/base/uuid.h"
 #include "common/events/event.h"
+#include "order-service/payment/payment.h"
 #include "order-service/service.h"
 #include "order-service/workflow/order_news.h"
 #include "order-service/workflow/workflow_sink.h"
@@ -64,7 +65,7 @@ static const char *const signals[] = {
 static struct order_news news_of(struct service *service, const struct order *order)
 {
     struct order_news news = {
-        .pays = false,
+        .pays = payment_is_on(service),
         .keeps_uncollected = !service_config(service)->refunds_uncollected,
     };
 

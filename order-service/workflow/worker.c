@@ -17,13 +17,17 @@ static const struct flow_type flows[] = {
     {0           },
 };
 
+/* clang-format off */
 static const struct flow_activity_type activities[] = {
-    {"NotifyBarista",           activity_notify_barista},
-    {"NotifyCustomer",                         activity_notify_customer},
-    {"ExpireOrder",activity_expire_order},
-    {"StopOrder",             activity_stop_order},
-    {0                        },
+    {"NotifyBarista",  activity_notify_barista},
+    {"NotifyCustomer", activity_notify_customer},
+    {"CapturePayment", activity_capture_payment},
+    {"ReturnPayment",  activity_return_payment},
+    {"ExpireOrder",    activity_expire_order},
+    {"StopOrder",      activity_stop_order},
+    {0},
 };
+/* clang-format on */
 
 struct workflows {
     struct service *service;
