@@ -19,6 +19,7 @@
 #include "order-service/menu/menu.h"
 #include "order-service/methods.h"
 #include "order-service/order/order.h"
+#include "order-service/order/order_batch.h"
 #include "order-service/order/order_queue_cache.h"
 #include "order-service/order/order_sweep.h"
 #include "order-service/order/order_watch.h"
@@ -50,6 +51,7 @@ struct service {
     struct cache *cache;
     struct menu_cache *menu;
     struct order_days *days;
+    struct order_batches *batches;
     struct producer *producer;
     struct outbox_relay *outbox;
     struct order_queue_cache *queue;
@@ -225,6 +227,7 @@ static void connect_all(struct service *service)
     service->cache = cache_new(&cache);
     service->menu = menu_cache_new();
     service->days = order_days_new();
+    service->batches = order_batches_new();
     service->producer = producer_new(&(struct producer_options){
         .brokers = config->kafka_brokers, .daemon = "order-service", .topics = topics});
     service->queue = order_queue_cache_new(service->cache);
@@ -332,6 +335,7 @@ void service_stop(struct service *service)
     producer_free(service->producer);
     rpc_client_free(service->customers);
     payment_provider_free(service->payments);
+    order_batches_free(service->batches);
     order_days_free(service->days);
     order_queue_cache_free(service->queue);
     menu_cache_free(service->menu);
@@ -367,6 +371,11 @@ struct cache *service_cache(struct service *service)
 struct menu_cache *service_menu_cache(struct service *service)
 {
     return service->menu;
+}
+
+struct order_batches *service_order_batches(struct service *service)
+{
+    return service->batches;
 }
 
 struct order_days *service_days(struct service *service)

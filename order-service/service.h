@@ -8,6 +8,7 @@
 struct cache;
 struct db_conn;
 struct menu_cache;
+struct order_batches;
 struct order_days;
 struct order_queue_cache;
 struct order_watch;
@@ -33,6 +34,7 @@ bool service_is_ready(struct service *service);
 struct cache *service_cache(struct service *service);
 struct menu_cache *service_menu_cache(struct service *service);
 struct order_days *service_days(struct service *service);
+struct order_batches *service_order_batches(struct service *service);
 struct order_watch *service_watch(struct service *service);
 struct order_queue_cache *service_queue_cache(struct service *service);
 struct outbox_relay *service_outbox(struct service *service);

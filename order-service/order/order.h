@@ -115,8 +115,7 @@ struct order_day {
 };
 struct order_days *order_days_new(void);
 void order_days_free(struct order_days *days); /* NULL is fine */
-enum status order_today(struct ctx *ctx, struct service *service, struct db_conn *db,
-                        struct order_day *day) MUST_CHECK;
+enum status order_today(struct ctx *ctx, struct service *service, struct order_day *day) MUST_CHECK;
 
 /* ---- order_place.c ---- */
 struct order_line {

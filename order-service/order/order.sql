@@ -9,54 +9,53 @@ INSERT INTO orders.order_days (day, base) VALUES ($1::date, nextval('orders.orde
 ON CONFLICT (day) DO NOTHING;
 
 -- order_place :many
--- Order, items, event, outbox and idempotency row in one statement. 'created', 'replayed' (same key, same
--- request) or 'mismatch' (same key, another request). No row: the menu moved on, the shop is closed, or a twin
--- committed while we waited for its row: look, and run it again.
-WITH may AS (
-    SELECT FROM menu.version m, orders.shop s
-     WHERE m.version = $6::bigint AND s.open AND (s.paused_until IS NULL OR s.paused_until <= now())
-       AND NOT EXISTS (SELECT FROM idempotency.requests
-                        WHERE caller = $2 AND method = $3 AND key = $4)
+-- Orders that came at the same time: each with its event, outbox and idempotency row, all in one statement and
+-- one commit. $1 to $21 have an element an order, in the order of their keys, so that two such statements wait
+-- for each other's twins in one direction; $24 to $28 one a row for the outbox, $24 saying whose. An order
+-- without a row in the answer was not placed: its key is used, or the menu moved on, or the shop is closed.
+WITH x AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::uuid[],
+                         $8::date[], $9::bigint[], $10::smallint[], $11::bigint[], $12::text[], $13::text[],
+                         $14::text[], $15::text[], $16::text[], $17::uuid[], $18::text[], $19::smallint[],
+                         $20::text[], $21::text[])
+           WITH ORDINALITY x(id, caller, method, key, digest, menu, customer, day, base, channel, total, currency,
+                             note, pickup, lines, rest, event, trace, part, traceparent, correlation, nth)
 ), k AS (
     INSERT INTO idempotency.requests (caller, method, key, request_sha256, status, answer)
-    SELECT $2, $3, $4, $5, 201, convert_to($1, 'UTF8') FROM may WHERE $4::text IS NOT NULL
-    ON CONFLICT (caller, method, key) DO NOTHING RETURNING 1
+    SELECT x.caller, x.method, x.key, x.digest, 201, convert_to(x.id::text, 'UTF8')
+      FROM x, menu.version m, orders.shop s
+     WHERE m.version = x.menu AND s.open AND (s.paused_until IS NULL OR s.paused_until <= now())
+    ON CONFLICT (caller, method, key) DO NOTHING
+    RETURNING convert_from(answer, 'UTF8')::uuid AS id
 ), o AS (
     INSERT INTO orders.orders (id, customer_id, day, number, status, channel, total_cents, currency,
                                note, pickup_name, placed_by, lines, accept_by)
-    SELECT $1::uuid, $7::uuid, $8::date, nextval('orders.order_number') - $9::bigint, 'placed', $10::smallint,
-           $11::bigint, $12, $13, $14, $2, $15, now() + $16::bigint * interval '1 millisecond'
-      FROM may WHERE $4::text IS NULL OR EXISTS (SELECT FROM k)
+    SELECT id, x.customer, x.day, nextval('orders.order_number') - x.base, 'placed', x.channel, x.total,
+           x.currency, x.note, x.pickup, x.caller, x.lines, now() + $22::bigint * interval '1 millisecond'
+      FROM k JOIN x USING (id)
     RETURNING id, number, placed_at
-), n AS (
-    INSERT INTO orders.open_orders (order_id, placed_at) SELECT id, placed_at FROM o
-), i AS (
-    INSERT INTO orders.order_items (order_id, n, menu_item_id, name, quantity, unit_cents, customizations, note)
-    SELECT o.id, x.n, x.item, x.name, x.quantity, x.unit_cents, x.customizations::jsonb, x.note
-      FROM o, unnest($17::text[], $18::text[], $19::smallint[], $20::bigint[], $21::text[], $22::text[])
-              WITH ORDINALITY x(item, name, quantity, unit_cents, customizations, note, n)
 ), p AS (
-    SELECT o.*, (SELECT count(*) FROM orders.open_orders WHERE waiting) + 1 AS queue_position FROM o
+    SELECT x.*, o.number, o.placed_at,
+           (SELECT count(*) FROM orders.open_orders WHERE waiting) + x.nth AS queue_position
+      FROM o JOIN x USING (id)
 ), v AS (
-    SELECT '{"number":' || number || ',"placedAt":"'
+    SELECT p.*, '{"number":' || number || ',"placedAt":"'
            || to_char(placed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
            || '","queuePosition":' || queue_position || ',"etaSeconds":' || queue_position * $23::bigint
-           || ',' || $24 AS view FROM p
+           || ',' || rest AS view FROM p
+), n AS (
+    INSERT INTO orders.open_orders (order_id, placed_at) SELECT id, placed_at FROM o
 ), e AS (
     INSERT INTO orders.order_events (order_id, seq, id, type, actor, payload, trace_id)
-    SELECT $1::uuid, 1, $25::uuid, 'OrderPlaced', $2, view, $26 FROM v
+    SELECT id, 1, event, 'OrderPlaced', caller, view, trace FROM v
 ), q AS (
     INSERT INTO outbox.events (part, sink, topic, key, payload, traceparent, correlation_id)
-    SELECT $27::smallint, x.sink, x.topic, $1, x.before || v.view || x.after, $28, $29
-      FROM v, unnest($30::text[], $31::text[], $32::text[], $33::text[])
-              WITH ORDINALITY x(sink, topic, before, after, n)
-     ORDER BY x.n
+    SELECT v.part, y.sink, y.topic, v.id::text, y.before || v.view || y.after, v.traceparent, v.correlation
+      FROM v JOIN unnest($24::bigint[], $25::text[], $26::text[], $27::text[], $28::text[])
+                  WITH ORDINALITY y(nth, sink, topic, before, after, n) USING (nth)
+     ORDER BY y.n
 )
-SELECT $1 AS id, number, placed_at, queue_position, 'created' AS outcome FROM p
-UNION ALL
-SELECT convert_from(answer, 'UTF8'), 0, NULL, 0,
-       CASE WHEN request_sha256 = $5 THEN 'replayed' ELSE 'mismatch' END
-  FROM idempotency.requests WHERE caller = $2 AND method = $3 AND key = $4;
+SELECT nth, number, placed_at, queue_position FROM v;
 
 -- order_by_id :one
 -- One order.

@@ -1,6 +1,7 @@
 /* Today in the shop and the base of its numbers: asked of the database once a day, kept until it
  * ends. */
 #include "common/base/clock.h"
+#include "common/db/db.h"
 #include "order-service/order/order_store.h"
 #include "order-service/service.h"
 
@@ -31,10 +32,10 @@ void order_days_free(struct order_days *days)
     }
 }
 
-enum status order_today(struct ctx *ctx, struct service *service, struct db_conn *db,
-                        struct order_day *day)
+enum status order_today(struct ctx *ctx, struct service *service, struct order_day *day)
 {
     struct order_days *days = service_days(service);
+    struct db_conn *db = NULL;
 
     pthread_mutex_lock(&days->lock);
     *day = days->today;
@@ -42,7 +43,10 @@ enum status order_today(struct ctx *ctx, struct service *service, struct db_conn
     if (clock_wall_ms() < day->ends_ms) {
         return ST_OK;
     }
-    TRY(order_store_day(ctx, db, service_config(service)->shop_zone, day));
+    TRY(service_db(ctx, service, &db));
+    enum status st = order_store_day(ctx, db, service_config(service)->shop_zone, day);
+    db_give_back(&db);
+    TRY(st);
     pthread_mutex_lock(&days->lock);
     days->today = *day;
     pthread_mutex_unlock(&days->lock);

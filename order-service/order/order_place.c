@@ -1,9 +1,11 @@
-/* Placing an order: prices by our menu, everything in one statement, once per idempotency key. */
+/* Placing an order: prices by our menu, everything in one statement, once per idempotency key.
+ * Those that come together share the statement (order_batch.c). */
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/base/uuid.h"
 #include "common/db/db.h"
 #include "common/outbox/outbox.h"
+#include "order-service/order/order_batch.h"
 #include "order-service/order/order_notice.h"
 #include "order-service/order/order_price.h"
 #include "order-service/order/order_store.h"
@@ -63,47 +65,25 @@ static void add_customizations(struct text *out, const struct priced_line *line)
     text_add_char(out, ']');
 }
 
-/* The lines as the API will show them for ever, and as columns for order_items. */
-static const char *freeze_lines(struct ctx *ctx, const struct order_request *request,
-                                const struct priced_line *lines, struct order_placing *placing)
+/* The lines as the API will show them for ever. */
+static const char *freeze_lines(struct arena *arena, const struct order_request *request,
+                                const struct priced_line *lines)
 {
-    size_t count = request->count;
-    struct arena *arena = ctx->arena;
-    const char **ids = arena_new_array(arena, const char *, count);
-    const char **names = arena_new_array(arena, const char *, count);
-    const char **notes = arena_new_array(arena, const char *, count);
-    const char **customizations = arena_new_array(arena, const char *, count);
-    int64_t *quantities = arena_new_array(arena, int64_t, count);
-    int64_t *unit_cents = arena_new_array(arena, int64_t, count);
     struct text out = text_new(arena, 512);
 
-    for (size_t i = 0; i < count; i++) {
-        struct text chosen = text_new(arena, 128);
-
-        add_customizations(&chosen, &lines[i]);
-        ids[i] = lines[i].item->id;
-        names[i] = lines[i].item->name;
-        notes[i] = request->lines[i].note;
-        customizations[i] = chosen.data;
-        quantities[i] = request->lines[i].quantity;
-        unit_cents[i] = lines[i].unit_cents;
+    for (size_t i = 0; i < request->count; i++) {
         text_add(&out, i ? ",{\"menuItemId\":" : "[{\"menuItemId\":");
-        text_add_json(&out, ids[i]);
+        text_add_json(&out, lines[i].item->id);
         text_add(&out, ",\"name\":");
-        text_add_json(&out, names[i]);
-        text_printf(&out, ",\"quantity\":%lld,\"unitCents\":%lld,\"customizations\":%s,\"note\":",
-                    (long long)quantities[i], (long long)unit_cents[i], chosen.data);
-        text_add_json(&out, notes[i]);
+        text_add_json(&out, lines[i].item->name);
+        text_printf(&out, ",\"quantity\":%d,\"unitCents\":%lld,\"customizations\":",
+                    request->lines[i].quantity, (long long)lines[i].unit_cents);
+        add_customizations(&out, &lines[i]);
+        text_add(&out, ",\"note\":");
+        text_add_json(&out, request->lines[i].note);
         text_add_char(&out, '}');
     }
     text_add_char(&out, ']');
-    placing->item_ids = ids;
-    placing->names = names;
-    placing->notes = notes;
-    placing->customizations = customizations;
-    placing->quantities = quantities;
-    placing->unit_cents = unit_cents;
-    placing->count = count;
     return out.data;
 }
 
@@ -148,6 +128,39 @@ static enum status check_who(struct ctx *ctx, const struct order_request *reques
     return ST_OK;
 }
 
+/* What the key was used for; nothing where there is none. */
+static enum status look_up_key(struct ctx *ctx, struct service *service, const char *method,
+                               struct order *order, enum place_outcome *outcome)
+{
+    struct db_conn *db = NULL;
+
+    if (!ctx->idempotency_key) {
+        return ST_OK;
+    }
+    TRY(service_db(ctx, service, &db));
+    enum status st = order_store_replay(ctx, db, method, order, outcome);
+    db_give_back(&db);
+    return st;
+}
+
+/* Writes it, and when it was not to be written sees whether the key was used. */
+static enum status write_placing(struct ctx *ctx, struct service *service,
+                                 struct order_placing *placing, struct order *order,
+                                 enum place_outcome *outcome)
+{
+    placing->rest = order_view_rest(ctx->arena, order);
+    tell_placed(ctx, service, placing, order);
+    TRY(order_batch_place(service, placing));
+    if (!placing->created) {
+        return look_up_key(ctx, service, placing->method, order, outcome);
+    }
+    *outcome = PLACE_CREATED;
+    order->number = placing->number;
+    order->placed_ms = placing->placed_ms;
+    order->queue_position = placing->queue_position;
+    return ST_OK;
+}
+
 /* One try: price by this menu, then the statement. PLACE_NOTHING: try again with a newer menu. */
 static enum status try_place(struct ctx *ctx, struct service *service,
                              const struct order_request *request, const struct menu *menu,
@@ -157,6 +170,7 @@ static enum status try_place(struct ctx *ctx, struct service *service,
     struct priced_line *lines = arena_new_array(ctx->arena, struct priced_line, request->count);
     struct order_day day;
     struct order_placing placing = {
+        .ctx = ctx,
         .order = order,
         .day = &day,
         .menu_version = menu->version,
@@ -165,25 +179,16 @@ static enum status try_place(struct ctx *ctx, struct service *service,
         .seconds_a_drink = config->seconds_a_drink,
     };
     struct price_result result;
-    struct db_conn *db = NULL;
 
     order_price(menu, request->lines, request->count, clock_wall_ms(), lines, &result);
-    TRY(service_db(ctx, service, &db));
     if (result.fault_count) {
-        if (ctx->idempotency_key) {
-            TRY(order_store_replay(ctx, db, request->method, order, outcome));
-        }
-        db_give_back(&db);
+        TRY(look_up_key(ctx, service, request->method, order, outcome));
         return *outcome == PLACE_NOTHING ? refuse(ctx, &result) : ST_OK;
     }
-    TRY(order_today(ctx, service, db, &day));
+    TRY(order_today(ctx, service, &day));
     order->total_cents = result.total_cents;
-    order->lines = freeze_lines(ctx, request, lines, &placing);
-    placing.rest = order_view_rest(ctx->arena, order);
-    tell_placed(ctx, service, &placing, order);
-    enum status st = order_store_place(ctx, db, &placing, order, outcome);
-    db_give_back(&db);
-    return st;
+    order->lines = freeze_lines(ctx->arena, request, lines);
+    return write_placing(ctx, service, &placing, order, outcome);
 }
 
 static enum status answer(struct ctx *ctx, struct service *service, enum place_outcome outcome,
@@ -213,16 +218,8 @@ enum status order_replay(struct ctx *ctx, struct service *service, const char *m
                          struct order *placed, bool *found)
 {
     enum place_outcome outcome = PLACE_NOTHING;
-    struct db_conn *db = NULL;
 
-    *found = false;
-    if (!ctx->idempotency_key) {
-        return ST_OK;
-    }
-    TRY(service_db(ctx, service, &db));
-    enum status st = order_store_replay(ctx, db, method, placed, &outcome);
-    db_give_back(&db);
-    TRY(st);
+    TRY(look_up_key(ctx, service, method, placed, &outcome));
     *found = outcome != PLACE_NOTHING;
     return *found ? answer(ctx, service, outcome, placed) : ST_OK;
 }

@@ -114,72 +114,127 @@ static struct notice_columns columns_of(const struct order_notice *notices, size
     return columns;
 }
 
-static struct db_arg traceparent(struct ctx *ctx)
+/* Of whoever asked, kept in ctx's memory. */
+static const char *traceparent(struct ctx *ctx, const struct ctx *asker)
 {
     char text[TRACEPARENT_SIZE];
 
-    trace_traceparent(ctx, text);
-    return db_text(arena_strdup(ctx->arena, text));
+    trace_traceparent(asker, text);
+    return arena_strdup(ctx->arena, text);
 }
 
-static enum place_outcome outcome_of(const char *name)
-{
-    static const char *const names[] = {
-        [PLACE_CREATED] = "created", [PLACE_REPLAYED] = "replayed", [PLACE_MISMATCH] = "mismatch"};
+enum { PLACE_ROWS = PLACE_TOGETHER * PLACE_NOTICES };
 
-    for (size_t i = PLACE_CREATED; i < ARRAY_LEN(names); i++) {
-        if (strcmp(names[i], name) == 0) {
-            return (enum place_outcome)i;
-        }
-    }
-    return PLACE_NOTHING;
+/* An element an order, and one a row for the outbox. */
+struct place_columns {
+    const char *ids[PLACE_TOGETHER], *callers[PLACE_TOGETHER], *methods[PLACE_TOGETHER];
+    const char *keys[PLACE_TOGETHER], *digests[PLACE_TOGETHER], *customers[PLACE_TOGETHER];
+    const char *days[PLACE_TOGETHER], *currencies[PLACE_TOGETHER], *notes[PLACE_TOGETHER];
+    const char *pickups[PLACE_TOGETHER], *lines[PLACE_TOGETHER], *rests[PLACE_TOGETHER];
+    const char *events[PLACE_TOGETHER], *traces[PLACE_TOGETHER], *parents[PLACE_TOGETHER];
+    const char *correlations[PLACE_TOGETHER];
+    int64_t menus[PLACE_TOGETHER], bases[PLACE_TOGETHER], channels[PLACE_TOGETHER];
+    int64_t totals[PLACE_TOGETHER], parts[PLACE_TOGETHER];
+    int64_t owners[PLACE_ROWS]; /* whose row it is, from 1 */
+    const char *sinks[PLACE_ROWS], *topics[PLACE_ROWS], *befores[PLACE_ROWS], *afters[PLACE_ROWS];
+    size_t count, row_count;
+};
+
+/* Who sends no key has one made of the order's id, which nobody uses twice. */
+static void add_asker(struct ctx *ctx, struct place_columns *c, const struct order_placing *p)
+{
+    const struct ctx *asker = p->ctx;
+    size_t at = c->count;
+
+    c->callers[at] = asker->caller.subject;
+    c->methods[at] = p->method;
+    c->keys[at] = asker->idempotency_key ? asker->idempotency_key
+                                         : arena_printf(ctx->arena, "once %s", p->order->id.text);
+    c->digests[at] = asker->request_sha256;
+    c->traces[at] = asker->trace_id;
+    c->parents[at] = traceparent(ctx, asker);
+    c->correlations[at] = asker->correlation_id;
 }
 
-static enum status run_place(struct ctx *ctx, struct db_conn *db, const struct order_placing *p,
-                             struct db_rows *rows)
+static void add_order(struct place_columns *c, const struct order_placing *p)
 {
-    struct arena *arena = ctx->arena;
     const struct order *o = p->order;
-    struct notice_columns n = columns_of(p->notices, p->notice_count);
+    size_t at = c->count;
 
-    return db_many(
-        ctx, db, &SQL_ORDER_PLACE,
-        DB_ARGS(db_text(o->id.text), db_text(ctx->caller.subject), db_text(p->method),
-                db_text(ctx->idempotency_key), db_text(ctx->request_sha256),
-                db_int(p->menu_version), db_text(o->customer.text), db_text(p->day->day),
-                db_int(p->day->base), db_int(o->channel), db_int(o->total_cents),
-                db_text(o->currency), db_text(o->note), db_text(o->pickup_name), db_text(o->lines),
-                db_int(p->accept_within_ms), db_text_array(arena, p->item_ids, p->count),
-                db_text_array(arena, p->names, p->count),
-                db_int_array(arena, p->quantities, p->count),
-                db_int_array(arena, p->unit_cents, p->count),
-                db_text_array(arena, p->customizations, p->count),
-                db_text_array(arena, p->notes, p->count), db_int(p->seconds_a_drink),
-                db_text(p->rest), db_text(p->event_id), db_text(ctx->trace_id),
-                db_int(outbox_part(o->id.text)), traceparent(ctx), db_text(ctx->correlation_id),
-                db_text_array(arena, n.sinks, p->notice_count),
-                db_text_array(arena, n.topics, p->notice_count),
-                db_text_array(arena, n.befores, p->notice_count),
-                db_text_array(arena, n.afters, p->notice_count)),
-        rows);
+    c->ids[at] = o->id.text;
+    c->customers[at] = o->customer.text;
+    c->days[at] = p->day->day;
+    c->bases[at] = p->day->base;
+    c->menus[at] = p->menu_version;
+    c->channels[at] = o->channel;
+    c->totals[at] = o->total_cents;
+    c->currencies[at] = o->currency;
+    c->notes[at] = o->note;
+    c->pickups[at] = o->pickup_name;
+    c->lines[at] = o->lines;
+    c->rests[at] = p->rest;
+    c->events[at] = p->event_id;
+    c->parts[at] = outbox_part(o->id.text);
+    c->count++;
 }
 
-enum status order_store_place(struct ctx *ctx, struct db_conn *db, const struct order_placing *p,
-                              struct order *placed, enum place_outcome *outcome)
+static void add_notices(struct place_columns *c, const struct order_placing *p)
 {
+    for (size_t i = 0; i < p->notice_count; i++) {
+        size_t row = c->row_count++;
+
+        c->owners[row] = (int64_t)c->count;
+        c->sinks[row] = p->notices[i].sink;
+        c->topics[row] = p->notices[i].topic;
+        c->befores[row] = p->notices[i].before;
+        c->afters[row] = p->notices[i].after;
+    }
+}
+
+static enum status run_place(struct ctx *ctx, struct db_conn *db, const struct place_columns *c,
+                             const struct order_placing *first, struct db_rows *rows)
+{
+    struct arena *a = ctx->arena;
+    size_t n = c->count, m = c->row_count;
+
+    return db_many(ctx, db, &SQL_ORDER_PLACE,
+                   DB_ARGS(db_text_array(a, c->ids, n), db_text_array(a, c->callers, n),
+                           db_text_array(a, c->methods, n), db_text_array(a, c->keys, n),
+                           db_text_array(a, c->digests, n), db_int_array(a, c->menus, n),
+                           db_text_array(a, c->customers, n), db_text_array(a, c->days, n),
+                           db_int_array(a, c->bases, n), db_int_array(a, c->channels, n),
+                           db_int_array(a, c->totals, n), db_text_array(a, c->currencies, n),
+                           db_text_array(a, c->notes, n), db_text_array(a, c->pickups, n),
+                           db_text_array(a, c->lines, n), db_text_array(a, c->rests, n),
+                           db_text_array(a, c->events, n), db_text_array(a, c->traces, n),
+                           db_int_array(a, c->parts, n), db_text_array(a, c->parents, n),
+                           db_text_array(a, c->correlations, n), db_int(first->accept_within_ms),
+                           db_int(first->seconds_a_drink), db_int_array(a, c->owners, m),
+                           db_text_array(a, c->sinks, m), db_text_array(a, c->topics, m),
+                           db_text_array(a, c->befores, m), db_text_array(a, c->afters, m)),
+                   rows);
+}
+
+enum status order_store_place(struct ctx *ctx, struct db_conn *db,
+                              struct order_placing *const *placings, size_t count)
+{
+    struct place_columns columns = {.count = 0};
     struct db_rows rows;
 
-    *outcome = PLACE_NOTHING;
-    TRY(run_place(ctx, db, p, &rows));
-    if (rows.count == 0) {
-        return ST_OK;
+    for (size_t i = 0; i < count; i++) {
+        add_asker(ctx, &columns, placings[i]);
+        add_order(&columns, placings[i]);
+        add_notices(&columns, placings[i]);
     }
-    *outcome = outcome_of(text_of(&rows, 0, "outcome"));
-    *placed = *p->order;
-    text_copy(placed->id.text, sizeof(placed->id.text), text_of(&rows, 0, "id"));
-    placed->number = (int)db_get_int(&rows, 0, "number");
-    placed->placed_ms = db_get_time(&rows, 0, "placed_at");
-    placed->queue_position = (int)db_get_int(&rows, 0, "queue_position");
+    TRY(run_place(ctx, db, &columns, placings[0], &rows));
+    for (int row = 0; row < rows.count; row++) {
+        struct order_placing *p = placings[db_get_int(&rows, row, "nth") - 1];
+
+        p->created = true;
+        p->number = (int)db_get_int(&rows, row, "number");
+        p->placed_ms = db_get_time(&rows, row, "placed_at");
+        p->queue_position = (int)db_get_int(&rows, row, "queue_position");
+    }
     return ST_OK;
 }
 
@@ -244,7 +299,7 @@ static enum status run_move(struct ctx *ctx, struct db_conn *db, const struct or
                 db_int_array(arena, seqs, m->step_count), db_text_array(arena, ids, m->step_count),
                 db_text_array(arena, types, m->step_count),
                 db_text_array(arena, views, m->step_count), db_int(outbox_part(o->id.text)),
-                traceparent(ctx), db_text(ctx->correlation_id),
+                db_text(traceparent(ctx, ctx)), db_text(ctx->correlation_id),
                 db_text_array(arena, n.sinks, m->notice_count),
                 db_text_array(arena, n.topics, m->notice_count),
                 db_text_array(arena, n.befores, m->notice_count),

@@ -11,8 +11,12 @@ struct order_notice {
 
 enum { PLACE_NOTICES = 4, MOVE_NOTICES = 3 * ORDER_MAX_STEPS + 1 };
 
+/* Orders that one statement may place. */
+enum { PLACE_TOGETHER = 16 };
+
 /* Everything that placing writes, beside what the database itself assigns. */
 struct order_placing {
+    struct ctx *ctx; /* of whoever asked: subject, key and trace; lent to who writes the batch */
     const struct order *order;
     const struct order_day *day;
     int64_t menu_version, accept_within_ms;
@@ -21,9 +25,10 @@ struct order_placing {
     int seconds_a_drink;
     struct order_notice notices[PLACE_NOTICES];
     size_t notice_count;
-    const char *const *item_ids, *const *names, *const *customizations, *const *notes;
-    const int64_t *quantities, *unit_cents;
-    size_t count;
+    /* set by order_store_place() */
+    bool created;
+    int number, queue_position;
+    int64_t placed_ms;
 };
 
 enum place_outcome { PLACE_NOTHING, PLACE_CREATED, PLACE_REPLAYED, PLACE_MISMATCH };
@@ -47,10 +52,11 @@ struct order_moving {
 /* Today's base; 'zone' is the shop's time zone. */
 enum status order_store_day(struct ctx *ctx, struct db_conn *db, const char *zone,
                             struct order_day *day) MUST_CHECK;
-/* PLACE_CREATED fills number, placed_ms and queue_position of 'placed'; PLACE_REPLAYED its id. */
+/* Places up to PLACE_TOGETHER orders, all or none where it fails; they must be sorted by key. One
+ * that is not 'created' afterwards found its key used, the menu changed or the shop closed.
+ * accept_within_ms and seconds_a_drink are the first one's. */
 enum status order_store_place(struct ctx *ctx, struct db_conn *db,
-                              const struct order_placing *placing, struct order *placed,
-                              enum place_outcome *outcome) MUST_CHECK;
+                              struct order_placing *const *placings, size_t count) MUST_CHECK;
 /* What the caller's idempotency key was used for, if it was: PLACE_NOTHING otherwise. */
 enum status order_store_replay(struct ctx *ctx, struct db_conn *db, const char *method,
                                struct order *placed, enum place_outcome *outcome) MUST_CHECK;

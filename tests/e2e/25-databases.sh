@@ -52,10 +52,11 @@ nothing_reaches_into_another_database() {
     ! (cd "$root" && grep -rnE '\b(menu|orders)\.[a-z_]+' --include='*.sql' customer-service)
 }
 
-has_tables() { # DATABASE TABLE...
+has_tables() { # DATABASE TABLE...: order_items is a view (docs/adr/0019)
     tables_of=$1
     shift
-    admin "$tables_of" "SELECT tablename FROM pg_tables WHERE schemaname !~ '^(pg_|information)' ORDER BY 1" >"$scratch/tables"
+    admin "$tables_of" "SELECT table_name FROM information_schema.tables
+        WHERE table_schema !~ '^(pg_|information)' ORDER BY 1" >"$scratch/tables"
     cat "$scratch/tables"
     for table in "$@"; do grep -qx "$table" "$scratch/tables" || { echo "no $table" && return 1; }; done
 }
