@@ -5,7 +5,6 @@
 #include "common/base/tsan.h"
 #include "common/obs/log.h"
 
-#include <dlfcn.h>
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/support/log.h>
@@ -35,17 +34,14 @@ static void log_of_core(gpr_log_func_args *args)
 /* Debian builds absl with its debug checks: each lock of the core would pass through one graph of
  * all locks, in search of deadlocks. Where absl has no such function, or another name for it, there
  * is nothing to switch off. */
+enum { IGNORE_CYCLES = 0 };
+extern void absl_set_deadlock_detection(int mode) __asm__(
+    "_ZN4absl7debian329SetMutexDeadlockDetectionModeENS0_15OnDeadlockCycleE") __attribute__((weak));
+
 static void stop_deadlock_checks(void)
 {
-    static const char name[] =
-        "_ZN4absl7debian329SetMutexDeadlockDetectionModeENS0_15OnDeadlockCycleE";
-    enum { IGNORE_CYCLES = 0 };
-    void (*set_mode)(int);
-    void *found = dlsym(RTLD_DEFAULT, name);
-
-    if (found) {
-        memcpy(&set_mode, &found, sizeof(set_mode)); /* ISO C knows no cast between the two */
-        set_mode(IGNORE_CYCLES);
+    if (absl_set_deadlock_detection) {
+        absl_set_deadlock_detection(IGNORE_CYCLES);
     }
 }
 
@@ -78,6 +74,15 @@ void rpc_start(grpc_call *call, const grpc_op *ops, size_t count, struct rpc_tag
     HB_RELEASE(tag);
     if (grpc_call_start_batch(call, ops, count, tag, NULL) != GRPC_CALL_OK) {
         abort(); /* a misuse of the core, never the peer's doing */
+    }
+}
+
+void rpc_start_inline(grpc_call *call, const grpc_op *ops, size_t count,
+                      grpc_completion_queue_functor *done)
+{
+    HB_RELEASE(done);
+    if (grpc_call_start_batch(call, ops, count, done, NULL) != GRPC_CALL_OK) {
+        abort();
     }
 }
 
