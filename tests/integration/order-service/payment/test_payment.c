@@ -1,0 +1,448 @@
+/* links: test_db test_payment
+ * Holding, taking and giving back, against the provider's process: what each answer, each lost
+ * answer and each race leaves behind, here and in the provider's own books. */
+#include "tests/integration/order-service/payment/till.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+enum { TWINS = 10 };
+
+static long long books(const char *member)
+{
+    return fake_payment_sum(&till.provider, member);
+}
+
+START_TEST(money_is_held_then_taken_then_given_back) /* PAY-01, WF-16 */
+{
+    struct order_id order = till_order(450);
+    enum payment_returned what;
+
+    ck_assert_int_eq(books("heldCents"), 450);
+    ck_assert_int_eq(till_capture(order), ST_OK);
+    ck_assert_str_eq(till_state(order), "captured");
+    ck_assert_int_eq(books("capturedCents"), 450);
+    ck_assert_int_eq(till_return(order, &what), ST_OK);
+    ck_assert_int_eq(what, PAYMENT_WAS_REFUNDED);
+    ck_assert_str_eq(till_state(order), "refunded");
+    ck_assert_int_eq(books("refundedCents"), 450);
+    ck_assert_str_eq(test_db_ask("SELECT string_agg(topic, ' ' ORDER BY id) FROM outbox.events"),
+                     "payment.completed payment.refunded");
+    ck_assert_str_eq(
+        test_db_ask("SELECT string_agg(state::text, ' ' ORDER BY seq) FROM payment.payment_events"),
+        "capturing captured refunding refunded");
+}
+END_TEST
+
+START_TEST(what_is_only_held_is_voided) /* PAY-06, WF-16 */
+{
+    struct order_id order = till_order(450);
+    enum payment_returned what;
+
+    ck_assert_int_eq(till_return(order, &what), ST_OK);
+    ck_assert_int_eq(what, PAYMENT_WAS_VOIDED);
+    ck_assert_str_eq(till_state(order), "voided");
+    ck_assert_int_eq(books("heldCents") + books("capturedCents") + books("refundedCents"), 0);
+    ck_assert_int_eq(till_capture(order), ST_CONFLICT);
+}
+END_TEST
+
+START_TEST(an_order_without_a_payment_needs_nothing)
+{
+    struct order_id order;
+    enum payment_returned what;
+
+    uuid_v7(order.text);
+    ck_assert_int_eq(till_capture(order), ST_OK);
+    ck_assert_int_eq(till_return(order, &what), ST_OK);
+    ck_assert_int_eq(what, PAYMENT_NOTHING_TO_RETURN);
+}
+END_TEST
+
+START_TEST(with_payments_off_nothing_is_held)
+{
+    struct payment_hold hold;
+
+    payment_provider_free(till.service.payments);
+    till.service.payments = NULL;
+    ck_assert_int_eq(till_hold(NULL, 450, &hold), ST_OK);
+    ck_assert_str_eq(hold.id, "");
+    ck_assert_int_eq(till_sweep(), ST_OK);
+}
+END_TEST
+
+START_TEST(a_declined_card_is_said_so) /* PAY-05 */
+{
+    struct ctx *ctx = till_ctx("k");
+    struct payment_request request = {
+        .method = "PlaceOrder", .currency = "EUR", .amount_cents = 1013};
+    struct payment_hold hold;
+
+    ck_assert_int_eq(payment_authorize(ctx, &till.service, &request, &hold), ST_CONFLICT);
+    ck_assert_int_eq(ctx->failure.problem, PROBLEM_PAYMENT_DECLINED);
+    ck_assert_int_eq(problem_http(ctx->failure.problem), 402);
+    ctx_free(ctx);
+    ck_assert_int_eq(books("heldCents"), 0);
+}
+END_TEST
+
+/* ---- twins ---- */
+
+struct twin {
+    pthread_t thread;
+    struct order_id order;
+    struct payment_hold hold;
+    enum status status;
+};
+
+static void *hold_once(void *user)
+{
+    struct twin *twin = user;
+
+    twin->status = till_hold("the-same-key", 450, &twin->hold);
+    return NULL;
+}
+
+static void *capture_once(void *user)
+{
+    struct twin *twin = user;
+
+    twin->status = till_capture(twin->order);
+    return NULL;
+}
+
+static void *return_once(void *user)
+{
+    enum payment_returned what;
+    struct twin *twin = user;
+
+    twin->status = till_return(twin->order, &what);
+    return NULL;
+}
+
+static void run_twins(struct twin *twins, size_t count, void *(*run)(void *))
+{
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_int_eq(pthread_create(&twins[i].thread, NULL, run, &twins[i]), 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        pthread_join(twins[i].thread, NULL);
+    }
+}
+
+START_TEST(the_same_key_ten_times_at_once_holds_once) /* PAY-02 */
+{
+    struct twin twins[TWINS] = {0};
+
+    run_twins(twins, TWINS, hold_once);
+    for (size_t i = 0; i < TWINS; i++) {
+        ck_assert_int_eq(twins[i].status, ST_OK);
+        ck_assert_str_eq(twins[i].hold.id, twins[0].hold.id);
+    }
+    ck_assert_int_eq(books("authorizations"), 1);
+    ck_assert_int_eq(books("heldCents"), 450);
+}
+END_TEST
+
+START_TEST(ten_captures_at_once_charge_once) /* PAY-02 */
+{
+    struct twin twins[TWINS] = {0};
+    struct order_id order = till_order(450);
+
+    for (size_t i = 0; i < TWINS; i++) {
+        twins[i].order = order;
+    }
+    run_twins(twins, TWINS, capture_once);
+    for (size_t i = 0; i < TWINS; i++) {
+        ck_assert_int_eq(twins[i].status, ST_OK);
+    }
+    ck_assert_int_eq(books("capturedCents"), 450);
+    ck_assert_str_eq(
+        test_db_ask("SELECT count(*) FROM outbox.events WHERE topic = 'payment.completed'"), "1");
+}
+END_TEST
+
+START_TEST(ten_refunds_at_once_refund_once) /* PAY-02, PAY-06 */
+{
+    struct twin twins[TWINS] = {0};
+    struct order_id order = till_order(450);
+
+    ck_assert_int_eq(till_capture(order), ST_OK);
+    for (size_t i = 0; i < TWINS; i++) {
+        twins[i].order = order;
+    }
+    run_twins(twins, TWINS, return_once);
+    for (size_t i = 0; i < TWINS; i++) {
+        ck_assert_int_eq(twins[i].status, ST_OK);
+    }
+    ck_assert_int_eq(books("refundedCents"), 450);
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM outbox.events"), "2");
+}
+END_TEST
+
+START_TEST(a_capture_racing_a_cancel_leaves_nothing_taken) /* WF-16 */
+{
+    for (int round = 0; round < 20; round++) {
+        struct order_id order = till_order(100);
+        struct twin capture = {.order = order}, back = {.order = order};
+
+        pthread_create(&capture.thread, NULL, capture_once, &capture);
+        pthread_create(&back.thread, NULL, return_once, &back);
+        pthread_join(capture.thread, NULL);
+        pthread_join(back.thread, NULL);
+        ck_assert_int_eq(back.status, ST_OK);
+        ck_assert(capture.status == ST_OK || capture.status == ST_CONFLICT);
+        ck_assert(strcmp(till_state(order), "voided") == 0 ||
+                  strcmp(till_state(order), "refunded") == 0);
+    }
+    ck_assert_int_eq(books("heldCents"), 0);
+    ck_assert_int_eq(books("capturedCents"), books("refundedCents"));
+}
+END_TEST
+
+/* ---- faults ---- */
+
+START_TEST(a_provider_that_stands_still_is_told_in_time) /* PAY-05 */
+{
+    struct payment_hold hold;
+
+    fake_payment_freeze(&till.provider, true);
+    int64_t begin = clock_monotonic_ms();
+    ck_assert_int_eq(till_hold(NULL, 450, &hold), ST_UNAVAILABLE);
+    int64_t took = clock_monotonic_ms() - begin;
+    fake_payment_freeze(&till.provider, false);
+    ck_assert_int_ge(took, TILL_TIMEOUT_MS - 50);
+    ck_assert_int_le(took, TILL_TIMEOUT_MS + 700);
+}
+END_TEST
+
+START_TEST(a_provider_that_is_away_costs_the_next_no_wait)
+{
+    struct payment_hold hold;
+
+    fake_payment_freeze(&till.provider, true);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(till_hold(NULL, 450, &hold), ST_UNAVAILABLE);
+    }
+    int64_t begin = clock_monotonic_ms();
+    ck_assert_int_eq(till_hold(NULL, 450, &hold), ST_UNAVAILABLE);
+    ck_assert_int_lt(clock_monotonic_ms() - begin, TILL_TIMEOUT_MS / 2);
+    fake_payment_freeze(&till.provider, false);
+    enum status st = ST_UNAVAILABLE;
+    for (int i = 0; i < 100 && st != ST_OK; i++) {
+        clock_pause_ms(50);
+        st = till_hold(NULL, 450, &hold);
+    }
+    ck_assert_int_eq(st, ST_OK);
+}
+END_TEST
+
+START_TEST(an_answer_lost_after_charging_is_heard_the_second_time) /* PAY-02, WF-16 */
+{
+    struct order_id order = till_order(450);
+
+    fake_payment_faults(&till.provider, "silent:capture:100:1:0");
+    ck_assert_int_eq(till_capture(order), ST_UNAVAILABLE);
+    ck_assert_str_eq(till_state(order), "capturing");
+    ck_assert_int_eq(books("capturedCents"), 450);
+    ck_assert_int_eq(till_capture(order), ST_OK);
+    ck_assert_str_eq(till_state(order), "captured");
+    ck_assert_int_eq(books("capturedCents"), 450);
+}
+END_TEST
+
+START_TEST(a_capture_that_landed_unheard_is_refunded_by_a_cancel) /* WF-16, PAY-06 */
+{
+    struct order_id order = till_order(450);
+    enum payment_returned what;
+
+    fake_payment_faults(&till.provider, "silent:capture:100:1:0");
+    ck_assert_int_eq(till_capture(order), ST_UNAVAILABLE);
+    ck_assert_int_eq(till_return(order, &what), ST_OK);
+    ck_assert_int_eq(what, PAYMENT_WAS_REFUNDED);
+    ck_assert_int_eq(books("refundedCents"), 450);
+}
+END_TEST
+
+START_TEST(a_capture_that_never_arrived_is_voided_by_a_cancel) /* WF-16 */
+{
+    struct order_id order = till_order(450);
+    enum payment_returned what;
+
+    fake_payment_faults(&till.provider, "unavailable:capture:100:1:0");
+    ck_assert_int_eq(till_capture(order), ST_UNAVAILABLE);
+    ck_assert_int_eq(till_return(order, &what), ST_OK);
+    ck_assert_int_eq(what, PAYMENT_WAS_VOIDED);
+    ck_assert_int_eq(books("capturedCents") + books("heldCents"), 0);
+}
+END_TEST
+
+START_TEST(a_refused_capture_fails_and_the_hold_is_voided) /* WF-16 */
+{
+    struct order_id order = till_order(450);
+    enum payment_returned what;
+
+    fake_payment_faults(&till.provider, "decline:capture:100:1:0");
+    ck_assert_int_eq(till_capture(order), ST_CONFLICT);
+    ck_assert_str_eq(till_state(order), "failed");
+    ck_assert_int_eq(till_return(order, &what), ST_OK);
+    ck_assert_int_eq(what, PAYMENT_WAS_VOIDED);
+    ck_assert_int_eq(books("heldCents"), 0);
+    ck_assert_str_eq(test_db_ask("SELECT string_agg(topic, ' ' ORDER BY id) FROM outbox.events"),
+                     "payment.failed payment.refunded");
+    ck_assert_str_eq(test_db_ask("SELECT failure_code FROM payment.payments"), "card_declined");
+}
+END_TEST
+
+START_TEST(a_refund_that_fails_twice_is_made_once_by_the_third) /* PAY-06 */
+{
+    struct order_id order = till_order(450);
+    enum payment_returned what;
+
+    ck_assert_int_eq(till_capture(order), ST_OK);
+    fake_payment_faults(&till.provider, "unavailable:refund:100:1:0 error:refund:100:1:0");
+    ck_assert_int_eq(till_return(order, &what), ST_UNAVAILABLE);
+    ck_assert_int_eq(till_return(order, &what), ST_UNAVAILABLE);
+    ck_assert_int_eq(till_return(order, &what), ST_OK);
+    ck_assert_int_eq(what, PAYMENT_WAS_REFUNDED);
+    ck_assert_int_eq(books("refundedCents"), 450);
+    ck_assert_str_eq(
+        test_db_ask("SELECT count(*) FROM payment.payment_events WHERE state = 'refunded'"), "1");
+}
+END_TEST
+
+START_TEST(a_killed_provider_has_forgotten_nothing) /* PAY-02 */
+{
+    struct order_id order = till_order(450);
+    enum payment_returned what;
+
+    ck_assert_int_eq(till_capture(order), ST_OK);
+    fake_payment_kill(&till.provider);
+    ck_assert_int_eq(till_return(order, &what), ST_UNAVAILABLE);
+    fake_payment_revive(&till.provider);
+    ck_assert_int_eq(books("capturedCents"), 450);
+    ck_assert_int_eq(till_return(order, &what), ST_OK);
+    ck_assert_int_eq(books("refundedCents"), 450);
+}
+END_TEST
+
+/* ---- holds without an order ---- */
+
+START_TEST(a_hold_without_an_order_is_swept_and_those_of_orders_stay) /* PAY-05 */
+{
+    struct order_id order = till_order(450);
+    struct payment_hold lost, unheard;
+
+    ck_assert_int_eq(till_hold("lost", 700, &lost), ST_OK);
+    fake_payment_faults(&till.provider, "silent:authorize:100:1:0");
+    ck_assert_int_eq(till_hold(NULL, 900, &unheard), ST_UNAVAILABLE);
+    ck_assert_int_eq(books("heldCents"), 2050);
+    ck_assert_int_eq(till_sweep(), ST_OK);
+    ck_assert_int_eq(books("heldCents"), 450);
+    ck_assert_str_eq(till_state(order), "authorized");
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM payment.payments WHERE order_id IS NULL "
+                                 "AND state = 'voided'"),
+                     "2");
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM outbox.events"), "0");
+}
+END_TEST
+
+START_TEST(no_order_can_take_a_hold_that_was_given_up) /* PAY-05 */
+{
+    struct payment_hold hold;
+    struct order_id order;
+
+    ck_assert_int_eq(till_hold("slow", 700, &hold), ST_OK);
+    ck_assert_int_eq(till_sweep(), ST_OK);
+    ck_assert(!till_place(&hold, &order));
+}
+END_TEST
+
+START_TEST(the_same_request_again_gets_a_new_hold_once_its_first_was_voided) /* PAY-02 */
+{
+    struct payment_hold first, again, third;
+
+    ck_assert_int_eq(till_hold("again", 700, &first), ST_OK);
+    ck_assert_int_eq(till_sweep(), ST_OK);
+    ck_assert_int_eq(till_hold("again", 700, &again), ST_OK);
+    ck_assert_str_ne(first.id, again.id);
+    ck_assert_int_eq(till_hold("again", 700, &third), ST_OK);
+    ck_assert_str_eq(again.id, third.id);
+    ck_assert_int_eq(books("heldCents"), 700);
+}
+END_TEST
+
+START_TEST(a_sweep_that_died_half_way_is_finished_by_the_next)
+{
+    struct payment_hold hold;
+
+    ck_assert_int_eq(till_hold(NULL, 700, &hold), ST_OK);
+    fake_payment_faults(&till.provider, "error:void:100:1:0");
+    ck_assert_int_eq(till_sweep(), ST_UNAVAILABLE); /* voided there, and we do not know it */
+    ck_assert_str_eq(test_db_ask("SELECT state FROM payment.payments"), "voiding");
+    ck_assert_int_eq(till_sweep(), ST_OK);
+    ck_assert_str_eq(test_db_ask("SELECT state FROM payment.payments"), "voided");
+}
+END_TEST
+
+START_TEST(only_the_owner_and_an_admin_see_a_payment) /* SEC-08 */
+{
+    struct order_id order = till_order(450);
+    struct ctx *ctx = till_ctx(NULL);
+    struct payment found;
+
+    ck_assert_int_eq(payment_get(ctx, &till.service, order, &found), ST_OK);
+    ck_assert_int_eq(found.amount_cents, 450);
+    uuid_v7(ctx->caller.subject);
+    ck_assert_int_eq(payment_get(ctx, &till.service, order, &found), ST_NOT_FOUND);
+    ctx->caller.role = ROLE_BARISTA;
+    ck_assert_int_eq(payment_get(ctx, &till.service, order, &found), ST_NOT_FOUND);
+    ctx->caller.role = ROLE_ADMIN;
+    ck_assert_int_eq(payment_get(ctx, &till.service, order, &found), ST_OK);
+    ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(payments_are_listed_newest_first_page_by_page)
+{
+    struct ctx *ctx = till_ctx(NULL);
+    struct payment_page page;
+    const char *token = "";
+    int seen = 0;
+
+    for (int i = 0; i < 5; i++) {
+        (void)till_order(100 + i);
+    }
+    do {
+        ck_assert_int_eq(payment_list(ctx, &till.service, 2, token, &page), ST_OK);
+        for (size_t i = 0; i < page.count; i++) {
+            ck_assert_int_eq(page.payments[i].amount_cents, 104 - seen++);
+        }
+        token = page.next_token;
+    } while (*token);
+    ck_assert_int_eq(seen, 5);
+    ck_assert_int_eq(payment_list(ctx, &till.service, 2, "made-up", &page), ST_INVALID);
+    ctx_free(ctx);
+}
+END_TEST
+
+TEST_MAIN_AROUND(
+    "payment",
+    (&(struct test_around){
+        .start = till_make, .stop = test_db_drop, .before = till_open, .after = till_close}),
+    money_is_held_then_taken_then_given_back, what_is_only_held_is_voided,
+    an_order_without_a_payment_needs_nothing, with_payments_off_nothing_is_held,
+    a_declined_card_is_said_so, the_same_key_ten_times_at_once_holds_once,
+    ten_captures_at_once_charge_once, ten_refunds_at_once_refund_once,
+    a_capture_racing_a_cancel_leaves_nothing_taken, a_provider_that_stands_still_is_told_in_time,
+    a_provider_that_is_away_costs_the_next_no_wait,
+    an_answer_lost_after_charging_is_heard_the_second_time,
+    a_capture_that_landed_unheard_is_refunded_by_a_cancel,
+    a_capture_that_never_arrived_is_voided_by_a_cancel,
+    a_refused_capture_fails_and_the_hold_is_voided,
+    a_refund_that_fails_twice_is_made_once_by_the_third, a_killed_provider_has_forgotten_nothing,
+    a_hold_without_an_order_is_swept_and_those_of_orders_stay,
+    no_order_can_take_a_hold_that_was_given_up,
+    the_same_request_again_gets_a_new_hold_once_its_first_was_voided,
+    a_sweep_that_died_half_way_is_finished_by_the_next, only_the_owner_and_an_admin_see_a_payment,
+    payments_are_listed_newest_first_page_by_page)
