@@ -25,6 +25,10 @@ void rpc_init(void);
 
 /* Starts the operations; the tag runs when all are done. */
 void rpc_start(grpc_call *call, const grpc_op *ops, size_t count, struct rpc_tag *tag);
+/* The same for a call that is bound to a queue of callbacks: 'done' runs on whichever thread
+ * completes the operations, this one included. */
+void rpc_start_inline(grpc_call *call, const grpc_op *ops, size_t count,
+                      grpc_completion_queue_functor *done);
 
 /* Runs tags until the queue is shut down and empty: the body of a thread. */
 void *rpc_queue_run(void *queue);
