@@ -18,6 +18,7 @@ static const struct flow_activity notice = {
     .start_to_close_ms = 12 * SECOND,
     .schedule_to_close_ms = 10 * MINUTE,
     .retry = {.first_ms = SECOND, .most_ms = MINUTE},
+    .task_queue = COFFEE_NOTICE_QUEUE,
 };
 static const struct flow_activity change = {
     .start_to_close_ms = 10 * SECOND,

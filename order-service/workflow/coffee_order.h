@@ -7,6 +7,8 @@
 
 #define COFFEE_ORDER       "CoffeeOrderWorkflow"
 #define COFFEE_ORDER_QUEUE "orders"
+/* Notices wait until they were sent: on a queue of their own, so that nothing waits for them. */
+#define COFFEE_NOTICE_QUEUE "order-notices"
 
 /* Input: struct order_news as JSON. Result: {"status":"completed"} or {"status":"cancelled",
  * "reason":"...","payment":"..."}. Queries: current_step, remaining. */

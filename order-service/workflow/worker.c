@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A notice that is waited for holds its thread for a few seconds; the others are short. */
-enum { FLOW_POLLERS = 2, ACTIVITY_POLLERS = 4 };
+enum { FLOW_POLLERS = 2, ACTIVITY_POLLERS = 2, NOTICE_POLLERS = 2 };
 
 static const struct flow_type flows[] = {
     {COFFEE_ORDER, coffee_order},
@@ -19,12 +18,15 @@ static const struct flow_type flows[] = {
 
 /* clang-format off */
 static const struct flow_activity_type activities[] = {
-    {"NotifyBarista",  activity_notify_barista},
-    {"NotifyCustomer", activity_notify_customer},
     {"CapturePayment", activity_capture_payment},
     {"ReturnPayment",  activity_return_payment},
     {"ExpireOrder",    activity_expire_order},
     {"StopOrder",      activity_stop_order},
+    {0},
+};
+static const struct flow_activity_type notices[] = {
+    {"NotifyBarista",  activity_notify_barista},
+    {"NotifyCustomer", activity_notify_customer},
     {0},
 };
 /* clang-format on */
@@ -32,7 +34,7 @@ static const struct flow_activity_type activities[] = {
 struct workflows {
     struct service *service;
     struct temporal *temporal;
-    struct flow_worker *worker;
+    struct flow_worker *worker, *notifier;
 };
 
 struct workflows *workflows_new(struct service *service)
@@ -61,24 +63,32 @@ struct outbox_sink workflows_sink(struct workflows *workflows)
 
 void workflows_start(struct workflows *workflows)
 {
-    if (workflows) {
-        workflows->worker = flow_worker_start(&(struct flow_worker_options){
-            .temporal = workflows->temporal,
-            .task_queue = COFFEE_ORDER_QUEUE,
-            .flows = flows,
-            .activities = activities,
-            .service = workflows->service,
-            .daemon = "order-service",
-            .flow_pollers = FLOW_POLLERS,
-            .activity_pollers = ACTIVITY_POLLERS,
-        });
+    if (!workflows) {
+        return;
     }
+    struct flow_worker_options options = {
+        .temporal = workflows->temporal,
+        .task_queue = COFFEE_ORDER_QUEUE,
+        .flows = flows,
+        .activities = activities,
+        .service = workflows->service,
+        .daemon = "order-service",
+        .flow_pollers = FLOW_POLLERS,
+        .activity_pollers = ACTIVITY_POLLERS,
+    };
+    workflows->worker = flow_worker_start(&options);
+    options.task_queue = COFFEE_NOTICE_QUEUE;
+    options.flows = NULL;
+    options.activities = notices;
+    options.activity_pollers = NOTICE_POLLERS;
+    workflows->notifier = flow_worker_start(&options);
 }
 
 void workflows_wind_down(struct workflows *workflows)
 {
     if (workflows && workflows->worker) {
         flow_worker_wind_down(workflows->worker);
+        flow_worker_wind_down(workflows->notifier);
     }
 }
 
@@ -86,7 +96,8 @@ void workflows_stop(struct workflows *workflows, int grace_ms)
 {
     if (workflows) {
         flow_worker_stop(workflows->worker, grace_ms);
-        workflows->worker = NULL;
+        flow_worker_stop(workflows->notifier, 0);
+        workflows->worker = workflows->notifier = NULL;
     }
 }
 
@@ -102,5 +113,6 @@ void workflows_free(struct workflows *workflows)
 bool workflows_are_up(struct workflows *workflows)
 {
     return !workflows || (temporal_is_up(workflows->temporal) &&
-                          (!workflows->worker || flow_worker_is_up(workflows->worker)));
+                          (!workflows->worker || (flow_worker_is_up(workflows->worker) &&
+                                                  flow_worker_is_up(workflows->notifier))));
 }

@@ -56,29 +56,37 @@ static enum status tell(struct ctx *ctx, struct temporal *temporal, const struct
     return st;
 }
 
-static enum status send_row(struct ctx *ctx, struct temporal *temporal,
+/* The failure of a row that can never be told stays in the batch's ctx: it is the cause of death. */
+static enum status settled(struct ctx *batch, struct ctx *ctx, const struct outbox_row *row,
+                           enum status st)
+{
+    if (st == ST_OK) {
+        metric_add(METRIC_SERIES(metric_register(&told_metric), row->topic), 1);
+        return ST_OK;
+    }
+    if (st == ST_INVALID) {
+        ctx_take_failure(batch, ctx);
+        return ST_INVALID;
+    }
+    log_debug(ctx, "temporal was not told", log_text("order", row->key),
+              log_text("event", row->topic), log_text("status", status_name(st)),
+              log_text("why", ctx->failure.detail));
+    return ST_UNAVAILABLE;
+}
+
+/* With a ctx of its own: a batch may be long, and each row has a trace. */
+static enum status send_row(struct ctx *batch, struct temporal *temporal,
                             const struct outbox_row *row, int64_t end_ms)
 {
+    struct ctx *ctx = ctx_new_system("order-service");
     int64_t call_end_ms = clock_monotonic_ms() + CALL_MS;
 
     trace_begin(ctx, row->traceparent);
     trace_correlation(ctx, row->correlation_id);
     ctx->deadline_ms = call_end_ms < end_ms ? call_end_ms : end_ms;
-    enum status st = tell(ctx, temporal, row);
-
-    ctx->deadline_ms = 0; /* what follows is the relay's */
-    if (st == ST_INVALID) {
-        return st;
-    }
-    if (st != ST_OK) {
-        log_debug(ctx, "temporal was not told", log_text("order", row->key),
-                  log_text("event", row->topic), log_text("status", status_name(st)),
-                  log_text("why", ctx->failure.detail));
-        ctx_forgive(ctx);
-        return ST_UNAVAILABLE;
-    }
-    metric_add(METRIC_SERIES(metric_register(&told_metric), row->topic), 1);
-    return ST_OK;
+    enum status st = settled(batch, ctx, row, tell(ctx, temporal, row));
+    ctx_free(ctx);
+    return st;
 }
 
 /* After the first that fails nothing more is tried: Temporal is away, and the order of a key must

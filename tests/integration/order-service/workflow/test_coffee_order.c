@@ -167,17 +167,34 @@ static const struct flow_activity_type activities[] = {
     {0               },
 };
 
-static struct flow_worker *worker(int build)
+/* Both queues, as order-service has them. */
+struct crew {
+    struct flow_worker *orders, *notices;
+};
+
+static void crew_stop(struct crew *crew)
+{
+    flow_worker_stop(crew->orders, STOP_MS);
+    flow_worker_stop(crew->notices, 0);
+}
+
+static struct crew worker(int build)
 {
     static const struct flow_type flows[][2] = {
         {{COFFEE_ORDER, coffee_order},            {0}},
         {{COFFEE_ORDER, coffee_order_and_thanks}, {0}},
     };
 
-    return flow_worker_start(&(struct flow_worker_options){.temporal = desk.temporal,
-                                                           .task_queue = desk.queue,
-                                                           .flows = flows[build - 1],
-                                                           .activities = activities});
+    struct flow_worker_options options = {.temporal = desk.temporal,
+                                          .task_queue = desk.queue,
+                                          .flows = flows[build - 1],
+                                          .activities = activities};
+    struct crew crew = {.orders = flow_worker_start(&options)};
+
+    options.flows = NULL;
+    options.task_queue = COFFEE_NOTICE_QUEUE;
+    crew.notices = flow_worker_start(&options);
+    return crew;
 }
 
 /* ---- lives -------------------------------------------------------------------------------- */
@@ -275,13 +292,18 @@ static void live(const struct kind *kind)
 
 static const char *whole_life(const struct kind *kind)
 {
-    struct flow_worker *now = kind->has_late_worker ? NULL : worker(1);
+    struct crew crew;
 
+    if (!kind->has_late_worker) {
+        crew = worker(1);
+    }
     begin(kind);
     live(kind);
-    now = now ? now : worker(1);
+    if (kind->has_late_worker) {
+        crew = worker(1);
+    }
     const char *end = desk_end(shop.id);
-    flow_worker_stop(now, STOP_MS);
+    crew_stop(&crew);
     return end;
 }
 
@@ -357,15 +379,15 @@ END_TEST
 /* WF-14 */
 START_TEST(a_build_with_one_more_step_finishes_the_orders_of_the_build_before_without_it)
 {
-    struct flow_worker *old = worker(1);
+    struct crew old = worker(1);
 
     begin(&kinds[0]);
     until_done("NotifyBarista");
     move_on("accepted");
     desk_until_step(shop.id, "being made");
     saved("half_way");
-    flow_worker_stop(old, STOP_MS);
-    struct flow_worker *now = worker(2);
+    crew_stop(&old);
+    struct crew now = worker(2);
 
     move_on("ready");
     until_done("NotifyCustomer");
@@ -376,7 +398,7 @@ START_TEST(a_build_with_one_more_step_finishes_the_orders_of_the_build_before_wi
     begin(&kinds[6]);
     move_on("cancelled");
     desk_end(shop.id);
-    flow_worker_stop(now, STOP_MS);
+    crew_stop(&now);
     ck_assert_ptr_nonnull(strstr(shop.done, "SayThanks"));
     saved("with_thanks");
 }
