@@ -4,6 +4,7 @@
 
 #include "common/base/auto.h"
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 #include "common/db/idempotency.h"
 #include "common/obs/log.h"
 #include "customer-service/auth/auth.h"
@@ -108,14 +109,8 @@ static void look(struct housekeeping *keeping, enum duty duty)
 
 static void rest(struct housekeeping *keeping)
 {
-    struct timespec until;
+    struct timespec until = cond_limit(LOOK_MS);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&keeping->lock);
     if (!atomic_load(&keeping->stopping)) {
         pthread_cond_timedwait(&keeping->woken, &keeping->lock, &until);
@@ -139,7 +134,6 @@ static void *keep_house(void *argument)
 struct housekeeping *housekeeping_start(struct service *service, bool demo)
 {
     struct housekeeping *keeping = calloc(1, sizeof(*keeping));
-    pthread_condattr_t monotonic;
 
     if (!keeping) {
         abort();
@@ -149,11 +143,8 @@ struct housekeeping *housekeeping_start(struct service *service, bool demo)
     atomic_store(&keeping->wanted[SEED], demo);
     atomic_store(&keeping->wanted[REMIND], true);
     atomic_store(&keeping->wanted[PURGE], true);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&keeping->lock, NULL);
-    pthread_cond_init(&keeping->woken, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&keeping->woken);
     if (pthread_create(&keeping->thread, NULL, keep_house, keeping) != 0) {
         abort();
     }

@@ -2,6 +2,7 @@
 #include "gateway/errands.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -87,7 +88,6 @@ static void *run(void *arg)
 struct errands *errands_new(void (*tick)(void *user, int64_t now_ms), void *user)
 {
     struct errands *errands = calloc(1, sizeof(*errands));
-    pthread_condattr_t monotonic;
 
     if (!errands) {
         fputs("out of memory\n", stderr);
@@ -97,10 +97,7 @@ struct errands *errands_new(void (*tick)(void *user, int64_t now_ms), void *user
     errands->user = user;
     errands->last = &errands->first;
     pthread_mutex_init(&errands->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&errands->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&errands->wake);
     return errands;
 }
 

@@ -3,6 +3,7 @@
 #include "common/cache/cache.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 #include "common/cache/cache_conn.h"
 #include "common/obs/log.h"
 #include "common/obs/metrics.h"
@@ -39,7 +40,6 @@ struct cache *cache_new(const struct cache_options *options)
     struct cache *cache = calloc(1, sizeof(*cache));
     int max = options->max ? options->max : DEFAULT_MAX;
     struct cache_conn *idle = calloc((size_t)max, sizeof(*idle));
-    pthread_condattr_t monotonic;
 
     if (!cache || !idle) {
         abort();
@@ -50,10 +50,7 @@ struct cache *cache_new(const struct cache_options *options)
     cache->seconds = metric_register(&seconds_def);
     cache->up = METRIC_SERIES(metric_register(&up_def), NULL);
     pthread_mutex_init(&cache->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&cache->freed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&cache->freed);
     return cache;
 }
 

@@ -4,6 +4,7 @@
 #include "common/cache/cache_aside.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 #include "common/obs/metrics.h"
 
 #include <pthread.h>
@@ -44,7 +45,6 @@ void cache_count(const char *name, bool hit)
 struct cache_aside *cache_aside_new(struct cache *cache, const char *name, int ttl_s)
 {
     struct cache_aside *aside = calloc(1, sizeof(*aside));
-    pthread_condattr_t monotonic;
 
     if (!aside) {
         abort();
@@ -54,10 +54,7 @@ struct cache_aside *cache_aside_new(struct cache *cache, const char *name, int t
     aside->hits = METRIC_SERIES(metric_register(&hits_def), name);
     aside->misses = METRIC_SERIES(metric_register(&misses_def), name);
     pthread_mutex_init(&aside->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&aside->landed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&aside->landed);
     return aside;
 }
 

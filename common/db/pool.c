@@ -4,6 +4,7 @@
 #include "common/db/db_internal.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 #include "common/obs/log.h"
 
 #include <errno.h>
@@ -171,24 +172,12 @@ static void leave_queue(struct db_pool *pool, struct waiter *waiter)
     pool->waiting--;
 }
 
-static void deadline_in(int64_t ms, struct timespec *end)
-{
-    clock_gettime(CLOCK_MONOTONIC, end);
-    end->tv_sec += ms / 1000;
-    end->tv_nsec += ms % 1000 * 1000000L;
-    if (end->tv_nsec >= 1000000000L) {
-        end->tv_sec++;
-        end->tv_nsec -= 1000000000L;
-    }
-}
-
 /* Lock held. false: the wait was in vain. '*db' NULL with true: a seat, to open one. */
 static bool wait_in_queue(struct db_pool *pool, int64_t wait_ms, struct db_conn **db)
 {
     struct waiter waiter = {.ready = PTHREAD_COND_INITIALIZER};
-    struct timespec end;
+    struct timespec end = cond_limit(wait_ms);
 
-    deadline_in(wait_ms, &end);
     *pool->last = &waiter;
     pool->last = &waiter.next;
     pool->waiting++;

@@ -5,6 +5,7 @@
 #include "common/events/producer.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 #include "common/base/text.h"
 #include "common/events/kafka_client.h"
 #include "common/obs/log.h"
@@ -165,10 +166,8 @@ static bool make_ready(struct producer *producer)
 
 static bool wait_until_stopping(struct producer *producer)
 {
-    struct timespec end;
+    struct timespec end = cond_limit(LOOK_MS);
 
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += LOOK_MS / 1000;
     pthread_mutex_lock(&producer->stop_lock);
     while (!producer->stopping && pthread_cond_clockwait(&producer->stop_now, &producer->stop_lock,
                                                          CLOCK_MONOTONIC, &end) == 0) {

@@ -2,6 +2,7 @@
 #include "common/jobs/jobs_internal.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,20 +33,9 @@ static void *must_have(void *memory)
     return memory;
 }
 
-void job_cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t monotonic;
-
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-}
-
 void job_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int timeout_ms)
 {
-    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
-    struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    struct timespec until = cond_limit(timeout_ms);
 
     pthread_cond_timedwait(cond, lock, &until);
 }
@@ -69,7 +59,7 @@ static void init_lane(struct jobs *jobs, struct job_lane *lane, const struct job
     snprintf(lane->stream, size, "%s:jobs:%s", prefix, kind->name);
     lane->threads = must_have(calloc((size_t)kind->concurrency, sizeof(*lane->threads)));
     pthread_mutex_init(&lane->lock, NULL);
-    job_cond_init(&lane->handed);
+    cond_init(&lane->handed);
     lane->failed = METRIC_SERIES(metric_register(&failed_def), kind->name);
     lane->dead = METRIC_SERIES(metric_register(&dead_def), kind->name);
     lane->age = METRIC_SERIES(metric_register(&age_def), kind->name);
@@ -110,7 +100,7 @@ struct jobs *jobs_start(const struct jobs_options *options)
     jobs->service = options->service;
     jobs->lanes = must_have(calloc((size_t)jobs->lane_count + 1, sizeof(*jobs->lanes)));
     pthread_mutex_init(&jobs->lock, NULL);
-    job_cond_init(&jobs->wake);
+    cond_init(&jobs->wake);
     for (int i = 0; options->kinds[i].name; i++) {
         init_lane(jobs, &jobs->lanes[i], &options->kinds[i], options->prefix);
         for (int j = 0; j < options->kinds[i].concurrency; j++) {

@@ -3,6 +3,7 @@
 #include "common/rpc/rpc_stream_call.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 
 #include <grpc/byte_buffer.h>
 #include <stdlib.h>
@@ -142,14 +143,12 @@ static bool is_dead(const struct rpc_stream *stream)
 static void wait_for_room(struct rpc_stream *stream)
 {
     int64_t left_s = ctx_left_ms(&stream->base) / 1000 + 1;
-    struct timespec until;
     int timed_out = 0;
 
     if (!stream->may_wait || !pthread_equal(stream->opener, pthread_self())) {
         return;
     }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += left_s < ROOM_WAIT_S ? left_s : ROOM_WAIT_S;
+    struct timespec until = cond_limit((left_s < ROOM_WAIT_S ? left_s : ROOM_WAIT_S) * 1000);
     while (stream->queued >= MOST_QUEUED && !is_dead(stream) && !timed_out) {
         timed_out = pthread_cond_timedwait(&stream->room, &stream->lock, &until);
     }

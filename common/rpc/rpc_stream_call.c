@@ -3,6 +3,7 @@
 #include "common/rpc/rpc_stream_call.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 
 #include <grpc/byte_buffer.h>
 #include <stdlib.h>
@@ -236,13 +237,9 @@ static void stream_arrived(struct rpc_tag *tag, bool ok)
 void rpc_stream_expect(struct rpc_queue *queue, struct rpc_method *method)
 {
     struct rpc_stream *stream = rpc_alloc(sizeof(*stream));
-    pthread_condattr_t monotonic;
 
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&stream->lock, NULL);
-    pthread_cond_init(&stream->room, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&stream->room);
     atomic_init(&stream->refs, 1);
     stream->holds = 1;
     stream->last = &stream->first;

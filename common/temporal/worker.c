@@ -3,6 +3,7 @@
 #include "common/temporal/flow_poller.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 #include "common/obs/log.h"
 
 #include <errno.h>
@@ -40,24 +41,10 @@ static bool is_stopping(struct flow_worker *worker)
     return stopping;
 }
 
-static struct timespec in_ms(int64_t ms)
-{
-    struct timespec at;
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 /* Ends early when the worker stops. */
 static void pause_polling(struct flow_worker *worker, int64_t ms)
 {
-    struct timespec until = in_ms(ms);
+    struct timespec until = cond_limit(ms);
     int waited = 0;
 
     pthread_mutex_lock(&worker->lock);
@@ -172,7 +159,6 @@ static void take_options(struct flow_worker *worker, const struct flow_worker_op
 struct flow_worker *flow_worker_start(const struct flow_worker_options *options)
 {
     struct flow_worker *worker = calloc(1, sizeof(*worker));
-    pthread_condattr_t attributes;
 
     if (!worker) {
         fputs("out of memory\n", stderr);
@@ -180,10 +166,7 @@ struct flow_worker *flow_worker_start(const struct flow_worker_options *options)
     }
     take_options(worker, options);
     pthread_mutex_init(&worker->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&worker->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    cond_init(&worker->changed);
     worker->tasks_seen = metric_register(&tasks_seen);
     worker->flows_closed = metric_register(&flows_closed);
     worker->activity_seconds = metric_register(&activity_seconds);
@@ -211,7 +194,7 @@ void flow_worker_wind_down(struct flow_worker *worker)
 
 static bool wait_for_threads(struct flow_worker *worker, int grace_ms)
 {
-    struct timespec until = in_ms(grace_ms);
+    struct timespec until = cond_limit(grace_ms);
     int waited = 0;
 
     flow_worker_wind_down(worker);

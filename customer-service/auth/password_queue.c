@@ -1,6 +1,8 @@
 /* A turnstile around argon2id: 64 MiB a container leave room for one hash (groundwork/auth). */
 #include "customer-service/auth/password_queue.h"
 
+#include "common/base/cond.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,17 +24,13 @@ static const char nobodys_hash[] = "$argon2id$v=19$m=19456,t=2,p=1$"
 struct password_queue *password_queue_new(int room)
 {
     struct password_queue *queue = calloc(1, sizeof(*queue));
-    pthread_condattr_t monotonic;
 
     if (!queue) {
         abort();
     }
     queue->room = room;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&queue->lock, NULL);
-    pthread_cond_init(&queue->freed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&queue->freed);
     return queue;
 }
 
@@ -45,24 +43,9 @@ void password_queue_free(struct password_queue *queue)
     }
 }
 
-static struct timespec until(const struct ctx *ctx)
-{
-    int64_t left_ms = ctx_left_ms(ctx);
-    struct timespec at;
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += left_ms / 1000;
-    at.tv_nsec += left_ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 static enum status enter(struct ctx *ctx, struct password_queue *queue)
 {
-    struct timespec deadline = until(ctx);
+    struct timespec deadline = cond_limit(ctx_left_ms(ctx));
     int waited = 0;
 
     pthread_mutex_lock(&queue->lock);

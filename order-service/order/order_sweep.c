@@ -4,6 +4,7 @@
 #include "order-service/order/order_sweep.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 #include "common/db/db.h"
 #include "common/db/idempotency.h"
 #include "common/obs/log.h"
@@ -80,12 +81,10 @@ static void mend_queue(struct service *service)
 static void *run(void *user)
 {
     struct order_sweep *sweep = user;
-    struct timespec next;
 
     pthread_mutex_lock(&sweep->lock);
     while (!sweep->stopping) {
-        clock_gettime(CLOCK_MONOTONIC, &next);
-        next.tv_sec += SWEEP_EVERY_S;
+        struct timespec next = cond_limit(SWEEP_EVERY_S * 1000);
         pthread_cond_timedwait(&sweep->wake, &sweep->lock, &next);
         if (!sweep->stopping) {
             pthread_mutex_unlock(&sweep->lock);
@@ -101,17 +100,13 @@ static void *run(void *user)
 struct order_sweep *order_sweep_start(struct service *service)
 {
     struct order_sweep *sweep = calloc(1, sizeof(*sweep));
-    pthread_condattr_t monotonic; /* a wall clock that is set back would stall the sweep */
 
     if (!sweep) {
         abort();
     }
     sweep->service = service;
     pthread_mutex_init(&sweep->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&sweep->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&sweep->wake);
     if (pthread_create(&sweep->thread, NULL, run, sweep) != 0) {
         abort();
     }

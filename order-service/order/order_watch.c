@@ -2,6 +2,7 @@
 #include "order-service/order/order_watch.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 #include "common/db/db.h"
 #include "order-service/order/order_store.h"
 #include "order-service/service.h"
@@ -119,10 +120,8 @@ static void look(struct order_watch *watch, struct ctx *ctx, const struct order_
  * themselves. */
 static void rest(struct order_watch *watch)
 {
-    struct timespec until;
+    struct timespec until = cond_limit(LOOK_MS);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += LOOK_MS / 1000;
     while (!watch->stopping &&
            pthread_cond_timedwait(&watch->wake, &watch->lock, &until) != ETIMEDOUT) {
     }
@@ -156,17 +155,13 @@ static void *run(void *user)
 struct order_watch *order_watch_new(struct service *service)
 {
     struct order_watch *watch = calloc(1, sizeof(*watch));
-    pthread_condattr_t monotonic;
 
     if (!watch) {
         abort();
     }
     watch->service = service;
     pthread_mutex_init(&watch->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&watch->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&watch->wake);
     if (pthread_create(&watch->thread, NULL, run, watch) != 0) {
         abort();
     }
