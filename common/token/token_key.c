@@ -3,22 +3,19 @@
 
 #include "common/base/text.h"
 #include "common/crypto/crypto.h"
+#include "common/crypto/p256_pkey.h"
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <string.h>
 
-enum { COORDINATE_SIZE = 32, POINT_SIZE = 1 + 2 * COORDINATE_SIZE, UNCOMPRESSED = 4 };
+enum { COORDINATE_SIZE = 32, UNCOMPRESSED = 4 };
 
 DEFINE_AUTO(bio, BIO *, BIO_free_all)
 DEFINE_AUTO(bignum, BIGNUM *, BN_free)
-DEFINE_AUTO(pkey, EVP_PKEY *, EVP_PKEY_free)
-DEFINE_AUTO(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
 
 /* RFC 7638: the digest of the required members, in this order and without white space. */
 static void name_by_thumbprint(struct arena *arena, struct token_jwk *jwk)
@@ -85,26 +82,6 @@ static bool put_coordinate(struct arena *arena, const char *text, uint8_t *point
     return true;
 }
 
-static EVP_PKEY *key_of_point(const uint8_t point[POINT_SIZE])
-{
-    char curve[] = "P-256";
-    uint8_t copy[POINT_SIZE];
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, copy, sizeof(copy)),
-        OSSL_PARAM_construct_end(),
-    };
-    AUTO(pkey_ctx) EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    EVP_PKEY *key = NULL;
-
-    memcpy(copy, point, sizeof(copy));
-    if (!maker || EVP_PKEY_fromdata_init(maker) != 1 ||
-        EVP_PKEY_fromdata(maker, &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
-        return NULL;
-    }
-    return key;
-}
-
 static bool is_on_curve(EVP_PKEY *key)
 {
     AUTO(pkey_ctx) EVP_PKEY_CTX *check = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
@@ -115,13 +92,13 @@ static bool is_on_curve(EVP_PKEY *key)
 bool token_key_to_pem(const struct token_jwk *jwk, char pem[TOKEN_PEM_SIZE])
 {
     AUTO(arena) struct arena *arena = arena_new(1024);
-    uint8_t point[POINT_SIZE] = {UNCOMPRESSED};
+    uint8_t point[P256_POINT_SIZE] = {UNCOMPRESSED};
 
     if (!put_coordinate(arena, jwk->x, point + 1) ||
         !put_coordinate(arena, jwk->y, point + 1 + COORDINATE_SIZE)) {
         return false;
     }
-    AUTO(pkey) EVP_PKEY *key = key_of_point(point);
+    AUTO(pkey) EVP_PKEY *key = p256_pkey_of_point(point);
     AUTO(bio) BIO *bio = BIO_new(BIO_s_mem());
     bool made = key && bio && is_on_curve(key) && PEM_write_bio_PUBKEY(bio, key) == 1;
     int length = made ? BIO_read(bio, pem, TOKEN_PEM_SIZE - 1) : 0;
