@@ -49,6 +49,7 @@ problem_is() { # STATUS CODE [FIELD]
 header() { sed -n "s/^$1: \(.*\)\r$/\1/Ip" "$scratch/headers"; }
 
 # what comes at all comes in this time, however slow or busy the machine is
+# shellcheck disable=SC2034
 PATIENCE_S=60
 login() { # HANDLE [PASSWORD]: an access token, remembered for this run
     if [ ! -s "$scratch/token-$1" ]; then
