@@ -10,16 +10,17 @@ ON CONFLICT (day) DO NOTHING;
 
 -- order_place :many
 -- Orders that came at the same time: each with its event, outbox and idempotency row, all in one statement and
--- one commit. $1 to $21 have an element an order, in the order of their keys, so that two such statements wait
--- for each other's twins in one direction; $24 to $28 one a row for the outbox, $24 saying whose. An order
--- without a row in the answer was not placed: its key is used, or the menu moved on, or the shop is closed.
+-- one commit. $1 to $21 and $29 have an element an order, in the order of their keys, so that two such statements
+-- wait for each other's twins in one direction; $24 to $28 one a row for the outbox, $24 saying whose. An order
+-- without a row in the answer was not placed: its key is used, or the menu moved on, or the shop is closed. One
+-- whose money is held ($29) gets its payment here, or is not placed (docs/adr/0020).
 WITH x AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::uuid[],
                          $8::date[], $9::bigint[], $10::smallint[], $11::bigint[], $12::text[], $13::text[],
                          $14::text[], $15::text[], $16::text[], $17::uuid[], $18::text[], $19::smallint[],
-                         $20::text[], $21::text[])
+                         $20::text[], $21::text[], $29::text[])
            WITH ORDINALITY x(id, caller, method, key, digest, menu, customer, day, base, channel, total, currency,
-                             note, pickup, lines, rest, event, trace, part, traceparent, correlation, nth)
+                             note, pickup, lines, rest, event, trace, part, traceparent, correlation, hold, nth)
 ), k AS (
     INSERT INTO idempotency.requests (caller, method, key, request_sha256, status, answer)
     SELECT x.caller, x.method, x.key, x.digest, 201, convert_to(x.id::text, 'UTF8')
@@ -34,6 +35,9 @@ WITH x AS (
            x.currency, x.note, x.pickup, x.caller, x.lines, now() + $22::bigint * interval '1 millisecond'
       FROM k JOIN x USING (id)
     RETURNING id, number, placed_at
+), m AS (
+    INSERT INTO payment.payments (hold_id, order_id, customer_id, amount_cents, currency)
+    SELECT x.hold, id, x.customer, x.total, x.currency FROM o JOIN x USING (id) WHERE x.hold IS NOT NULL
 ), p AS (
     SELECT x.*, o.number, o.placed_at,
            (SELECT count(*) FROM orders.open_orders WHERE waiting) + x.nth AS queue_position

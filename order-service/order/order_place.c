@@ -9,10 +9,19 @@
 #include "order-service/order/order_notice.h"
 #include "order-service/order/order_price.h"
 #include "order-service/order/order_store.h"
+#include "order-service/payment/payment.h"
 #include "order-service/service.h"
 #include "order-service/shop/shop.h"
 
 enum { PLACE_TRIES = 4 };
+
+/* What tries of one request hand on to each other. */
+struct attempt {
+    const struct menu *menu;
+    struct order *order;
+    struct payment_hold hold;
+    enum place_outcome outcome; /* PLACE_NOTHING: try again with a newer menu */
+};
 
 /* Where a fault is, and what to say of it. */
 static const struct {
@@ -143,29 +152,63 @@ static enum status look_up_key(struct ctx *ctx, struct service *service, const c
     return st;
 }
 
+/* Money is held before the statement that places the order, and with no connection in hand. A key
+ * that was used needs none: a replay is answered while the provider is away. What no order came of
+ * is voided by payment_sweep(). */
+static enum status hold_money(struct ctx *ctx, struct service *service, const char *method,
+                              struct attempt *attempt)
+{
+    const struct order *order = attempt->order;
+    const struct payment_request wanted = {
+        .method = method,
+        .currency = order->currency,
+        .customer = order->customer,
+        .amount_cents = order->total_cents,
+    };
+
+    if (!payment_is_on(service) ||
+        (*attempt->hold.id && attempt->hold.amount_cents == order->total_cents)) {
+        return ST_OK;
+    }
+    TRY(look_up_key(ctx, service, method, attempt->order, &attempt->outcome));
+    if (attempt->outcome != PLACE_NOTHING) {
+        return ST_OK;
+    }
+    TRY(shop_must_be_open(ctx, service));
+    return payment_authorize(ctx, service, &wanted, &attempt->hold);
+}
+
 /* Writes it, and when it was not to be written sees whether the key was used. */
 static enum status write_placing(struct ctx *ctx, struct service *service,
-                                 struct order_placing *placing, struct order *order,
-                                 enum place_outcome *outcome)
+                                 struct order_placing *placing, struct attempt *attempt)
 {
+    struct order *order = attempt->order;
+
     placing->rest = order_view_rest(ctx->arena, order);
+    placing->hold_id = *attempt->hold.id ? attempt->hold.id : NULL;
     tell_placed(ctx, service, placing, order);
-    TRY(order_batch_place(service, placing));
-    if (!placing->created) {
-        return look_up_key(ctx, service, placing->method, order, outcome);
+    enum status st = order_batch_place(service, placing);
+    if (st == ST_EXISTS && placing->hold_id) {
+        return fail_with(ctx, ST_UNAVAILABLE, "The payment took too long; please try again.",
+                         "hold=%s was given up meanwhile", placing->hold_id);
     }
-    *outcome = PLACE_CREATED;
+    TRY(st);
+    if (!placing->created) {
+        return look_up_key(ctx, service, placing->method, order, &attempt->outcome);
+    }
+    attempt->outcome = PLACE_CREATED;
     order->number = placing->number;
     order->placed_ms = placing->placed_ms;
     order->queue_position = placing->queue_position;
     return ST_OK;
 }
 
-/* One try: price by this menu, then the statement. PLACE_NOTHING: try again with a newer menu. */
+/* One try: price by this menu, hold the money, then the statement. */
 static enum status try_place(struct ctx *ctx, struct service *service,
-                             const struct order_request *request, const struct menu *menu,
-                             struct order *order, enum place_outcome *outcome)
+                             const struct order_request *request, struct attempt *attempt)
 {
+    const struct menu *menu = attempt->menu;
+    struct order *order = attempt->order;
     const struct config *config = service_config(service);
     struct priced_line *lines = arena_new_array(ctx->arena, struct priced_line, request->count);
     struct order_day day;
@@ -182,13 +225,15 @@ static enum status try_place(struct ctx *ctx, struct service *service,
 
     order_price(menu, request->lines, request->count, clock_wall_ms(), lines, &result);
     if (result.fault_count) {
-        TRY(look_up_key(ctx, service, request->method, order, outcome));
-        return *outcome == PLACE_NOTHING ? refuse(ctx, &result) : ST_OK;
+        TRY(look_up_key(ctx, service, request->method, order, &attempt->outcome));
+        return attempt->outcome == PLACE_NOTHING ? refuse(ctx, &result) : ST_OK;
     }
     TRY(order_today(ctx, service, &day));
     order->total_cents = result.total_cents;
     order->lines = freeze_lines(ctx->arena, request, lines);
-    return write_placing(ctx, service, &placing, order, outcome);
+    TRY(hold_money(ctx, service, request->method, attempt));
+    return attempt->outcome == PLACE_NOTHING ? write_placing(ctx, service, &placing, attempt)
+                                             : ST_OK;
 }
 
 static enum status answer(struct ctx *ctx, struct service *service, enum place_outcome outcome,
@@ -237,21 +282,19 @@ enum status order_place(struct ctx *ctx, struct service *service,
         .cancel_reason = "",
         .last_actor = "",
     };
-    const struct menu *menu;
+    struct attempt attempt = {.order = placed, .outcome = PLACE_NOTHING};
 
     TRY(check_who(ctx, request, &order));
-    TRY(menu_current(ctx, service, &menu));
+    TRY(menu_current(ctx, service, &attempt.menu));
     uuid_v7(order.id.text);
     for (int i = 0; i < PLACE_TRIES; i++) {
-        enum place_outcome outcome = PLACE_NOTHING;
-
         *placed = order;
-        TRY(try_place(ctx, service, request, menu, placed, &outcome));
-        if (outcome != PLACE_NOTHING) {
-            return answer(ctx, service, outcome, placed);
+        TRY(try_place(ctx, service, request, &attempt));
+        if (attempt.outcome != PLACE_NOTHING) {
+            return answer(ctx, service, attempt.outcome, placed);
         }
         TRY(shop_must_be_open(ctx, service));
-        TRY(menu_reload(ctx, service, &menu));
+        TRY(menu_reload(ctx, service, &attempt.menu));
     }
     return fail_problem(ctx, PROBLEM_IN_FLIGHT, "The same request is still being worked on.");
 }

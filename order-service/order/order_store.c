@@ -132,7 +132,7 @@ struct place_columns {
     const char *days[PLACE_TOGETHER], *currencies[PLACE_TOGETHER], *notes[PLACE_TOGETHER];
     const char *pickups[PLACE_TOGETHER], *lines[PLACE_TOGETHER], *rests[PLACE_TOGETHER];
     const char *events[PLACE_TOGETHER], *traces[PLACE_TOGETHER], *parents[PLACE_TOGETHER];
-    const char *correlations[PLACE_TOGETHER];
+    const char *correlations[PLACE_TOGETHER], *holds[PLACE_TOGETHER];
     int64_t menus[PLACE_TOGETHER], bases[PLACE_TOGETHER], channels[PLACE_TOGETHER];
     int64_t totals[PLACE_TOGETHER], parts[PLACE_TOGETHER];
     int64_t owners[PLACE_ROWS]; /* whose row it is, from 1 */
@@ -174,6 +174,7 @@ static void add_order(struct place_columns *c, const struct order_placing *p)
     c->lines[at] = o->lines;
     c->rests[at] = p->rest;
     c->events[at] = p->event_id;
+    c->holds[at] = p->hold_id;
     c->parts[at] = outbox_part(o->id.text);
     c->count++;
 }
@@ -211,7 +212,8 @@ static enum status run_place(struct ctx *ctx, struct db_conn *db, const struct p
                            db_text_array(a, c->correlations, n), db_int(first->accept_within_ms),
                            db_int(first->seconds_a_drink), db_int_array(a, c->owners, m),
                            db_text_array(a, c->sinks, m), db_text_array(a, c->topics, m),
-                           db_text_array(a, c->befores, m), db_text_array(a, c->afters, m)),
+                           db_text_array(a, c->befores, m), db_text_array(a, c->afters, m),
+                           db_text_array(a, c->holds, n)),
                    rows);
 }
 

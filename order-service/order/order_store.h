@@ -23,6 +23,7 @@ struct order_placing {
     const char *method;
     const char *event_id, *rest; /* order_view_rest() */
     int seconds_a_drink;
+    const char *hold_id; /* of the money; NULL: payments are off */
     struct order_notice notices[PLACE_NOTICES];
     size_t notice_count;
     /* set by order_store_place() */
