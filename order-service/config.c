@@ -64,6 +64,11 @@ const struct config *config_load(void)
         fputs("TIME_FACTOR: only with DEMO=1\n", stderr);
         return NULL;
     }
+    if (*loaded.payment_provider_url && !*loaded.temporal_host) {
+        fputs("PAYMENT_PROVIDER_URL: only with TEMPORAL_HOST, workflows return the money\n",
+              stderr);
+        return NULL;
+    }
     return &loaded;
 }
 
