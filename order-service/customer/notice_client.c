@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-/* Shorter than an attempt of the activity, and than is nice: its thread is needed by others too, and
- * Temporal asks again. */
+/* Much shorter than an attempt of the activity: its thread is needed by others too, and Temporal
+ * asks again. */
 enum { ENSURE_MS = 2500, MAX_ITEMS = 50 };
 
 static const Coffee__Notify__V1__NoticeStage stages[] = {

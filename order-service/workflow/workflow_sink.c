@@ -56,7 +56,7 @@ static enum status tell(struct ctx *ctx, struct temporal *temporal, const struct
     return st;
 }
 
-/* The failure of a row that can never be told stays in the batch's ctx: it is the cause of death. */
+/* The failure of a row that can never be told stays in the batch's ctx, as its cause of death. */
 static enum status settled(struct ctx *batch, struct ctx *ctx, const struct outbox_row *row,
                            enum status st)
 {

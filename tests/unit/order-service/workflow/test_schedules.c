@@ -1,8 +1,8 @@
 /* links: test_temporal
- * Orders under random schedules: people move them, signals come late, twice and in any order, timers
- * and activities end when they like, answers get lost, clocks differ, Temporal and the workers are
- * away; the workflow is the real one, and so is the table of moves. SCHEDULES=100000 is the long
- * form, SCHEDULE=n one of them. */
+ * Orders under random schedules: people move them, signals come late, twice and in any order,
+ * timers and activities end when they like, answers get lost, clocks differ, Temporal and the
+ * workers are away; the workflow is the real one, and so is the table of moves. SCHEDULES=100000 is
+ * the long form, SCHEDULE=n one of them. */
 #include "order-service/workflow/coffee_order.h"
 
 #include "common/base/text.h"
