@@ -24,8 +24,9 @@ WITH x AS (
 ), k AS (
     INSERT INTO idempotency.requests (caller, method, key, request_sha256, status, answer)
     SELECT x.caller, x.method, x.key, x.digest, 201, convert_to(x.id::text, 'UTF8')
-      FROM x, menu.version m, orders.shop s
-     WHERE m.version = x.menu AND s.open AND (s.paused_until IS NULL OR s.paused_until <= now())
+      FROM x
+     WHERE x.menu = (SELECT version FROM menu.version)
+       AND (SELECT open AND (paused_until IS NULL OR paused_until <= now()) FROM orders.shop)
     ON CONFLICT (caller, method, key) DO NOTHING
     RETURNING convert_from(answer, 'UTF8')::uuid AS id
 ), o AS (
@@ -38,7 +39,7 @@ WITH x AS (
 ), m AS (
     INSERT INTO payment.payments (hold_id, order_id, customer_id, amount_cents, currency)
     SELECT x.hold, id, x.customer, x.total, x.currency FROM o JOIN x USING (id) WHERE x.hold IS NOT NULL
-), p AS (
+), p AS MATERIALIZED ( -- or the queue would be counted once for each use of the position
     SELECT x.*, o.number, o.placed_at,
            (SELECT count(*) FROM orders.open_orders WHERE waiting) + x.nth AS queue_position
       FROM o JOIN x USING (id)

@@ -1,6 +1,6 @@
 /* One thread that wakes up now and then, forgets idempotency keys of yesterday, puts the queue in
- * Valkey right, and applies the same use case as everybody else: a tap, a timer and this sweep race
- * through one compare-and-set, and one of them wins. */
+ * Valkey right, voids what is held for no order, and applies the same use case as everybody else: a
+ * tap, a timer and this sweep race through one compare-and-set, and one of them wins. */
 #include "order-service/order/order_sweep.h"
 
 #include "common/base/clock.h"
@@ -11,6 +11,7 @@
 #include "common/obs/metrics.h"
 #include "order-service/order/order_queue_cache.h"
 #include "order-service/order/order_store.h"
+#include "order-service/payment/payment.h"
 #include "order-service/service.h"
 
 #include <pthread.h>
@@ -78,6 +79,17 @@ static void mend_queue(struct service *service)
     ctx_free(ctx);
 }
 
+static void give_up_holds(struct service *service)
+{
+    struct ctx *ctx = ctx_new_system("order-service");
+
+    ctx->deadline_ms = clock_monotonic_ms() + SWEEP_MS;
+    if (payment_sweep(ctx, service) != ST_OK) {
+        log_failure(ctx, "sweep of payments");
+    }
+    ctx_free(ctx);
+}
+
 static void *run(void *user)
 {
     struct order_sweep *sweep = user;
@@ -90,6 +102,7 @@ static void *run(void *user)
             pthread_mutex_unlock(&sweep->lock);
             sweep_once(sweep->service);
             mend_queue(sweep->service);
+            give_up_holds(sweep->service);
             pthread_mutex_lock(&sweep->lock);
         }
     }

@@ -10,7 +10,7 @@
 . "$STACK/keys.sh"
 # shellcheck source=tools/stack/go.sh
 . "$STACK/go.sh"
-for part in postgres valkey kafka temporal apns daemons; do
+for part in postgres valkey kafka temporal apns payment daemons; do
     # shellcheck source=/dev/null
     . "$STACK/parts/$part.sh"
 done

@@ -10,6 +10,7 @@ PROCESSES='postgres         server  DB_PORT                                  INT
            valkey           server  VALKEY_PORT                              TERM 10      20
            kafka            server  KAFKA_PORT+KAFKA_CONTROLLER_PORT         TERM 40      90
            temporal         server  TEMPORAL_PORT+TEMPORAL_UI_PORT+TEMPORAL_HTTP_PORT+TEMPORAL_METRICS_PORT TERM 15 60
+           payment-provider daemon  PAYMENT_PORT                             TERM 5       20
            customer-service daemon  CUSTOMER_GRPC_PORT+CUSTOMER_METRICS_PORT TERM 30      30
            order-service    daemon  ORDER_GRPC_PORT+ORDER_METRICS_PORT       TERM 30      30
            gateway          daemon  HTTP_PORT+GATEWAY_METRICS_PORT           TERM 30      30'

@@ -8,6 +8,7 @@ print_table() { # SECONDS
     printf '  %-14s %s\n' 'web and API' "http://127.0.0.1:$HTTP_PORT" \
         'API, browsable' "http://127.0.0.1:$HTTP_PORT/docs" \
         'Temporal UI' "http://127.0.0.1:$TEMPORAL_UI_PORT" \
+        'payments' "http://127.0.0.1:$PAYMENT_PORT/ledger (a provider to practise on)" \
         'gRPC' "127.0.0.1:$ORDER_GRPC_PORT (orders), 127.0.0.1:$CUSTOMER_GRPC_PORT (customers)" \
         'Postgres' "$DB_HOST:$DB_PORT (order_db, customer_db)" \
         'Valkey' "$VALKEY_HOST:$VALKEY_PORT" 'Kafka' "$KAFKA_BROKERS"

@@ -1,11 +1,12 @@
 # shellcheck shell=sh
-# Our three daemons. Each gets its settings by environment and nothing else.
+# Our three daemons, and beside them the payment provider of the tests. Each gets its settings by environment and nothing else.
 
 BUILD=${EVERYTHING_BUILD:-release}
 BIN=$ROOT/build/$BUILD/bin
-DAEMONS='customer-service order-service gateway'
+DAEMONS='payment-provider customer-service order-service gateway'
 
-daemon_sources() { for d in $DAEMONS; do [ ! -f "$ROOT/$d/main.c" ] || echo "$d"; done; }
+daemon_folder() { case $1 in payment-provider) echo tests/fakes/payment ;; *) echo "$1" ;; esac; }
+daemon_sources() { for d in $DAEMONS; do [ ! -f "$ROOT/$(daemon_folder "$d")/main.c" ] || echo "$d"; done; }
 
 # Whether a source (or a folder, when files come or go) is newer than the last build.
 needs_build() {
@@ -15,7 +16,7 @@ needs_build() {
     [ -n "$(daemon_sources)" ] || return 1
     cd "$ROOT" || return
     [ -f "build/.$BUILD.built" ] && [ -z "$(find CMakeLists.txt CMakePresets.json cmake common proto tools \
-        gateway order-service customer-service -newer "build/.$BUILD.built" -print -quit)" ] && return 1
+        gateway order-service customer-service tests/fakes/payment -newer "build/.$BUILD.built" -print -quit)" ] && return 1
     return 0
 }
 
@@ -76,6 +77,7 @@ order_service_settings() {
     service_settings order
     setting GRPC_PORT "$ORDER_GRPC_PORT"
     setting METRICS_PORT "$ORDER_METRICS_PORT"
+    payment_settings
 }
 customer_service_settings() {
     daemon_settings customer
