@@ -64,16 +64,10 @@ static grpc_channel *open_channel(const struct rpc_client_options *options)
     return channel;
 }
 
-struct rpc_client *rpc_client_new(const struct rpc_client_options *options)
+static void start_threads(struct rpc_client *client)
 {
-    rpc_init();
-    struct rpc_client *client = rpc_alloc(sizeof(*client));
-    int wanted = options->threads > 0 ? options->threads : 1;
+    int wanted = client->options.threads > 0 ? client->options.threads : 1;
 
-    client->options = *options;
-    pthread_mutex_init(&client->lock, NULL);
-    pthread_cond_init(&client->idle, NULL);
-    client->channel = open_channel(options);
     client->queues = rpc_alloc((size_t)wanted * sizeof(client->queues[0]));
     client->threads = rpc_alloc((size_t)wanted * sizeof(client->threads[0]));
     for (; client->count < wanted; client->count++) {
@@ -89,7 +83,36 @@ struct rpc_client *rpc_client_new(const struct rpc_client_options *options)
     if (client->count == 0) {
         abort(); /* not one thread: as good as no memory */
     }
+}
+
+struct rpc_client *rpc_client_new(const struct rpc_client_options *options)
+{
+    rpc_init();
+    struct rpc_client *client = rpc_alloc(sizeof(*client));
+
+    client->options = *options;
+    pthread_mutex_init(&client->lock, NULL);
+    pthread_cond_init(&client->idle, NULL);
+    if (options->beside) {
+        client->channel = options->beside->channel;
+        client->queues = options->beside->queues;
+        client->count = options->beside->count;
+    } else {
+        client->channel = open_channel(options);
+        start_threads(client);
+    }
     return client;
+}
+
+static void stop_threads(struct rpc_client *client)
+{
+    for (int i = 0; i < client->count; i++) {
+        grpc_completion_queue_shutdown(client->queues[i]);
+        pthread_join(client->threads[i], NULL);
+        grpc_completion_queue_destroy(client->queues[i]);
+    }
+    free(client->queues);
+    free(client->threads);
 }
 
 void rpc_client_free(struct rpc_client *client)
@@ -103,16 +126,12 @@ void rpc_client_free(struct rpc_client *client)
         pthread_cond_wait(&client->idle, &client->lock);
     }
     pthread_mutex_unlock(&client->lock);
-    for (int i = 0; i < client->count; i++) {
-        grpc_completion_queue_shutdown(client->queues[i]);
-        pthread_join(client->threads[i], NULL);
-        grpc_completion_queue_destroy(client->queues[i]);
+    if (!client->options.beside) {
+        stop_threads(client);
+        grpc_channel_destroy(client->channel);
     }
-    grpc_channel_destroy(client->channel);
     pthread_mutex_destroy(&client->lock);
     pthread_cond_destroy(&client->idle);
-    free(client->queues);
-    free(client->threads);
     free(client);
     grpc_shutdown();
 }

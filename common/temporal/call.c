@@ -39,6 +39,7 @@ struct rpc_client *temporal_poll_client(struct temporal *temporal)
         .target = temporal->target,
         .metadata = temporal->metadata,
         .no_retry = true,
+        .beside = temporal->client, /* NULL when it is that one */
     });
 }
 

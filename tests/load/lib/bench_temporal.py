@@ -13,7 +13,7 @@ import time
 
 from machine import BIN, PORTS, ROUNDS, cpu_s, cpu_since, median, ratio, rss_kib, stop
 
-COUNT = int(os.environ.get("BENCH_WORKFLOWS", "25"))  # of each, each round
+COUNT = int(os.environ.get("BENCH_WORKFLOWS", "20"))  # of each, each round
 CLIENTS = 6
 WARM_UP = 6
 SETTLE_S = 5

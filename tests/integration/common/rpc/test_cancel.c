@@ -63,4 +63,32 @@ START_TEST(a_client_that_is_cancelled_ends_its_calls_and_takes_no_more)
 }
 END_TEST
 
-TEST_MAIN("rpc cancel", a_client_that_is_cancelled_ends_its_calls_and_takes_no_more)
+START_TEST(a_client_beside_another_shares_its_channel_and_is_cancelled_alone)
+{
+    struct identity_keys *keys = echo_new_keys();
+    int port = free_port();
+    struct echo *echo =
+        echo_start(&(struct echo_options){.port = port, .workers = 4, .keys = keys});
+    struct rpc_client *first = echo_client(port, keys);
+    struct rpc_client *second = rpc_client_new(
+        &(struct rpc_client_options){.audience = "echo", .keys = keys, .beside = first});
+    struct call untouched = {first, ST_INTERNAL}, call = {second, ST_OK};
+    pthread_t threads[2];
+
+    pthread_create(&threads[0], NULL, run, &untouched);
+    pthread_create(&threads[1], NULL, run, &call);
+    ck_assert(echo_wait(&echo->said, 2));
+    rpc_client_cancel(second);
+    pthread_join(threads[1], NULL);
+    ck_assert_int_eq(call.st, ST_CANCELLED);
+    rpc_client_free(second); /* the channel and its threads stay */
+    pthread_join(threads[0], NULL);
+    ck_assert_int_eq(untouched.st, ST_OK);
+    ck_assert_int_eq(wait_long(first), ST_OK);
+    rpc_client_free(first);
+    echo_stop(echo);
+}
+END_TEST
+
+TEST_MAIN("rpc cancel", a_client_that_is_cancelled_ends_its_calls_and_takes_no_more,
+          a_client_beside_another_shares_its_channel_and_is_cancelled_alone)
