@@ -12,6 +12,7 @@
 static int run(const struct config *config)
 {
     metrics_build_info("customer-service", BUILD_VERSION);
+    daemon_spare_memory();
     daemon_block_signals(); /* before the first thread, so that all inherit it */
 
     struct service *service = service_start(config);

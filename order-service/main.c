@@ -32,6 +32,7 @@ int main(int argc, char **argv)
         return service_migrate(config) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     metrics_build_info("order-service", BUILD_VERSION);
+    daemon_spare_memory();
     daemon_block_signals(); /* before the first thread, so that all inherit it */
 
     struct service *service = service_start(config);

@@ -42,6 +42,7 @@ static PGconn *connect_with(const struct db_options *options, const char *settin
         {"keepalives_interval", "1"              },
         {"keepalives_count",    "5"              },
         {"tcp_user_timeout",    "8000"           },
+        {"gssencmode",          "disable"        }, /* no look for Kerberos tickets */
     };
     const char *keys[ARRAY_LEN(params) + 1] = {0}, *values[ARRAY_LEN(params) + 1] = {0};
 

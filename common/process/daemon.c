@@ -1,9 +1,10 @@
-/* Signals: blocked in every thread, waited for in one. */
+/* Signals: blocked in every thread, waited for in one. And what libraries are told by environment. */
 #include "common/process/daemon.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 static sigset_t stop_signals(void)
 {
@@ -21,6 +22,13 @@ void daemon_block_signals(void)
 
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* librdkafka starts Cyrus SASL, which loads each mechanism it finds, and one brings Berkeley DB with
+ * it. They are for Kerberos; PLAIN and SCRAM are librdkafka's own. Who wants them sets the path. */
+void daemon_spare_memory(void)
+{
+    setenv("SASL_PATH", "/nonexistent", 0);
 }
 
 int daemon_wait_for_signal(void)

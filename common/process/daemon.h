@@ -10,6 +10,10 @@
 /* Blocks SIGINT and SIGTERM in all threads started later, ignores SIGPIPE. Call it first. */
 void daemon_block_signals(void);
 
+/* Keeps out of memory what libraries would load or hold for nobody (ADR 0017). Before the first
+ * thread. */
+void daemon_spare_memory(void);
+
 /* Sleeps until one of them comes. */
 int daemon_wait_for_signal(void);
 
