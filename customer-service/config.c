@@ -40,6 +40,10 @@ static const struct setting table[] = {
     SETTING_TEXT("APNS_URL", &loaded.apns_url, "https://api.push.apple.com", "where pushes to apps of the store go"),
     SETTING_TEXT("APNS_SANDBOX_URL", &loaded.apns_sandbox_url, "https://api.sandbox.push.apple.com", "where pushes to apps under development go"),
     SETTING_TEXT("APNS_CA_FILE", &loaded.apns_ca_file, "", "certificates that Apple's server must have; empty: the system's"),
+    SETTING_TEXT("VAPID_KEY_FILE", &loaded.vapid_key_file, "", "the key that browsers subscribe to; empty: no pushes to browsers"),
+    SETTING_TEXT("VAPID_SUBJECT", &loaded.vapid_subject, "", "whom push services may write to: mailto:... or https:..."),
+    SETTING_TEXT("WEB_PUSH_CA_FILE", &loaded.web_push_ca_file, "", "certificates that push services must have; empty: the system's"),
+    SETTING_FLAG("WEB_PUSH_LOOPBACK", &loaded.web_push_loopback, "0", "push services may be on this machine; with DEMO only"),
     SETTING_FLAG("DEMO", &loaded.demo, "0", "demonstration accounts; on loopback only"),
 };
 /* clang-format on */
@@ -58,6 +62,16 @@ const struct config *config_load(void)
     if (loaded.demo && !is_loopback(loaded.listen_address)) {
         fputs("DEMO: refused, its passwords are public and LISTEN_ADDRESS is not on loopback\n",
               stderr);
+        return NULL;
+    }
+    if (*loaded.vapid_key_file && !text_starts(loaded.vapid_subject, "mailto:") &&
+        !text_starts(loaded.vapid_subject, "https:")) {
+        fputs("VAPID_SUBJECT: goes with VAPID_KEY_FILE, and begins with mailto: or https:\n",
+              stderr);
+        return NULL;
+    }
+    if (loaded.web_push_loopback && !loaded.demo) {
+        fputs("WEB_PUSH_LOOPBACK: refused, this is no demonstration (DEMO)\n", stderr);
         return NULL;
     }
     if (*loaded.apns_key_file &&

@@ -33,6 +33,8 @@ struct config {
     const char *jwt_keys_dir;
     const char *apns_key_file, *apns_key_id, *apns_team_id, *apns_topic;
     const char *apns_url, *apns_sandbox_url, *apns_ca_file;
+    const char *vapid_key_file, *vapid_subject, *web_push_ca_file;
+    bool web_push_loopback;
     bool demo;
 };
 

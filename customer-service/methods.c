@@ -41,6 +41,7 @@ static const struct rpc_handler customer_methods[] = {
 
 static const struct rpc_handler notify_methods[] = {
     {"RegisterDevice",       device_rpc_register, NULL},
+    {"GetPushKey", device_rpc_push_key, NULL},
     {"RemoveDevice",                  device_rpc_remove, NULL},
     {"RegisterLiveActivity",         device_rpc_live_activity, NULL},
     {"SetShift",                  device_rpc_set_shift, NULL},

@@ -99,25 +99,24 @@ static enum status status_of(CURLcode code)
 /* After the name was looked up, so that no name leads to where it must not. */
 static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    const struct http_client *client = user;
-    bool may =
-        address_is_public(&address->addr) ||
-        (client->options.reach == HTTP_PUBLIC_OR_LOOPBACK && address_is_loopback(&address->addr));
+    const enum http_reach *reach = user;
+    bool may = address_is_public(&address->addr) ||
+               (*reach == HTTP_PUBLIC_OR_LOOPBACK && address_is_loopback(&address->addr));
 
     (void)purpose;
     return may ? socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol)
                : CURL_SOCKET_BAD;
 }
 
-static void set_reach(struct http_client *client)
+void http_client_set_reach(void *curl, const enum http_reach *reach)
 {
-    if (client->options.reach == HTTP_ANYWHERE) {
+    if (*reach == HTTP_ANYWHERE) {
         return;
     }
-    curl_easy_setopt(client->curl, CURLOPT_PROTOCOLS_STR, "https");
-    curl_easy_setopt(client->curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(client->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(client->curl, CURLOPT_OPENSOCKETDATA, client);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, reach);
 }
 
 static void set_options(struct http_client *client, const struct http_call *call, long timeout_ms)
@@ -139,7 +138,7 @@ static void set_options(struct http_client *client, const struct http_call *call
     if (o->ca_file) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, o->ca_file);
     }
-    set_reach(client);
+    http_client_set_reach(client->curl, &client->options.reach);
     if (call->body) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->size);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);

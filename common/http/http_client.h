@@ -50,8 +50,10 @@ struct http_answer {
 enum status http_client_call(struct ctx *ctx, struct http_client *client,
                              const struct http_call *call, struct http_answer *answer) MUST_CHECK;
 
-/* For this folder: libcurl's own start, once. */
+/* For this folder: libcurl's own start, once; and what a handle of it may connect to, '*reach'
+ * living as long as the handle. */
 void http_client_start_library(void);
+void http_client_set_reach(void *curl, const enum http_reach *reach);
 
 /* One header of the answer of the last call, in ctx's arena; NULL: absent. */
 const char *http_client_header(struct ctx *ctx, const struct http_client *client, const char *name);

@@ -3,7 +3,6 @@
 #include "common/http/http_multi.h"
 
 #include "common/base/clock.h"
-#include "common/http/http_client.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -12,21 +11,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAMS = 100, CONNECT_MS = 5000, CALL_MS = 20000, SLEEP_MS = 1000, FEW = 4, GATHER_MS = 1 };
+enum {
+    STREAMS = 100,
+    CONNECT_MS = 5000,
+    CALL_MS = 20000,
+    SLEEP_MS = 1000,
+    FEW = 4,
+    GATHER_MS = 1,
+    MOST_HEARD = 64 * 1024
+};
 
 struct stream {
     CURL *curl;
     struct curl_slist headers[HTTP_MULTI_HEADERS]; /* of the call's own lines: curl only reads */
     struct http_multi_call *call;
     struct http_multi_answer answer;
-    size_t length;
-    struct stream *next; /* among those that are free */
+    size_t length, heard; /* of the answer's body: kept, and all */
+    struct stream *next;  /* among those that are free */
 };
 
 struct http_multi {
     CURLM *multi;
     struct stream *streams, *free;
     int count, busy;
+    enum http_reach reach;
     atomic_bool stopping;
     pthread_t thread;
     pthread_mutex_t lock; /* guards the line */
@@ -42,10 +50,12 @@ static size_t keep_body(char *bytes, size_t one, size_t count, void *user)
     memcpy(stream->answer.body + stream->length, bytes, kept);
     stream->length += kept;
     stream->answer.body[stream->length] = '\0';
-    return one * count;
+    stream->heard += count;
+    return stream->heard <= MOST_HEARD ? one * count : 0; /* 0 ends a stranger's endless answer */
 }
 
-static CURL *make_handle(struct stream *stream, const struct http_multi_options *options)
+static CURL *make_handle(struct http_multi *multi, struct stream *stream,
+                         const struct http_multi_options *options)
 {
     CURL *curl = curl_easy_init();
 
@@ -55,6 +65,7 @@ static CURL *make_handle(struct stream *stream, const struct http_multi_options 
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(curl, CURLOPT_PIPEWAIT, 1L); /* rather this connection than another */
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+    http_client_set_reach(curl, &multi->reach);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, stream);
     curl_easy_setopt(curl, CURLOPT_PRIVATE, stream);
@@ -104,7 +115,7 @@ static void begin(struct http_multi *multi, struct http_multi_call *call)
     multi->free = stream->next;
     multi->busy++;
     stream->call = call;
-    stream->length = 0;
+    stream->length = stream->heard = 0;
     stream->answer = (struct http_multi_answer){0};
     curl_easy_setopt(stream->curl, CURLOPT_URL, call->url);
     curl_easy_setopt(stream->curl, CURLOPT_HTTPHEADER, list_headers(stream, call));
@@ -209,13 +220,14 @@ struct http_multi *http_multi_start(const struct http_multi_options *options)
     if (!multi || !(multi->multi = curl_multi_init())) {
         abort();
     }
+    multi->reach = options->reach;
     multi->count = options->streams ? options->streams : STREAMS;
     multi->streams = calloc((size_t)multi->count, sizeof(*multi->streams));
     if (!multi->streams) {
         abort();
     }
     for (int i = 0; i < multi->count; i++) {
-        multi->streams[i].curl = make_handle(&multi->streams[i], options);
+        multi->streams[i].curl = make_handle(multi, &multi->streams[i], options);
         multi->streams[i].next = multi->free;
         multi->free = &multi->streams[i];
     }

@@ -1,9 +1,10 @@
-/* Many HTTP/2 calls at once on one connection a host, over libcurl's multi interface, on a thread
- * of its own. For who sends much to one place: APNs. */
+/* Many HTTPS calls at once, on one connection a host (HTTP/2 where it is spoken), over libcurl's
+ * multi interface, on a thread of its own. For who sends much: APNs and Web Push. */
 #ifndef COMMON_HTTP_HTTP_MULTI_H
 #define COMMON_HTTP_HTTP_MULTI_H
 
 #include "common/base/auto.h"
+#include "common/http/http_client.h"
 
 #include <stddef.h>
 
@@ -14,6 +15,7 @@ struct http_multi_options {
     int connect_timeout_ms; /* 0: 5000 */
     int timeout_ms;         /* of one call once it has begun; 0: 20000 */
     const char *ca_file;    /* NULL: the system's */
+    enum http_reach reach;  /* as in http_client.h */
 };
 
 enum { HTTP_MULTI_ANSWER = 256, HTTP_MULTI_HEADERS = 12 };

@@ -6,7 +6,7 @@
 #include "common/base/text.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/p256.h"
-#include "common/http/http_multi.h"
+#include "customer-service/notify/push_batch.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,21 +22,6 @@ struct apns {
     char token[TOKEN_SIZE];
     int64_t signed_ms;     /* wall clock; 0: none */
     int64_t not_before_ms; /* monotonic: Apple said so */
-};
-
-/* All that one apns_send() waits for. */
-struct batch {
-    struct ctx *ctx;
-    struct apns *apns;
-    pthread_mutex_t lock; /* guards 'open', and the arena while answers come */
-    pthread_cond_t all_done;
-    size_t open;
-};
-
-struct request {
-    struct http_multi_call call;
-    struct batch *batch;
-    struct push *push;
 };
 
 struct apns *apns_start(const struct apns_options *options)
@@ -178,39 +163,30 @@ static void heed_retry_after(struct apns *apns, const struct http_multi_answer *
     pthread_mutex_unlock(&apns->lock);
 }
 
-static void on_answer(struct http_multi_call *call, const struct http_multi_answer *answer)
+static void judge(struct ctx *ctx, void *service, struct push *push,
+                  const struct http_multi_answer *answer)
 {
-    struct request *request = call->user;
-    struct batch *batch = request->batch;
-    struct push *push = request->push;
+    struct apns *apns = service;
 
-    heed_retry_after(batch->apns, answer);
+    heed_retry_after(apns, answer);
     if (answer->code == 403) {
-        drop_token(batch->apns);
+        drop_token(apns);
     }
-    pthread_mutex_lock(&batch->lock);
-    const char *said = answer->error ? arena_strdup(batch->ctx->arena, answer->error)
-                                     : reason_in(batch->ctx->arena, answer->body);
-    push->verdict = verdict_of(answer->code, said);
-    push->reason = said;
-    batch->open--;
-    if (!batch->open) {
-        pthread_cond_signal(&batch->all_done);
-    }
-    pthread_mutex_unlock(&batch->lock);
+    push->reason = answer->error ? arena_strdup(ctx->arena, answer->error)
+                                 : reason_in(ctx->arena, answer->body);
+    push->verdict = verdict_of(answer->code, push->reason);
 }
 
 /* ---- requests ---- */
 
-static void fill(struct batch *batch, struct request *request, const char *authorization)
+static void fill(struct arena *arena, const struct apns *apns, const char *authorization,
+                 const struct push *push, struct http_multi_call *call)
 {
     static const char *const types[] = {[PUSH_ALERT] = "apns-push-type: alert",
                                         [PUSH_BACKGROUND] = "apns-push-type: background",
                                         [PUSH_LIVE_ACTIVITY] = "apns-push-type: liveactivity"};
-    const struct apns_options *options = &batch->apns->options;
-    const struct push *push = request->push;
-    struct arena *arena = batch->ctx->arena;
-    const char **line = request->call.headers;
+    const struct apns_options *options = &apns->options;
+    const char **line = call->headers;
 
     *line++ = authorization;
     *line++ = types[push->kind];
@@ -224,14 +200,10 @@ static void fill(struct batch *batch, struct request *request, const char *autho
     *line++ = arena_printf(arena, "apns-collapse-id: %.*s", APNS_COLLAPSE_MAX, push->collapse_id);
     *line++ = "content-type: application/json";
     *line = NULL;
-    request->call.url =
-        arena_printf(arena, "%s/3/device/%s", push->sandbox ? options->sandbox_url : options->url,
-                     push->address);
-    request->call.body = push->payload;
-    request->call.size = strlen(push->payload);
-    request->call.done = on_answer;
-    request->call.user = request;
-    request->batch = batch;
+    call->url = arena_printf(arena, "%s/3/device/%s",
+                             push->sandbox ? options->sandbox_url : options->url, push->address);
+    call->body = push->payload;
+    call->size = strlen(push->payload);
 }
 
 static bool must_wait(struct apns *apns)
@@ -242,49 +214,29 @@ static bool must_wait(struct apns *apns)
     return waiting;
 }
 
-static void post_all(struct batch *batch, struct push *const *pushes, size_t count)
+static void make_all_wait(struct push *const *pushes, size_t count)
 {
-    struct arena *arena = batch->ctx->arena;
-    const char *authorization =
-        arena_printf(arena, "authorization: bearer %s", apns_provider_token(arena, batch->apns));
-    struct request *requests = arena_new_array(arena, struct request, count);
-
-    for (size_t i = 0; i < count; i++) { /* all before the first answer may want the arena */
-        pushes[i]->verdict = PUSH_REFUSED;
-        pushes[i]->reason = "PayloadTooLarge";
-        if (strlen(pushes[i]->payload) <= APNS_PAYLOAD_MAX) {
-            requests[i].push = pushes[i];
-            fill(batch, &requests[i], authorization);
-            batch->open++;
-        }
-    }
-    size_t posted = batch->open;
-    for (size_t i = 0; posted && i < count; i++) {
-        if (requests[i].push) {
-            http_multi_post(batch->apns->multi, &requests[i].call);
-        }
+    for (size_t i = 0; i < count; i++) {
+        pushes[i]->verdict = PUSH_RETRY;
+        pushes[i]->reason = "Apple asked to wait";
     }
 }
 
 void apns_send(struct ctx *ctx, struct apns *apns, struct push *const *pushes, size_t count)
 {
-    struct batch batch = {.ctx = ctx, .apns = apns};
-
     if (must_wait(apns)) {
-        for (size_t i = 0; i < count; i++) {
-            pushes[i]->verdict = PUSH_RETRY;
-            pushes[i]->reason = "Apple asked to wait";
-        }
+        make_all_wait(pushes, count);
         return;
     }
-    pthread_mutex_init(&batch.lock, NULL);
-    pthread_cond_init(&batch.all_done, NULL);
-    post_all(&batch, pushes, count);
-    pthread_mutex_lock(&batch.lock);
-    while (batch.open) {
-        pthread_cond_wait(&batch.all_done, &batch.lock);
+    struct push_batch *batch = push_batch_new(ctx, count, judge, apns);
+    const char *authorization =
+        arena_printf(ctx->arena, "authorization: bearer %s", apns_provider_token(ctx->arena, apns));
+    for (size_t i = 0; i < count; i++) {
+        pushes[i]->verdict = PUSH_REFUSED;
+        pushes[i]->reason = "PayloadTooLarge";
+        if (strlen(pushes[i]->payload) <= APNS_PAYLOAD_MAX) {
+            fill(ctx->arena, apns, authorization, pushes[i], push_batch_add(batch, pushes[i]));
+        }
     }
-    pthread_mutex_unlock(&batch.lock);
-    pthread_cond_destroy(&batch.all_done);
-    pthread_mutex_destroy(&batch.lock);
+    push_batch_send(batch, apns->multi);
 }

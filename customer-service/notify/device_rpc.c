@@ -5,6 +5,9 @@
 #include "common/base/text.h"
 #include "common/json/timestamp.h"
 #include "customer-service/notify/device.h"
+#include "customer-service/notify/notify.h"
+#include "customer-service/notify/web_push.h"
+#include "customer-service/service.h"
 
 /* Tokens are hexadecimal: one in capitals is the same device. */
 static const char *lower_hex(struct ctx *ctx, const char *token)
@@ -51,6 +54,19 @@ enum status device_rpc_register(struct ctx *ctx, void *service, const void *in, 
     answer->id = arena_strdup(ctx->arena, device.id);
     answer->channel = (char *)device.channel; /* protobuf-c only reads it */
     answer->created_at = timestamp(ctx, device.created_ms);
+    return ST_OK;
+}
+
+enum status device_rpc_push_key(struct ctx *ctx, void *service, const void *in, void *out)
+{
+    const struct web_push *web = service_senders(service)->web;
+    Coffee__Notify__V1__PushKey *answer = out;
+
+    (void)in;
+    if (!web) {
+        return fail_with(ctx, ST_NOT_FOUND, "", "VAPID_KEY_FILE is not set");
+    }
+    answer->public_key = (char *)web_push_key(ctx->arena, web); /* protobuf-c only reads it */
     return ST_OK;
 }
 

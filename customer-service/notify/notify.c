@@ -10,6 +10,7 @@
 #include "customer-service/notify/apns.h"
 #include "customer-service/notify/device_store.h"
 #include "customer-service/notify/notice_store.h"
+#include "customer-service/notify/web_push.h"
 #include "customer-service/service.h"
 
 #include <stdio.h>
@@ -17,12 +18,8 @@
 
 /* ---- what sends ---- */
 
-bool notify_senders_start(struct notify_senders *senders, const struct config *config)
+static bool start_apple(struct notify_senders *senders, const struct config *config)
 {
-    *senders = (struct notify_senders){.waiting = calloc(1, sizeof(atomic_int))};
-    if (!senders->waiting) {
-        abort();
-    }
     if (!*config->apns_key_file) {
         log_info(NULL, "no pushes to Apple: APNS_KEY_FILE is not set");
         return true;
@@ -42,9 +39,38 @@ bool notify_senders_start(struct notify_senders *senders, const struct config *c
     return senders->apns;
 }
 
+static bool start_web(struct notify_senders *senders, const struct config *config)
+{
+    if (!*config->vapid_key_file) {
+        log_info(NULL, "no pushes to browsers: VAPID_KEY_FILE is not set");
+        return true;
+    }
+    senders->web = web_push_start(&(struct web_push_options){
+        .key_file = config->vapid_key_file,
+        .subject = config->vapid_subject,
+        .ca_file = config->web_push_ca_file,
+        .loopback = config->web_push_loopback,
+    });
+    if (!senders->web) {
+        fprintf(stderr, "VAPID_KEY_FILE: %s holds no private key on P-256\n",
+                config->vapid_key_file);
+    }
+    return senders->web;
+}
+
+bool notify_senders_start(struct notify_senders *senders, const struct config *config)
+{
+    *senders = (struct notify_senders){.waiting = calloc(1, sizeof(atomic_int))};
+    if (!senders->waiting) {
+        abort();
+    }
+    return start_apple(senders, config) && start_web(senders, config);
+}
+
 void notify_senders_stop(struct notify_senders *senders)
 {
     apns_stop(senders->apns);
+    web_push_stop(senders->web);
     free(senders->waiting);
 }
 
@@ -62,28 +88,43 @@ static const char *const states[] = {[PUSH_RETRY] = "pending",
                                      [PUSH_GONE] = "gone",
                                      [PUSH_REFUSED] = "refused"};
 
+/* What still is to be sent by one of the two. */
+static struct push **choose(struct ctx *ctx, struct notice *notices, size_t count, bool web,
+                            size_t *chosen)
+{
+    struct push **pushes = arena_new_array(ctx->arena, struct push *, count);
+
+    *chosen = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!notices[i].state && text_equal(notices[i].channel, "web") == web) {
+            notices[i].push.expires_ms = notices[i].created_ms + NOTIFY_FRESH_MS;
+            pushes[(*chosen)++] = &notices[i].push;
+        }
+    }
+    return pushes;
+}
+
 static void send_wave(struct ctx *ctx, struct service *service, struct notice *notices,
                       size_t count)
 {
     const struct notify_senders *senders = service_senders(service);
-    struct push **apple = arena_new_array(ctx->arena, struct push *, count);
-    size_t apples = 0;
+    size_t to_apple, to_web;
+    struct push **apple = choose(ctx, notices, count, false, &to_apple);
+    struct push **web = choose(ctx, notices, count, true, &to_web);
 
+    if (to_apple && senders->apns) {
+        apns_send(ctx, senders->apns, apple, to_apple);
+    }
+    if (to_web && senders->web) {
+        web_push_send(ctx, senders->web, web, to_web);
+    }
     for (size_t i = 0; i < count; i++) {
         bool is_web = text_equal(notices[i].channel, "web");
+        bool is_sent = is_web ? senders->web != NULL : senders->apns != NULL;
 
-        notices[i].push.expires_ms = notices[i].created_ms + NOTIFY_FRESH_MS;
-        if (!notices[i].state && (is_web || !senders->apns)) {
-            notices[i].state = "disabled";
-        } else if (!notices[i].state) {
-            apple[apples++] = &notices[i].push;
+        if (!notices[i].state) {
+            notices[i].state = is_sent ? states[notices[i].push.verdict] : "disabled";
         }
-    }
-    if (apples) {
-        apns_send(ctx, senders->apns, apple, apples);
-    }
-    for (size_t i = 0; i < count; i++) {
-        notices[i].state = notices[i].state ? notices[i].state : states[notices[i].push.verdict];
     }
 }
 

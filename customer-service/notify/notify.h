@@ -17,8 +17,10 @@ struct service;
 
 /* What sends; each is NULL unless it is configured. Made by service.c. */
 struct apns;
+struct web_push;
 struct notify_senders {
     struct apns *apns;
+    struct web_push *web;
     atomic_int *waiting; /* calls that wait for a notice, NOTIFY_WAITERS at most */
 };
 

@@ -26,4 +26,6 @@ apns_settings() {
     setting APNS_URL "https://127.0.0.1:$APNS_PORT"
     setting APNS_SANDBOX_URL "https://127.0.0.1:$APNS_PORT"
     setting APNS_CA_FILE "$RUN/apns/ca.pem"
+    setting WEB_PUSH_CA_FILE "$RUN/apns/ca.pem" # a test's push service has its certificate
+    setting WEB_PUSH_LOOPBACK 1
 }

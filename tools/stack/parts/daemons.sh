@@ -85,6 +85,8 @@ customer_service_settings() {
     setting GRPC_PORT "$CUSTOMER_GRPC_PORT"
     setting METRICS_PORT "$CUSTOMER_METRICS_PORT"
     setting JWT_KEYS_DIR "$SECRETS/jwt"
+    setting VAPID_KEY_FILE "$SECRETS/vapid.pem"
+    setting VAPID_SUBJECT 'mailto:shop@example.org'
     [ "${FAKE_APNS:-0}" = 0 ] || apns_settings
 }
 
