@@ -1,4 +1,4 @@
-/* Signals: blocked in every thread, waited for in one. And what libraries are told by environment. */
+/* Signals: blocked in every thread, waited for in one. What libraries are told by environment. */
 #include "common/process/daemon.h"
 
 #include <pthread.h>
@@ -24,8 +24,8 @@ void daemon_block_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* librdkafka starts Cyrus SASL, which loads each mechanism it finds, and one brings Berkeley DB with
- * it. They are for Kerberos; PLAIN and SCRAM are librdkafka's own. Who wants them sets the path. */
+/* librdkafka starts Cyrus SASL, which loads each mechanism it finds, one with Berkeley DB behind it.
+ * They are for Kerberos; PLAIN and SCRAM are librdkafka's own. Who wants them sets the path. */
 void daemon_spare_memory(void)
 {
     setenv("SASL_PATH", "/nonexistent", 0);
