@@ -1,0 +1,3 @@
+#!/bin/sh
+# What an order's workflow does with the money, by the provider's own books.
+exec python3 "$(dirname "$0")/lib/workflow_money.py"

@@ -1,0 +1,159 @@
+"""What a workflow does with the money: taken at acceptance, given back where nothing was sold, by the
+provider's own books. Its faults are set for one order at a time."""
+import http.client
+import json
+import time
+import urllib.parse
+
+import flows
+import replica
+import shop
+
+BARISTA = shop.login("barista")
+OWNER, TOKEN = shop.newcomer()
+PROVIDER = shop.settings_of("order-service")["PAYMENT_PROVIDER_URL"]
+quick = replica.Replica("order-service", ACCEPT_TIMEOUT=3, PICKUP_TIMEOUT=3)
+door = replica.Replica("gateway", ORDER_SERVICE_ADDR=replica.addresses(quick))
+stern = replica.Replica("order-service", ACCEPT_TIMEOUT=3, PICKUP_TIMEOUT=3, PICKUP_TIMEOUT_REFUND=0)
+stern_door = replica.Replica("gateway", ORDER_SERVICE_ADDR=replica.addresses(stern))
+
+
+def faults(rules=None):
+    place = urllib.parse.urlsplit(PROVIDER)
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=5)
+    connection.request("POST", "/faults", json.dumps({"rules": rules} if rules else {"clear": 1}),
+                       {"Content-Type": "application/json"})
+    assert connection.getresponse().status == 204
+    connection.close()
+
+
+def with_faults(rules, life):
+    faults(rules)
+    try:
+        return life()
+    finally:
+        faults()
+
+
+def live(*moves, url=None, ends=True):
+    """The id of an order that was moved so, and whose workflow is then over."""
+    status, order = shop.insist("POST", "/orders", TOKEN, shop.LATTE, url=url)
+    assert status == 201, order
+    for what in moves:
+        if isinstance(what, float):
+            time.sleep(what)
+            continue
+        body = {"reason": "no beans"} if what == "decline" else {}
+        status, answer = shop.insist("POST", f"/orders/{order['id']}/{what}", BARISTA, body, url=url)
+        assert status == 200, f"{what}: {status} {answer}"
+    if ends:
+        flows.ends(order["id"], seconds=120)
+    return order["id"]
+
+
+def order_of(order):
+    (status, reason), = shop.sql(f"SELECT status, cancel_reason FROM orders.orders WHERE id = '{order}'")
+    return status, reason
+
+
+def money(order):
+    """(our state, taken, given back), which must be what the provider's books say."""
+    (hold, state, taken, back), = shop.sql("SELECT hold_id, state, captured_cents, refunded_cents FROM payment.payments"
+                                           f" WHERE order_id = '{order}'")
+    status, text = shop.get(f"{PROVIDER}/authorizations/{hold}")
+    books = json.loads(text)
+    assert status == 200 and books["state"] == {"refunded": "captured"}.get(state, state), f"we say {state}, they {books}"
+    assert (books["capturedCents"], books["refundedCents"]) == (int(taken), int(back)), f"we say {taken}, {back}, they {books}"
+    return state, int(taken), int(back)
+
+
+def what_is_sold_is_paid():
+    order = live("accept", "ready", "pickup")
+    state, taken, back = money(order)
+    assert (state, back) == ("captured", 0) and taken > 0, money(order)
+
+
+def the_money_is_taken_when_the_order_is_accepted():
+    order = live("accept", ends=False)
+    shop.within(20, lambda: money_is(order, "captured"))
+    live_on(order, "ready", "pickup")
+    flows.ends(order)
+
+
+def money_is(order, state):
+    return shop.sql(f"SELECT state FROM payment.payments WHERE order_id = '{order}'") == [[state]]
+
+
+def live_on(order, *moves):
+    for what in moves:
+        assert shop.insist("POST", f"/orders/{order}/{what}", BARISTA, {})[0] == 200
+
+
+def an_order_cancelled_in_any_state_is_paid_back_once():
+    for moves, wanted in ((["cancel"], ("voided",)), (["decline"], ("voided",)), (["accept", "cancel"], ("voided", "refunded")),
+                          (["accept", 1.5, "cancel"], ("refunded",))):
+        order = live(*moves)
+        state, taken, back = money(order)
+        assert state in wanted and taken == back, f"{moves}: {state} {taken} {back}"
+
+
+def no_accept_gives_the_hold_back_once():
+    order = live(url=door.url)
+    assert order_of(order) == ("cancelled", "not_accepted")
+    assert money(order) == ("voided", 0, 0)
+    assert flows.steps(order).count("ReturnPayment") == 1
+
+
+def no_pickup_gives_the_money_back_once():
+    order = live("accept", 1.0, "ready", url=door.url)
+    assert order_of(order) == ("cancelled", "not_collected")
+    state, taken, back = money(order)
+    assert state == "refunded" and taken == back > 0
+    assert flows.steps(order).count("ReturnPayment") == 1
+
+
+def a_shop_that_keeps_the_money_of_what_nobody_collects_keeps_it():
+    order = live("accept", "ready", url=stern_door.url)
+    assert order_of(order) == ("cancelled", "not_collected")
+    state, taken, back = money(order)
+    assert state == "captured" and taken > 0 and back == 0
+    assert "ReturnPayment" not in flows.steps(order)
+    order = live("accept", "cancel", url=stern_door.url)
+    state, taken, back = money(order)
+    assert taken == back, "only what nobody collected is kept"
+
+
+def a_capture_that_is_refused_cancels_the_order_and_frees_the_hold():
+    order = with_faults("decline:capture:100:1:0", lambda: live("accept"))
+    assert order_of(order) == ("cancelled", "payment_failed")
+    assert money(order) == ("voided", 0, 0)
+    assert "StopOrder" in flows.steps(order)
+
+
+def a_refund_that_fails_twice_is_made_at_the_third_try():
+    order = live("accept", 1.5, ends=False)
+    shop.within(20, lambda: money_is(order, "captured"))
+    with_faults("unavailable:refund:100:2:0", lambda: (live_on(order, "cancel"), flows.ends(order, seconds=60)))
+    state, taken, back = money(order)
+    assert state == "refunded" and taken == back > 0
+    started = [event["activityTaskStartedEventAttributes"].get("attempt", 1) for event in flows.history(order)
+               if event["eventType"] == "EVENT_TYPE_ACTIVITY_TASK_STARTED"]
+    assert max(started) >= 3, f"attempts {started}"
+
+
+def a_provider_that_loses_its_answers_takes_the_money_once():
+    order = with_faults("cut:capture:100:2:0", lambda: live("accept", 1.0, "ready", "pickup"))
+    state, taken, back = money(order)
+    assert (state, back) == ("captured", 0) and taken > 0
+
+
+shop.fact(what_is_sold_is_paid, "WF-16")
+shop.fact(the_money_is_taken_when_the_order_is_accepted)
+shop.fact(an_order_cancelled_in_any_state_is_paid_back_once, "ORD-09", "WF-16")
+shop.fact(no_accept_gives_the_hold_back_once, "ORD-07", "WF-10")
+shop.fact(no_pickup_gives_the_money_back_once, "ORD-08", "WF-10")
+shop.fact(a_shop_that_keeps_the_money_of_what_nobody_collects_keeps_it)
+shop.fact(a_capture_that_is_refused_cancels_the_order_and_frees_the_hold, "WF-16")
+shop.fact(a_refund_that_fails_twice_is_made_at_the_third_try, "WF-12")
+shop.fact(a_provider_that_loses_its_answers_takes_the_money_once)
+shop.finish()
