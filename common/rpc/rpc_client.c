@@ -26,7 +26,10 @@ enum {
 /* Our daemons tell by grpc.health.v1 when they drain: round_robin then turns to the others. */
 static const char to_daemons[] = "{\"loadBalancingConfig\":[{\"round_robin\":{}}],"
                                  "\"healthCheckConfig\":{\"serviceName\":\"\"}}";
-static const char to_strangers[] = "{\"loadBalancingConfig\":[{\"round_robin\":{}}]}";
+/* Temporal says goodbye to a connection every 5 min, and long polls keep it open a while. When it
+ * closes at last, round_robin's subchannel (1.51) takes that for the end of the new connection and
+ * opens another, whose end ...: for ever, one for each call under load. pick_first starts anew. */
+static const char to_strangers[] = "{\"loadBalancingConfig\":[{\"pick_first\":{}}]}";
 
 static grpc_arg number_arg(const char *key, int value)
 {
