@@ -13,6 +13,8 @@
 
 enum {
     BATCH_ROWS = 500,
+    LARGE_ROWS = 64, /* as many are worth a round trip at once */
+    PACE_MS = 20,
     POLL_MS = 500,
     FIRST_WAIT_MS = 100,
     LONGEST_WAIT_MS = 2000,
@@ -44,6 +46,7 @@ void lane_init(struct lane *lane, const struct outbox_sink *sink, void (*done)(v
         .dead = METRIC_SERIES(sent, sink->name, "dead"),
         .pending = METRIC_SERIES(metric_register(&pending_metric), sink->name),
     };
+    lane->sink.pace_ms = sink->pace_ms ? sink->pace_ms : PACE_MS;
     lane->sender = sender_new(&lane->sink, done, user);
 }
 
@@ -330,6 +333,15 @@ static enum status over(struct ctx *ctx, struct batch *batch, enum status st)
     return st;
 }
 
+/* A row that comes after a pause goes at once. Of many that come one after another each would have
+ * its own fetch, message and DELETE; they go some at a time. A backlog goes as fast as it can. */
+static void set_pace(struct lane *lane, const struct batch *batch)
+{
+    int pace_ms = batch->count < LARGE_ROWS ? lane->sink.pace_ms : 0;
+
+    lane->pace_until_ms = clock_monotonic_ms() + pace_ms;
+}
+
 static enum status start_batch(struct ctx *ctx, struct lane *lane, struct db_conn *db)
 {
     struct batch batch = {.ctx = ctx_new_system("outbox")};
@@ -340,6 +352,7 @@ static enum status start_batch(struct ctx *ctx, struct lane *lane, struct db_con
         lane->poll_at_ms = clock_monotonic_ms() + POLL_MS;
         return over(ctx, &batch, st);
     }
+    set_pace(lane, &batch);
     sender_give(lane->sender, &batch);
     return ST_OK;
 }
@@ -358,7 +371,7 @@ enum status lane_turn(struct ctx *ctx, struct lane *lane, struct db_conn *db)
     }
     forget_asides(lane, now);
     if (sender_is_busy(lane->sender) || lane->owned_count == 0 || now < lane->wait_until_ms ||
-        (!lane->more && now < lane->poll_at_ms)) {
+        now < lane->pace_until_ms || (!lane->more && now < lane->poll_at_ms)) {
         return ST_OK;
     }
     return start_batch(ctx, lane, db);
@@ -374,5 +387,6 @@ int64_t lane_due_ms(const struct lane *lane)
     for (int i = 0; i < lane->aside_count; i++) {
         due = lane->aside[i].until_ms < due ? lane->aside[i].until_ms : due;
     }
+    due = due > lane->pace_until_ms ? due : lane->pace_until_ms;
     return due > lane->wait_until_ms ? due : lane->wait_until_ms;
 }

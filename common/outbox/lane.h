@@ -23,7 +23,8 @@ struct lane {
     bool more;     /* rows may be due now */
     bool disowned; /* the session was lost while the batch was under way */
     int64_t poll_at_ms, wait_until_ms;
-    int failures; /* of whole batches, in a row */
+    int64_t pace_until_ms; /* what comes before then goes together */
+    int failures;          /* of whole batches, in a row */
     struct key_aside aside[LANE_KEYS];
     int aside_count;
     struct metric_series *sent, *failed, *dead, *pending;

@@ -38,6 +38,7 @@ struct outbox_sink {
     void (*send)(struct ctx *ctx, void *user, struct outbox_row *rows, size_t count,
                  int deadline_ms);
     void *user;
+    int pace_ms; /* small batches begin so long after one another; 0: 20 */
 };
 
 struct outbox_relay;

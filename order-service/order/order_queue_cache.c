@@ -151,5 +151,6 @@ void order_queue_cache_free(struct order_queue_cache *queue)
 
 struct outbox_sink order_queue_cache_sink(struct order_queue_cache *queue)
 {
-    return (struct outbox_sink){.name = queue->live.name, .send = send_rows, .user = queue};
+    return (struct outbox_sink){
+        .name = queue->live.name, .send = send_rows, .user = queue, .pace_ms = queue->live.pace_ms};
 }

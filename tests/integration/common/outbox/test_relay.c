@@ -25,6 +25,7 @@ struct bin {
         int64_t at_ms;
     } got[MOST];
     int count;
+    atomic_int batches;
     atomic_bool away;              /* takes nothing, after a while */
     _Atomic(const char *) failing; /* key that it cannot send for now */
     const char *impossible;        /* key that it never can */
@@ -74,6 +75,7 @@ static void send_rows(struct ctx *unit, void *user, struct outbox_row *rows, siz
 
     (void)unit;
     (void)deadline_ms;
+    atomic_fetch_add(&bin->batches, 1);
     if (atomic_load(&bin->away)) {
         clock_pause_ms(1500);
         return;
@@ -84,9 +86,9 @@ static void send_rows(struct ctx *unit, void *user, struct outbox_row *rows, siz
 }
 
 static const struct outbox_sink sinks[] = {
-    {"first",   send_rows, &bins[0]},
-    {"second", send_rows, &bins[1]},
-    {0 },
+    {.name = "first",   .send = send_rows, .user = &bins[0], .pace_ms = 5},
+    {.name = "second", .send = send_rows, .user = &bins[1], .pace_ms = 5},
+    {0                },
 };
 
 static void make(void)
@@ -204,6 +206,31 @@ START_TEST(a_wake_up_moves_a_row_on_at_once)
         total += clock_monotonic_ms() - began;
     }
     ck_assert_int_lt(total / 20, 100); /* a poll alone takes 250 on average */
+    outbox_relay_stop(relay);
+}
+END_TEST
+
+START_TEST(rows_that_come_one_after_another_go_together)
+{
+    enum { PACE_MS = 300, ROWS = 40 };
+    const struct outbox_sink slow[] = {
+        {.name = "first",   .send = send_rows, .user = &bins[0], .pace_ms = PACE_MS},
+        {0},
+    };
+    struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), slow);
+    int64_t began = clock_monotonic_ms();
+
+    for (int i = 0; i < ROWS; i++) {
+        add("first", "a", i);
+        outbox_wake(relay);
+        clock_pause_ms(10);
+    }
+    ck_assert(wait_for(&bins[0], ROWS, 5000));
+    int64_t paces = (clock_monotonic_ms() - began) / PACE_MS;
+    ck_assert_int_le(atomic_load(&bins[0].batches), paces + 1);
+    for (int i = 0; i < ROWS; i++) {
+        ck_assert_int_eq(number_of(bins[0].got[i].payload), i);
+    }
     outbox_relay_stop(relay);
 }
 END_TEST
@@ -388,12 +415,14 @@ START_TEST(a_row_committed_long_after_its_id_was_drawn_is_sent)
 }
 END_TEST
 
-TEST_MAIN_AROUND(
-    "relay",
-    (&(struct test_around){.start = make, .stop = test_db_drop, .before = before, .after = after}),
-    rows_of_a_key_arrive_in_their_order_and_are_gone_then, a_wake_up_moves_a_row_on_at_once,
-    a_row_that_nobody_told_of_is_found, a_sink_that_is_away_does_not_delay_another,
-    a_key_that_fails_waits_alone, a_row_that_can_never_be_sent_is_kept_with_its_cause,
-    two_relays_share_the_work_and_send_each_row_once, a_wake_up_reaches_the_relay_that_owns_the_key,
-    a_relay_whose_session_ends_goes_on_with_a_new_one,
-    a_row_committed_long_after_its_id_was_drawn_is_sent)
+TEST_MAIN_AROUND("relay",
+                 (&(struct test_around){
+                     .start = make, .stop = test_db_drop, .before = before, .after = after}),
+                 rows_of_a_key_arrive_in_their_order_and_are_gone_then,
+                 a_wake_up_moves_a_row_on_at_once, rows_that_come_one_after_another_go_together,
+                 a_row_that_nobody_told_of_is_found, a_sink_that_is_away_does_not_delay_another,
+                 a_key_that_fails_waits_alone, a_row_that_can_never_be_sent_is_kept_with_its_cause,
+                 two_relays_share_the_work_and_send_each_row_once,
+                 a_wake_up_reaches_the_relay_that_owns_the_key,
+                 a_relay_whose_session_ends_goes_on_with_a_new_one,
+                 a_row_committed_long_after_its_id_was_drawn_is_sent)
