@@ -15,7 +15,7 @@ static const struct setting table[] = {
     SETTING_NUMBER("METRICS_PORT", &loaded.metrics_port, "9465", 1, 65535, "port of /healthz, /readyz and /metrics"),
     SETTING_TEXT("METRICS_USER", &loaded.metrics_user, "", "user for /metrics; empty: open"),
     SETTING_SECRET_OPTIONAL("METRICS_PASSWORD", &loaded.metrics_password, "password of METRICS_USER"),
-    SETTING_NUMBER("WORKERS", &loaded.workers, "6", 1, 64, "calls worked on at once"),
+    SETTING_NUMBER("WORKERS", &loaded.workers, "16", 1, 64, "calls worked on at once"),
     SETTING_CHOICE("LOG_LEVEL", &loaded.log_level, "info", "debug info warn error", "lowest level that is logged"),
     SETTING_TEXT("DB_HOST", &loaded.db_host, "localhost", "PostgreSQL host"),
     SETTING_NUMBER("DB_PORT", &loaded.db_port, "5432", 1, 65535, "PostgreSQL port"),
