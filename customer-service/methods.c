@@ -41,12 +41,13 @@ static const struct rpc_handler customer_methods[] = {
 
 static const struct rpc_handler notify_methods[] = {
     {"RegisterDevice",       device_rpc_register, NULL},
-    {"GetPushKey", device_rpc_push_key, NULL},
-    {"RemoveDevice",                  device_rpc_remove, NULL},
-    {"RegisterLiveActivity",         device_rpc_live_activity, NULL},
-    {"SetShift",                  device_rpc_set_shift, NULL},
-    {"GetPreferences", device_rpc_preferences, NULL},
-    {"SetPreferences",                  device_rpc_prefer, NULL},
+    {"GetPushKey",                  device_rpc_push_key, NULL},
+    {"RemoveDevice",           device_rpc_remove, NULL},
+    {"RegisterLiveActivity",                  device_rpc_live_activity, NULL},
+    {"SetShift",         device_rpc_set_shift, NULL},
+    {"GetPreferences",                  device_rpc_preferences, NULL},
+    {"SetPreferences", device_rpc_prefer, NULL},
+    {"ListNotices",                  notice_rpc_list, NULL},
     {"EnsureNotice",             notice_rpc_ensure, NULL},
     {0                 },
 };

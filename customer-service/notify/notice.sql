@@ -4,19 +4,27 @@ INSERT INTO notify.processed_events (event_id) VALUES ($1::uuid) ON CONFLICT DO 
 RETURNING event_id;
 
 -- notice_targets :many
--- Where an alert goes ('customer' or 'baristas'), and the Live Activities of the order: their
--- own tokens, or with $4 those of the customer's devices that start one.
-SELECT d.id AS device_id, d.channel, '' AS token, d.customer_id
-  FROM notify.devices d LEFT JOIN notify.preferences p USING (customer_id)
- WHERE $1 = 'customer' AND d.customer_id = $2::uuid AND coalesce(p.orders, true)
+-- Whom it concerns ('customer' or 'baristas'): their devices and their inboxes get the alert, and
+-- the inbox of the customer also the step of the Live Activity ($5), as do the activities
+-- themselves: by their own tokens, or with $4 those of the customer's devices that start one.
+WITH audience AS (
+    SELECT c.id FROM customer.customers c LEFT JOIN notify.preferences p ON p.customer_id = c.id
+     WHERE $1 = 'customer' AND c.id = $2::uuid AND coalesce(p.orders, true)
+    UNION ALL
+    SELECT c.id FROM notify.shifts s
+      JOIN customer.customers c ON c.id = s.barista_id AND c.role IN ('barista', 'admin')
+     WHERE $1 = 'baristas'
+)
+SELECT d.id AS device_id, d.channel, 'alert' AS kind, '' AS token, d.customer_id
+  FROM audience a JOIN notify.devices d ON d.customer_id = a.id
 UNION ALL
-SELECT d.id, d.channel, '', d.customer_id
-  FROM notify.shifts s
-  JOIN customer.customers c ON c.id = s.barista_id AND c.role IN ('barista', 'admin')
-  JOIN notify.devices d ON d.customer_id = s.barista_id
- WHERE $1 = 'baristas'
+SELECT a.id, 'inbox', 'alert', '', a.id FROM audience a
 UNION ALL
-SELECT a.device_id, 'live', a.token, a.customer_id
+SELECT c.id, 'inbox', 'liveactivity', '', c.id
+  FROM customer.customers c LEFT JOIN notify.preferences p ON p.customer_id = c.id
+ WHERE $5::boolean AND c.id = $2::uuid AND coalesce(p.orders, true)
+UNION ALL
+SELECT a.device_id, 'live', 'liveactivity', a.token, a.customer_id
   FROM notify.live_activities a
  WHERE $5::boolean AND a.customer_id = $2::uuid
    AND CASE WHEN $4::boolean THEN a.order_id IS NULL ELSE a.order_id = $3::uuid END;
@@ -30,18 +38,30 @@ SELECT EXISTS (SELECT FROM notify.notices WHERE order_id = $1::uuid AND seq >= $
 SELECT count(*) AS notices, count(*) FILTER (WHERE state IN ('pending', 'sending')) AS open,
        count(*) FILTER (WHERE state = 'sent') AS sent
   FROM notify.notices
- WHERE order_id = $1::uuid AND (seq = $2::bigint OR stage = $3);
+ WHERE order_id = $1::uuid AND (seq = $2::bigint OR stage = $3) AND channel <> 'inbox';
 
 -- notice_insert :many
--- No row: they were there.
+-- No row: they were there. What is in an inbox needs no sending.
 INSERT INTO notify.notices (id, customer_id, order_id, seq, stage, channel, kind, device_id, token,
-                            collapse_id, payload)
+                            collapse_id, payload, state, sent_at)
 SELECT n.id, n.customer_id, $1::uuid, $2::bigint, $3, n.channel, n.kind, n.device_id, n.token, $4,
-       n.payload
+       n.payload, CASE n.channel WHEN 'inbox' THEN 'sent' ELSE 'pending' END,
+       CASE n.channel WHEN 'inbox' THEN now() END
   FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::text[], $11::text[])
        AS n (id, customer_id, channel, kind, device_id, token, payload)
 ON CONFLICT ON CONSTRAINT notices_once DO NOTHING
-RETURNING id;
+RETURNING state;
+
+-- notice_inbox :many
+-- The newest first.
+SELECT id, order_id, kind, split_part(stage, '@', 1) AS stage, created_at,
+       coalesce(payload::jsonb ->> 'title', '') AS title,
+       coalesce(payload::jsonb ->> 'body', '') AS body,
+       coalesce(payload::jsonb #>> '{aps,event}', '') AS activity,
+       coalesce((payload::jsonb #>> '{aps,content-state,progress}')::integer, 0) AS progress
+  FROM notify.notices
+ WHERE channel = 'inbox' AND customer_id = $1::uuid
+ ORDER BY id DESC LIMIT $2::bigint;
 
 -- notice_set_aside :exec
 -- A stage that was taken back is history: it may come again, and is told again.

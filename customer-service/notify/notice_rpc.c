@@ -5,7 +5,11 @@
 #include "common/base/auto.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
+#include "common/json/timestamp.h"
+#include "customer-service/notify/notice_store.h"
 #include "customer-service/notify/notify.h"
+
+enum { PAGE_SIZE = 20 };
 
 /* clang-format off */
 static const char *const events[] = {
@@ -65,5 +69,38 @@ enum status notice_rpc_ensure(struct ctx *ctx, void *service, const void *in, vo
     TRY(notify_ensure(ctx, service, &event, &order, &stage));
     answer->notices = stage.notices;
     answer->sent = stage.sent;
+    return ST_OK;
+}
+
+static Coffee__Notify__V1__InboxNotice *encode(struct ctx *ctx, const struct inbox_notice *notice)
+{
+    Coffee__Notify__V1__InboxNotice *out = arena_alloc(ctx->arena, sizeof(*out));
+
+    coffee__notify__v1__inbox_notice__init(out);
+    out->id = (char *)notice->id; /* protobuf-c only reads them */
+    out->order_id = (char *)notice->order;
+    out->kind = (char *)notice->kind;
+    out->stage = (char *)notice->stage;
+    out->title = (char *)notice->title;
+    out->body = (char *)notice->body;
+    out->activity = (char *)notice->activity;
+    out->progress = (int32_t)notice->progress;
+    out->created_at = timestamp(ctx, notice->created_ms);
+    return out;
+}
+
+enum status notice_rpc_list(struct ctx *ctx, void *service, const void *in, void *out)
+{
+    const Coffee__Notify__V1__ListNoticesRequest *request = in;
+    Coffee__Notify__V1__ListNoticesResponse *answer = out;
+    struct inbox_notice *notices;
+
+    TRY(notify_inbox(ctx, service, request->page_size ? request->page_size : PAGE_SIZE, &notices,
+                     &answer->n_notices));
+    answer->notices =
+        arena_new_array(ctx->arena, Coffee__Notify__V1__InboxNotice *, answer->n_notices);
+    for (size_t i = 0; i < answer->n_notices; i++) {
+        answer->notices[i] = encode(ctx, &notices[i]);
+    }
     return ST_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "common/base/ctx.h"
 
+enum status notice_rpc_list(struct ctx *ctx, void *service, const void *in, void *out);
 enum status notice_rpc_ensure(struct ctx *ctx, void *service, const void *in, void *out);
 
 #endif

@@ -41,6 +41,7 @@ enum status notice_store_targets(struct ctx *ctx, struct db_conn *tx,
         targets[i] = (struct notice_target){
             .device = copy(ctx, &rows, i, "device_id"),
             .channel = copy(ctx, &rows, i, "channel"),
+            .kind = copy(ctx, &rows, i, "kind"),
             .token = copy(ctx, &rows, i, "token"),
             .customer = copy(ctx, &rows, i, "customer_id"),
         };
@@ -100,7 +101,7 @@ enum status notice_store_stage(struct ctx *ctx, struct db_conn *db, const char *
 }
 
 enum status notice_store_insert(struct ctx *ctx, struct db_conn *tx,
-                                const struct notice_batch *batch, bool *is_new)
+                                const struct notice_batch *batch, bool *any_open)
 {
     struct db_rows made;
 
@@ -109,12 +110,39 @@ enum status notice_store_insert(struct ctx *ctx, struct db_conn *tx,
                         db_text(batch->collapse_id), new_ids(ctx, batch->count),
                         column(ctx, batch, offsetof(struct notice_target, customer)),
                         column(ctx, batch, offsetof(struct notice_target, channel)),
-                        db_text_array(ctx->arena, batch->kinds, batch->count),
+                        column(ctx, batch, offsetof(struct notice_target, kind)),
                         column(ctx, batch, offsetof(struct notice_target, device)),
                         column(ctx, batch, offsetof(struct notice_target, token)),
                         db_text_array(ctx->arena, batch->payloads, batch->count)),
                 &made));
-    *is_new = made.count > 0;
+    *any_open = false;
+    for (int i = 0; i < made.count; i++) {
+        *any_open = *any_open || text_equal(db_get_text(&made, i, "state"), "pending");
+    }
+    return ST_OK;
+}
+
+enum status notice_store_inbox(struct ctx *ctx, struct db_conn *db, const char *customer,
+                               int64_t most, struct inbox_notice **notices, size_t *count)
+{
+    struct db_rows rows;
+
+    TRY(db_many(ctx, db, &SQL_NOTICE_INBOX, DB_ARGS(db_text(customer), db_int(most)), &rows));
+    *notices = arena_new_array(ctx->arena, struct inbox_notice, (size_t)rows.count);
+    *count = (size_t)rows.count;
+    for (int i = 0; i < rows.count; i++) {
+        (*notices)[i] = (struct inbox_notice){
+            .id = db_get_text(&rows, i, "id"),
+            .order = db_get_text(&rows, i, "order_id"),
+            .kind = db_get_text(&rows, i, "kind"),
+            .stage = db_get_text(&rows, i, "stage"),
+            .title = db_get_text(&rows, i, "title"),
+            .body = db_get_text(&rows, i, "body"),
+            .activity = db_get_text(&rows, i, "activity"),
+            .created_ms = db_get_time(&rows, i, "created_at"),
+            .progress = db_get_int(&rows, i, "progress"),
+        };
+    }
     return ST_OK;
 }
 

@@ -7,7 +7,7 @@
 #include "customer-service/notify/push.h"
 
 struct notice_target {
-    const char *device, *channel, *token, *customer;
+    const char *device, *channel, *kind, *token, *customer;
 };
 
 /* All notices of one stage. */
@@ -15,7 +15,7 @@ struct notice_batch {
     const char *order, *stage, *collapse_id;
     int64_t seq;
     const struct notice_target *targets;
-    const char *const *kinds, *const *payloads; /* one a target */
+    const char *const *payloads; /* one a target */
     size_t count;
 };
 
@@ -36,7 +36,7 @@ enum status notice_store_reached(struct ctx *ctx, struct db_conn *db, const char
 enum status notice_store_stage(struct ctx *ctx, struct db_conn *db, const char *order, int64_t seq,
                                const char *name, struct notice_stage *stage) MUST_CHECK;
 enum status notice_store_insert(struct ctx *ctx, struct db_conn *tx,
-                                const struct notice_batch *batch, bool *is_new) MUST_CHECK;
+                                const struct notice_batch *batch, bool *any_open) MUST_CHECK;
 enum status notice_store_set_aside(struct ctx *ctx, struct db_conn *tx, const char *order,
                                    int64_t seq) MUST_CHECK;
 /* The notices live as long as ctx, wave by wave. */
@@ -45,6 +45,15 @@ enum status notice_store_begin(struct ctx *ctx, struct db_conn *db, const char *
                                size_t *count) MUST_CHECK;
 enum status notice_store_record(struct ctx *ctx, struct db_conn *db, const struct notice *notices,
                                 size_t count) MUST_CHECK;
+
+/* What somebody finds in their inbox. */
+struct inbox_notice {
+    const char *id, *order, *kind, *stage, *title, *body, *activity;
+    int64_t created_ms, progress;
+};
+enum status notice_store_inbox(struct ctx *ctx, struct db_conn *db, const char *customer,
+                               int64_t most, struct inbox_notice **notices,
+                               size_t *count) MUST_CHECK;
 enum status notice_store_purge(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
 
 #endif

@@ -52,6 +52,11 @@ enum status notify_ensure(struct ctx *ctx, struct service *service,
 enum status notify_deliver(struct ctx *ctx, struct service *service, const char *const *orders,
                            size_t count, const char **waits) MUST_CHECK;
 
+/* The newest of what the caller was told. */
+struct inbox_notice;
+enum status notify_inbox(struct ctx *ctx, struct service *service, int64_t most,
+                         struct inbox_notice **notices, size_t *count) MUST_CHECK;
+
 enum status notify_purge(struct ctx *ctx, struct service *service) MUST_CHECK;
 
 #endif

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/jobs/jobs.h"
+#include "customer-service/customer/customer.h"
 #include "customer-service/notify/notice_store.h"
 #include "customer-service/notify/notify.h"
 #include "customer-service/service.h"
@@ -12,26 +13,23 @@ enum { FIRST_LOOK_MS = 10, LONGEST_LOOK_MS = 200, ANSWER_MS = 50 };
 static void write_payloads(struct ctx *ctx, const struct notify_plan *plan,
                            const struct notify_order *order, struct notice_batch *batch)
 {
-    const char **kinds = arena_new_array(ctx->arena, const char *, batch->count);
     const char **payloads = arena_new_array(ctx->arena, const char *, batch->count);
 
     for (size_t i = 0; i < batch->count; i++) {
-        const char *channel = batch->targets[i].channel;
-        bool is_live = text_equal(channel, "live");
+        const struct notice_target *target = &batch->targets[i];
 
-        kinds[i] = is_live ? "liveactivity" : "alert";
-        payloads[i] = is_live ? notify_live_activity(ctx->arena, plan, order, clock_wall_ms())
-                      : text_equal(channel, "web") ? notify_web(ctx->arena, plan, order)
-                                                   : notify_alert(ctx->arena, plan, order);
+        payloads[i] = text_equal(target->kind, "liveactivity")
+                          ? notify_live_activity(ctx->arena, plan, order, clock_wall_ms())
+                      : text_equal(target->channel, "apns") ? notify_alert(ctx->arena, plan, order)
+                                                            : notify_web(ctx->arena, plan, order);
     }
-    batch->kinds = kinds;
     batch->payloads = payloads;
 }
 
 static enum status promise(struct ctx *ctx, struct db_conn *tx, int64_t seq,
                            const struct notify_plan *plan, const struct notify_order *order)
 {
-    bool is_new;
+    bool any_open;
     struct notice_batch batch = {
         .order = order->id,
         .stage = plan->stage,
@@ -47,8 +45,8 @@ static enum status promise(struct ctx *ctx, struct db_conn *tx, int64_t seq,
         return ST_OK;
     }
     write_payloads(ctx, plan, order, &batch);
-    TRY(notice_store_insert(ctx, tx, &batch, &is_new));
-    if (!is_new) { /* the job of whoever made them sends them */
+    TRY(notice_store_insert(ctx, tx, &batch, &any_open));
+    if (!any_open) { /* the job of whoever made them sends them, or nobody has a device */
         return ST_OK;
     }
     return job_enqueue(ctx, tx, &(struct job_request){.kind = NOTIFY_JOB, .payload = order->id},
@@ -143,4 +141,15 @@ enum status notify_ensure(struct ctx *ctx, struct service *service,
     return stage->open ? fail_with(ctx, ST_UNAVAILABLE, "not yet sent", "order=%s stage=%s open=%d",
                                    order->id, plan->stage, stage->open)
                        : ST_OK;
+}
+
+enum status notify_inbox(struct ctx *ctx, struct service *service, int64_t most,
+                         struct inbox_notice **notices, size_t *count)
+{
+    struct db_conn *db = NULL;
+
+    TRY(service_db(ctx, service, &db));
+    enum status st = notice_store_inbox(ctx, db, customer_caller(ctx).text, most, notices, count);
+    db_give_back(&db);
+    return st;
 }
