@@ -4,7 +4,8 @@ import os
 
 import shop
 
-URL = f"http://{os.environ['TEMPORAL_HOST']}:{os.environ['TEMPORAL_HTTP_PORT']}/api/v1/namespaces/default/workflows/"
+NAMESPACE = f"http://{os.environ['TEMPORAL_HOST']}:{os.environ['TEMPORAL_HTTP_PORT']}/api/v1/namespaces/default"
+URL = NAMESPACE + "/workflows/"
 
 
 def describe(order):
@@ -15,6 +16,17 @@ def describe(order):
     answer = json.loads(text)
     pending = [activity["activityType"]["name"] for activity in answer.get("pendingActivities", [])]
     return answer["workflowExecutionInfo"]["status"].removeprefix("WORKFLOW_EXECUTION_STATUS_"), pending
+
+
+def attempts(order):
+    """Of the activities under way: {"NotifyBarista": 3}."""
+    answer = json.loads(shop.get(f"{URL}order-{order}")[1])
+    return {one["activityType"]["name"]: int(one.get("attempt", 1)) for one in answer.get("pendingActivities", [])}
+
+
+def pollers(queue):
+    """Who polls that queue."""
+    return [one["identity"] for one in json.loads(shop.get(f"{NAMESPACE}/task-queues/{queue}")[1]).get("pollers", [])]
 
 
 def state(order):

@@ -1,4 +1,5 @@
 """An order's workflow from placed to its end, in each of the ways there are; deadlines of seconds."""
+import json
 import subprocess
 import time
 
@@ -46,6 +47,31 @@ def an_order_that_is_placed_accepted_ready_and_picked_up_completes_its_workflow(
     kinds = {event["eventType"] for event in flows.history(order)}
     assert "EVENT_TYPE_TIMER_FIRED" not in kinds, kinds
     assert flows.count(order, "WORKFLOW_EXECUTION_SIGNALED") == 3, "a signal too many costs a workflow task"
+
+
+def the_worker_polls_and_says_so():
+    shop.within(30, lambda: any(one.startswith(f"{quick.pid}@") for one in flows.pollers("orders")))
+    said = [json.loads(line) for line in quick.log().splitlines() if line.startswith("{")]
+    assert {line["task_queue"] for line in said if line["event"] == "worker polling"} == {"orders", "order-notices"}
+
+
+def a_notice_is_tried_again_while_customer_service_is_away_and_nothing_waits_for_it():
+    shop.wish("customer-service", "down")
+    try:
+        order = place(slow_door.url)
+        shop.within(30, lambda: flows.attempts(order).get("NotifyBarista", 0) >= 3)
+        move(order, "accept")
+        move(order, "ready")
+        shop.within(30, lambda: flows.attempts(order).get("NotifyCustomer", 0) >= 2)
+    finally:
+        shop.wish("customer-service", "up")
+    flows.until(order, "NotifyBarista", seconds=90)
+    flows.until(order, "NotifyCustomer", seconds=90)
+    move(order, "pickup")
+    flows.ends(order)
+    begun = [event for event in flows.history(order) if event["eventType"] == "EVENT_TYPE_ACTIVITY_TASK_SCHEDULED"]
+    retry = begun[0]["activityTaskScheduledEventAttributes"]["retryPolicy"]
+    assert retry["backoffCoefficient"] == 2 and retry["initialInterval"] == "1s", retry
 
 
 def the_request_does_not_wait_for_the_workflow():
@@ -145,7 +171,9 @@ def the_front_door_shows_the_workflow_and_its_step():
 
 
 shop.fact(an_order_that_is_placed_accepted_ready_and_picked_up_completes_its_workflow,
-          "WF-01", "WF-02", "WF-03", "WF-05", "WF-06", "WF-07", "WF-09", "SCN-A3", "SCN-B11")
+          "WF-02", "WF-05", "WF-06", "WF-09", "SCN-A3", "SCN-B11")
+shop.fact(the_worker_polls_and_says_so, "WF-01")
+shop.fact(a_notice_is_tried_again_while_customer_service_is_away_and_nothing_waits_for_it, "WF-03", "WF-12")
 shop.fact(the_request_does_not_wait_for_the_workflow, "WF-13")
 shop.fact(an_order_that_nobody_accepts_is_cancelled_by_the_timer, "ORD-07", "WF-04", "WF-10")
 shop.fact(an_order_that_nobody_collects_is_cancelled_by_the_timer, "ORD-08", "WF-08")
