@@ -53,7 +53,8 @@ def an_order_shows_what_it_cost_to_its_owner_alone():
 
 
 def a_declined_card_places_nothing():
-    status, item = shop.insist("POST", "/menu", ADMIN, {"name": "Unlucky", "kind": "coffee", "priceCents": 413})
+    name = "Unlucky " + uuid.uuid4().hex[:8]
+    status, item = shop.insist("POST", "/menu", ADMIN, {"name": name, "kind": "coffee", "priceCents": 413})
     assert status == 201, item
     try:
         key, before = str(uuid.uuid4()), orders()
