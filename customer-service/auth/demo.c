@@ -42,12 +42,39 @@ static enum status seed_one(struct ctx *ctx, struct db_conn *tx, size_t i, const
     return auth_store_add_password(ctx, tx, customer.id, hash, true);
 }
 
+/* So that a daemon which starts anew need not hash the password again: 50 ms and 19 MiB. */
+static enum status are_seeded(struct ctx *ctx, struct service *service, bool *seeded)
+{
+    struct db_conn *db = NULL;
+
+    *seeded = true;
+    TRY(service_db(ctx, service, &db));
+    for (size_t i = 0; i < ARRAY_LEN(accounts) && *seeded; i++) {
+        const char *hash;
+        enum status st = auth_store_password(ctx, db, accounts[i].id, &hash);
+
+        *seeded = st == ST_OK;
+        if (st == ST_NOT_FOUND) {
+            ctx_forgive(ctx);
+        } else {
+            TRY(st);
+        }
+    }
+    db_give_back(&db);
+    return ST_OK;
+}
+
 enum status auth_seed_demo(struct ctx *ctx, struct service *service)
 {
     AUTO(db_tx) struct db_conn *tx = NULL;
     struct db_conn *db = NULL;
     char hash[PASSWORD_HASH_SIZE];
+    bool seeded;
 
+    TRY(are_seeded(ctx, service, &seeded));
+    if (seeded) {
+        return ST_OK;
+    }
     TRY(password_queue_hash(ctx, service_passwords(service), DEMO_PASSWORD, hash));
     TRY(service_db(ctx, service, &db));
     TRY(db_begin(ctx, db, &tx));
