@@ -1,0 +1,267 @@
+/* links: test_db
+ * Orders that come at the same time share a statement, and nothing else: each is whole, and what is
+ * wrong with one is no matter of the others. */
+#include "order-service/order/order_batch.h"
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/base/uuid.h"
+#include "common/db/db.h"
+#include "migrations.h"
+#include "order-service/service.h"
+#include "tests/helpers/house_test.h"
+#include "tests/helpers/test_db.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CUSTOMERS = 12, HELD_MS = 400, MENU = 1 };
+
+#define LINES                                                                           \
+    "[{\"menuItemId\":\"flat-white\",\"name\":\"Flat \\\"White\\\"\",\"quantity\":2,"   \
+    "\"unitCents\":440,\"customizations\":[{\"id\":\"oat-milk\"},{\"id\":\"large\"}],"  \
+    "\"note\":\"\"},{\"menuItemId\":\"espresso\",\"name\":\"Espresso\",\"quantity\":1," \
+    "\"unitCents\":240,\"customizations\":[],\"note\":\"hot\"}]"
+
+/* ---- what order_batch.c asks of the daemon ---- */
+
+static struct db_pool *pool;
+static struct order_batches *batches;
+
+enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
+{
+    (void)service;
+    return db_take(ctx, pool, db);
+}
+
+struct order_batches *service_order_batches(struct service *service)
+{
+    (void)service;
+    return batches;
+}
+
+/* ---- customers ---- */
+
+struct customer {
+    pthread_t thread;
+    struct ctx *ctx;
+    struct order order;
+    struct order_placing placing;
+    char event_id[ID_TEXT_SIZE];
+    enum status status;
+};
+
+static const struct order_day today = {.day = "2026-11-21"};
+static struct customer customers[CUSTOMERS];
+
+static void prepare(struct customer *customer, int number)
+{
+    struct ctx *ctx = ctx_new_system("test");
+
+    *customer = (struct customer){
+        .ctx = ctx,
+        .order = {.channel = CHANNEL_APP,
+                  .total_cents = 1120,
+                  .currency = "EUR",
+                  .note = "",
+                  .pickup_name = "",
+                  .lines = LINES   },
+        .placing = { .ctx = ctx,
+                  .order = &customer->order,
+                  .day = &today,
+                  .menu_version = MENU,
+                  .accept_within_ms = 60000,
+                  .method = "PlaceOrder",
+                  .event_id = customer->event_id,
+                  .rest = "\"seq\":1}",
+                  .seconds_a_drink = 90,
+                  .notices = {{"kafka", "order.placed", "{\"data\":", "}"},
+                                {"live", "order:pub:orders", "", ""}},
+                  .notice_count = 2},
+    };
+    uuid_v7(customer->order.id.text);
+    uuid_v7(customer->event_id);
+    text_copy(customer->order.customer.text, ID_TEXT_SIZE, customer->order.id.text);
+    ctx->idempotency_key = arena_printf(ctx->arena, "key-%d", number);
+    text_copy(ctx->request_sha256, sizeof(ctx->request_sha256), "digest");
+}
+
+static void *ask(void *user)
+{
+    struct customer *customer = user;
+
+    customer->status = order_batch_place(NULL, &customer->placing);
+    return NULL;
+}
+
+/* So that the first to come have to wait, and the others gather behind them. */
+static void *hold_up(void *user)
+{
+    (void)user;
+    test_db_run("BEGIN; LOCK idempotency.requests IN EXCLUSIVE MODE;"
+                "SELECT pg_sleep(0.4); COMMIT");
+    return NULL;
+}
+
+static void all_ask_at_once(void)
+{
+    pthread_t holder;
+
+    ck_assert_int_eq(pthread_create(&holder, NULL, hold_up, NULL), 0);
+    clock_pause_ms(HELD_MS / 4);
+    for (int i = 0; i < CUSTOMERS; i++) {
+        ck_assert_int_eq(pthread_create(&customers[i].thread, NULL, ask, &customers[i]), 0);
+    }
+    for (int i = 0; i < CUSTOMERS; i++) {
+        pthread_join(customers[i].thread, NULL);
+    }
+    pthread_join(holder, NULL);
+}
+
+static int count_created(void)
+{
+    int count = 0;
+
+    for (int i = 0; i < CUSTOMERS; i++) {
+        count += customers[i].status == ST_OK && customers[i].placing.created;
+    }
+    return count;
+}
+
+static void make(void)
+{
+    test_db_make();
+    test_db_role("order_service");
+    test_db_migrate(migrations, ARRAY_LEN(migrations));
+    AUTO(arena) struct arena *arena = arena_new(256);
+    test_db_run(arena_printf(arena, "GRANT order_service TO %s", test_db_runtime()->user));
+}
+
+static void before(void)
+{
+    test_db_run("TRUNCATE orders.orders, orders.order_events, orders.open_orders, outbox.events,"
+                " idempotency.requests; UPDATE menu.version SET version = 1");
+    pool = db_pool_new(test_db_runtime());
+    batches = order_batches_new();
+    for (int i = 0; i < CUSTOMERS; i++) {
+        prepare(&customers[i], i);
+    }
+}
+
+static void after(void)
+{
+    for (int i = 0; i < CUSTOMERS; i++) {
+        ctx_free(customers[i].ctx);
+    }
+    order_batches_free(batches);
+    db_pool_free(pool);
+}
+
+/* ---- the tests ---- */
+
+START_TEST(orders_that_come_together_share_a_commit_and_are_each_whole) /* ORD-01, EVT-03 */
+{
+    all_ask_at_once();
+    ck_assert_int_eq(count_created(), CUSTOMERS);
+    ck_assert_int_lt(atoi(test_db_ask("SELECT count(DISTINCT xmin::text) FROM orders.orders")),
+                     CUSTOMERS / 2);
+    ck_assert_str_eq(test_db_ask("SELECT count(DISTINCT number) FROM orders.orders"), "12");
+    ck_assert_str_eq(
+        test_db_ask("SELECT count(*) FROM orders.orders o JOIN orders.open_orders ON order_id = id"
+                    " JOIN orders.order_events e ON e.order_id = o.id AND e.seq = 1"
+                    " JOIN idempotency.requests r ON convert_from(r.answer, 'UTF8') = o.id::text"
+                    " WHERE (e.payload::jsonb ->> 'number')::int = o.number"
+                    " AND (SELECT array_agg(b.sink ORDER BY b.id) FROM outbox.events b"
+                    "       WHERE b.key = o.id::text) = '{kafka,live}'"),
+        "12");
+    for (int i = 0; i < CUSTOMERS; i++) {
+        const struct customer *c = &customers[i];
+
+        ck_assert_str_eq(test_db_ask(arena_printf(c->ctx->arena,
+                                                  "SELECT number FROM orders.orders"
+                                                  " WHERE id = '%s' AND lines = '%s'",
+                                                  c->order.id.text, LINES)),
+                         arena_printf(c->ctx->arena, "%d", c->placing.number));
+    }
+}
+END_TEST
+
+START_TEST(an_order_and_its_items_are_read_back_alike) /* ORD-01 */
+{
+    all_ask_at_once();
+    ck_assert_str_eq(
+        test_db_ask("SELECT string_agg(concat_ws('|', n, menu_item_id, name, quantity, unit_cents,"
+                    " jsonb_array_length(customizations), note), ' ' ORDER BY n)"
+                    " FROM orders.order_items GROUP BY order_id LIMIT 1"),
+        "1|flat-white|Flat \"White\"|2|440|2| 2|espresso|Espresso|1|240|0|hot");
+}
+END_TEST
+
+START_TEST(one_that_the_database_refuses_takes_no_other_with_it)
+{
+    customers[CUSTOMERS - 1].order.total_cents = -1;
+    all_ask_at_once();
+    ck_assert_int_eq(count_created(), CUSTOMERS - 1);
+    ck_assert_int_ne(customers[CUSTOMERS - 1].status, ST_OK);
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM orders.orders"), "11");
+}
+END_TEST
+
+START_TEST(twins_that_come_together_are_placed_once) /* ORD-24 */
+{
+    for (int i = 0; i < CUSTOMERS; i++) {
+        customers[i].ctx->idempotency_key = "the same";
+    }
+    all_ask_at_once();
+    ck_assert_int_eq(count_created(), 1);
+    for (int i = 0; i < CUSTOMERS; i++) {
+        ck_assert_int_eq(customers[i].status, ST_OK);
+    }
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM orders.orders"), "1");
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM outbox.events"), "2");
+}
+END_TEST
+
+START_TEST(without_a_key_each_is_placed)
+{
+    for (int i = 0; i < CUSTOMERS; i++) {
+        customers[i].ctx->idempotency_key = NULL;
+    }
+    all_ask_at_once();
+    ck_assert_int_eq(count_created(), CUSTOMERS);
+}
+END_TEST
+
+START_TEST(one_priced_by_an_old_menu_is_left_out) /* MENU-03 */
+{
+    customers[CUSTOMERS - 2].placing.menu_version = MENU - 1;
+    all_ask_at_once();
+    ck_assert_int_eq(count_created(), CUSTOMERS - 1);
+    ck_assert(!customers[CUSTOMERS - 2].placing.created);
+    ck_assert_int_eq(customers[CUSTOMERS - 2].status, ST_OK);
+}
+END_TEST
+
+START_TEST(without_the_database_each_is_told)
+{
+    db_pool_free(pool);
+    struct db_options nowhere = *test_db_runtime();
+    nowhere.port = 1;
+    pool = db_pool_new(&nowhere);
+    all_ask_at_once();
+    for (int i = 0; i < CUSTOMERS; i++) {
+        ck_assert_int_eq(customers[i].status, ST_UNAVAILABLE);
+        ck_assert_int_eq(customers[i].ctx->failure.status, ST_UNAVAILABLE);
+    }
+}
+END_TEST
+
+TEST_MAIN_AROUND("order_batch",
+                 (&(struct test_around){
+                     .start = make, .stop = test_db_drop, .before = before, .after = after}),
+                 orders_that_come_together_share_a_commit_and_are_each_whole,
+                 an_order_and_its_items_are_read_back_alike,
+                 one_that_the_database_refuses_takes_no_other_with_it,
+                 twins_that_come_together_are_placed_once, without_a_key_each_is_placed,
+                 one_priced_by_an_old_menu_is_left_out, without_the_database_each_is_told)
