@@ -1,37 +1,56 @@
 #!/bin/sh
-# ./everything lint [--yes]
+# ./everything lint [CHECK...] [--yes]
 #
-# Format (clang-format-14), shell scripts (shellcheck), the house rules
-# (tools/check-style.sh) and clang-tidy-14 on every C file. Changes nothing.
+# All checks or those named; changes nothing:
+#
+#   rules      the house rules, clang-format-14 and shellcheck (tools/check-style.sh)
+#   tidy       clang-tidy-14 without its analyzer: lengths, nesting, bug patterns
+#   analyzer   clang-tidy-14 with it: some ten times as long
+#
+# What the last two said is kept by content: another run looks only at what changed. The tests
+# run all but the analyzer.
 set -eu
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
 export ROOT
 # shellcheck source=tools/stack/all.sh
 . "$ROOT/tools/stack/all.sh"
-case ${1:-} in '') ;; --yes | -y) YES=1 ;; *) warn "lint: unknown option $1" && exit 2 ;; esac
+ALL_CHECKS='rules tidy analyzer'
+checks=''
+for argument in "$@"; do
+    case $argument in
+    --yes | -y) YES=1 ;;
+    rules | tidy | analyzer) checks="$checks $argument" ;;
+    *) warn "lint: there is no $argument; there are: $ALL_CHECKS" && exit 2 ;;
+    esac
+done
+checks=${checks:-$ALL_CHECKS}
 mkdir -p "$RUN/log"
 install_packages
 cd "$ROOT"
 
-# our own files, whether git knows them yet or not
-c_files() { find common gateway order-service customer-service tests tools -name '*.[ch]' -not -path '*/corpus/*' | sort; }
-shell_files() { find everything .ci tools tests -type f \( -name '*.sh' -o -name everything -o -path '.ci/run' \) | sort; }
+check_rules() { tools/check-style.sh; }
 
-check_format() { c_files | xargs clang-format-14 --dry-run -Werror; }
-check_shell() { shell_files | xargs shellcheck -x; }
-check_rules() { [ -x tools/check-style.sh ] && tools/check-style.sh; }
-# clang-tidy reads the compile commands of clang's own preset; generated headers must be there
-check_tidy() {
-    [ -f build/clang/build.ninja ] || cmake --preset clang >"$RUN/log/lint-cmake.log" || return 1
-    ninja -C build/clang >"$RUN/log/lint-build.log" 2>&1 || { tail -n 30 "$RUN/log/lint-build.log" && return 1; }
-    c_files | grep '\.c$' | grep -vE '^(tools|tests/fuzz|tests/load)/' |
-        xargs -P 2 -n 8 clang-tidy-14 --quiet -p build/clang 2>/dev/null
+# clang-tidy reads the compile commands of clang's own preset; generated files must be there,
+# not objects
+prepare() {
+    {
+        cmake --preset clang && ninja -C build/clang -t targets rule CUSTOM_COMMAND | grep '\.[chS]$\|\.pb$' |
+            xargs ninja -C build/clang
+    } >"$RUN/log/lint-build.log" 2>&1 || { tail -n 30 "$RUN/log/lint-build.log" && return 1; }
 }
+# our own files, whether git knows them yet or not
+c_files() { find common gateway order-service customer-service tests/helpers tests/unit tests/integration -name '*.c' | sort; }
+tidy() { # CHECKS
+    prepare && c_files | xargs python3 tools/lint/tidy.py build/clang "$CACHE/lint" "$1"
+}
+check_tidy() { tidy '-clang-analyzer-*'; }
+check_analyzer() { tidy ''; }
 
 failed=0 passed=0
-for check in format shell rules tidy; do
+for check in $checks; do
+    begin=$(now_s)
     if "check_$check"; then
-        say "ok $check" && passed=$((passed + 1))
+        say "ok $check ($(($(now_s) - begin)) s)" && passed=$((passed + 1))
     else
         say "not ok $check" && failed=$((failed + 1))
     fi

@@ -75,6 +75,7 @@ enum status job_store_claim(struct ctx *ctx, struct db_conn *db, const char *kin
     return ST_OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): seven things, none of them part of another */
 enum status job_store_begin(struct ctx *ctx, struct db_conn *db, const char *const *ids,
                             size_t count, int lease_ms, struct job **jobs, size_t *begun)
 {

@@ -186,6 +186,7 @@ static void read_notice(const struct db_rows *rows, int row, struct notice *noti
     };
 }
 
+/* NOLINTNEXTLINE(readability-function-size): seven things, none of them part of another */
 enum status notice_store_begin(struct ctx *ctx, struct db_conn *db, const char *const *orders,
                                size_t order_count, int64_t lease_ms, struct notice **notices,
                                size_t *count)

@@ -153,6 +153,7 @@ static enum order_command follow_up(struct service *service, enum order_command 
                                                                               : command;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): seven things, none of them part of another */
 static enum status move_once(struct ctx *ctx, struct service *service, struct db_conn *db,
                              const struct transition *first, const char *reason,
                              struct order *order, bool *moved)
@@ -182,6 +183,7 @@ static bool is_repetition(const struct ctx *ctx, const struct order *now,
     return now->last_command == command && strcmp(now->last_actor, ctx->caller.subject) == 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): seven things, none of them part of another */
 static enum status try_move(struct ctx *ctx, struct service *service, struct order_id id,
                             enum order_command command, const char *reason, struct order *order,
                             bool *done)

@@ -344,6 +344,7 @@ enum status order_store_queue_entries(struct ctx *ctx, struct db_conn *db,
     return ST_OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): seven things, none of them part of another */
 enum status order_store_before(struct ctx *ctx, struct db_conn *db, const char *customer,
                                const struct order *before, int limit, const struct order **orders,
                                size_t *count)

@@ -49,7 +49,7 @@ static json_t *at(const char *path)
 
         snprintf(name, sizeof(name), "%.*s", (int)strcspn(p + 1, "/"), p + 1);
         for (char *c = name; *c; c++) {
-            *c = *c == '~' ? '/' : *c;
+            *c = (char)(*c == '~' ? '/' : *c);
         }
         node = json_is_array(node) ? json_array_get(node, (size_t)(*name - '0'))
                                    : json_object_get(node, name);
@@ -71,7 +71,7 @@ static const char *member_name(const char *template)
     char *name = arena_strdup(arena, template);
 
     for (char *c = name; *c; c++) {
-        *c = *c == '/' ? '~' : *c;
+        *c = (char)(*c == '/' ? '~' : *c);
     }
     return name;
 }

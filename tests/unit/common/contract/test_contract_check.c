@@ -99,7 +99,7 @@ START_TEST(what_keeps_all_rules_passes)
         ",\"named\":{\"a\":{\"quantity\":50}}",
         ",\"blob\":\"AAAAAA==\"",
         ",\"maybe\":5",
-        ",\"inner\":" WHOLE "}",
+        (",\"inner\":" WHOLE "}"),
     };
 
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
