@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # ./everything dead [list|replay ID|drop ID] [--of order|customer]
 #
-# Events that could never be sent, and why. `replay ID` puts one back at the end of its
-# key's line (after its cause was repaired), `drop ID` forgets it; ID may be `all`.
+# Events that could never be sent, jobs that were given up, and why. `replay ID` puts one back at
+# the end of its key's line (after its cause was repaired), or begins the job anew; `drop ID`
+# forgets it; ID may be `all`, which is all events.
 set -eu
 . "$ROOT/tools/stack/all.sh"
 
@@ -17,16 +18,42 @@ while [ $# -gt 0 ]; do
     shift
 done
 case $service in order | customer) ;; *) warn "dead: --of is order or customer" && exit 2 ;; esac
-case $id in '' | all) ;; *[!0-9]*) warn "dead: '$id' is no ID of the list" && exit 2 ;; esac
-sql() { psql -qX -P pager=off -v ON_ERROR_STOP=1 -d "$(pg_admin_url | sed "s#/postgres\$#/${service}_db#")" -v id="$id" "$@"; }
+kind=event
+case $id in
+'' | all) ;;
+????????-????-????-????-????????????) kind=job ;;
+*[!0-9]*) warn "dead: '$id' is no ID of the list" && exit 2 ;;
+esac
+sql_of() { # SERVICE ARGS...
+    database=$(pg_admin_url | sed "s#/postgres\$#/$1_db#")
+    shift
+    psql -qX -P pager=off -v ON_ERROR_STOP=1 -d "$database" -v id="$id" "$@"
+}
+sql() { sql_of "$service" "$@"; }
 
-case $action in
-list)
+case $action-$kind in
+list-*)
     sql <<'SQL'
 SELECT id, sink, topic, key, died_at, cause FROM outbox.dead ORDER BY id;
 SQL
+    sql_of customer <<'SQL'
+\pset title 'Jobs of customer-service'
+SELECT id, kind, left(payload, 40) AS payload, attempts, finished_at AS died_at, last_error AS cause
+  FROM jobs.jobs WHERE state = 'dead' ORDER BY finished_at;
+SQL
     ;;
-replay)
+replay-job)
+    sql_of customer -At <<'SQL'
+UPDATE jobs.jobs SET state = 'waiting', attempts = 0, next_at = now(), finished_at = NULL
+ WHERE id::text = :'id' AND state = 'dead' RETURNING 'begins anew: ' || kind || ' ' || payload;
+SQL
+    ;;
+drop-job)
+    sql_of customer -At <<'SQL'
+DELETE FROM jobs.jobs WHERE id::text = :'id' AND state = 'dead' RETURNING 'dropped: ' || kind || ' ' || payload;
+SQL
+    ;;
+replay-*)
     sql -At <<'SQL'
 WITH back AS (DELETE FROM outbox.dead WHERE :'id' = 'all' OR id::text = :'id' RETURNING *)
 INSERT INTO outbox.events (part, sink, topic, key, payload, traceparent, correlation_id)
@@ -34,7 +61,7 @@ SELECT part, sink, topic, key, payload, traceparent, correlation_id FROM back OR
 RETURNING 'back in line: ' || key || ' to ' || topic;
 SQL
     ;;
-drop)
+drop-*)
     sql -At <<'SQL'
 DELETE FROM outbox.dead WHERE :'id' = 'all' OR id::text = :'id' RETURNING 'dropped: ' || key || ' to ' || topic;
 SQL

@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import secrets
+import subprocess
 import threading
 import time
 
@@ -278,6 +279,7 @@ def an_emptied_valkey_loses_no_pending_push():
 
 def depth_age_and_failures_of_jobs_are_metrics():
     person = Person()
+    depth = shop.metric(METRICS, "jobs_queue_depth", 'kind="push.send"')  # an earlier test's may wait for long
     failed = shop.metric(METRICS, "jobs_failed_total", 'kind="push.send"')
     done = shop.metric(METRICS, "job_age_seconds_count", 'kind="push.send"')
     program({"token": person.address, "times": 1, "status": 503, "reason": "Shutdown"},
@@ -285,11 +287,67 @@ def depth_age_and_failures_of_jobs_are_metrics():
     order = person.place()
     move(order, "accept")
     shop.within(shop.PATIENCE_S, lambda: shop.metric(METRICS, "jobs_failed_total", 'kind="push.send"') > failed)
-    shop.within(shop.PATIENCE_S, lambda: shop.metric(METRICS, "jobs_queue_depth", 'kind="push.send"') >= 1)
+    shop.within(shop.PATIENCE_S, lambda: shop.metric(METRICS, "jobs_queue_depth", 'kind="push.send"') > depth)
     wait_for(1, alerts, person.address, order)
     shop.within(shop.PATIENCE_S, lambda: shop.metric(METRICS, "job_age_seconds_count", 'kind="push.send"') > done)
-    shop.within(shop.PATIENCE_S, lambda: shop.metric(METRICS, "jobs_queue_depth", 'kind="push.send"') == 0)
+    shop.within(shop.PATIENCE_S, lambda: shop.metric(METRICS, "jobs_queue_depth", 'kind="push.send"') <= depth)
     move(order, "cancel")
+
+
+def everything(*words):
+    return subprocess.run([os.path.join(shop.ROOT, "everything"), *words], check=True, capture_output=True, text=True,
+                          timeout=60).stdout
+
+
+def a_job_that_was_given_up_is_listed_and_begins_anew():
+    person = Person()
+    order = person.place()
+    move(order, "accept")
+    wait_for(1, alerts, person.address, order)
+    row = f"payload = '{order}' AND kind = 'push.send'"
+    shop.within(shop.PATIENCE_S, lambda: not shop.sql(
+        f"SELECT 1 FROM jobs.jobs WHERE {row} AND state <> 'done'", "customer_db"))
+    shop.sql(f"UPDATE jobs.jobs SET state = 'dead', last_error = 'planted by a test' WHERE {row}", "customer_db")
+    line, = [line for line in everything("dead").splitlines() if order in line]
+    assert "planted by a test" in line, line
+    job = line.split("|")[0].strip()
+    assert "begins anew" in everything("dead", "replay", job)
+    shop.within(shop.PATIENCE_S, lambda: shop.sql(
+        f"SELECT state FROM jobs.jobs WHERE id = '{job}'", "customer_db") == [["done"]])
+    assert order not in everything("dead")
+    move(order, "cancel")
+
+
+def somebody_without_a_device_finds_it_in_the_inbox():
+    """As a person reads it (`./everything inbox`), and while it goes on."""
+    handle = "t" + secrets.token_hex(6)
+    status, answer = shop.insist("POST", "/users", body={"handle": handle, "email": handle + "@example.org",
+                                                         "password": "a good long password", "name": "Inbox"})
+    assert status == 201, answer
+    words = ["inbox", "--password", "a good long password", handle]
+    follower = subprocess.Popen([os.path.join(shop.ROOT, "everything"), *words[:1], "--follow", *words[1:]],
+                                stdout=subprocess.PIPE, text=True)
+    try:
+        token = shop.login(handle, "a good long password")
+        status, order = shop.insist("POST", "/orders", token, shop.LATTE)
+        assert status == 201, order
+        move(order["id"], "accept", "ready", "pickup")
+        lines = []
+        threading.Thread(target=lambda: lines.extend(follower.stdout), daemon=True).start()
+        shop.within(shop.PATIENCE_S, lambda: "Picked up" in everything(*words))
+        told = everything(*words).splitlines()
+        for text in ("Order accepted: Your Flat White", "Ready to pick up: Your Flat White", "liveactivity",
+                     "start: placed, 0 %", "end: completed, 100 %"):
+            assert any(text in line for line in told), f"{text}: {told}"
+        time.sleep(5)
+    finally:
+        follower.terminate()
+    follower.wait(10)
+    shop.within(10, lambda: lines)
+    assert [line.rstrip("\n") for line in lines] == told, f"{lines} is not {told}"
+    status, inbox = shop.call("GET", "/inbox?pageSize=2", token)
+    assert status == 200 and len(inbox["notices"]) == 2, inbox
+    assert shop.call("GET", "/inbox", shop.newcomer()[1])[1]["notices"] == [], "it is somebody else's"
 
 
 if not os.path.exists(os.path.join(RUN, "apns", "ready")):
@@ -306,4 +364,6 @@ shop.fact(a_device_that_is_gone_is_forgotten, "PUSH-01")
 shop.fact(an_order_does_not_wait_for_a_slow_receiver, "JOB-02", "SCN-B5")
 shop.fact(an_emptied_valkey_loses_no_pending_push, "JOB-09")
 shop.fact(depth_age_and_failures_of_jobs_are_metrics, "JOB-08")
+shop.fact(a_job_that_was_given_up_is_listed_and_begins_anew, "JOB-01")
+shop.fact(somebody_without_a_device_finds_it_in_the_inbox, "PUSH-20")
 shop.finish()
