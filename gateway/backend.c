@@ -33,7 +33,7 @@ static const char *const names[BACKEND_COUNT] = {
 };
 
 struct backend *backend_new(enum backend_id id, const char *address,
-                            const struct identity_keys *keys, int threads)
+                            const struct identity_keys *keys, int threads, struct backend *beside)
 {
     static const struct metric_def refused = {METRIC_COUNTER,
                                               "backend_refused_total",
@@ -51,8 +51,12 @@ struct backend *backend_new(enum backend_id id, const char *address,
     snprintf(backend->target, sizeof(backend->target), "%s%s", has_scheme ? "" : "dns:///",
              address);
     backend->refused = METRIC_SERIES(metric_register(&refused), names[id]);
-    backend->client = rpc_client_new(&(struct rpc_client_options){
-        .target = backend->target, .audience = names[id], .keys = keys, .threads = threads});
+    backend->client =
+        rpc_client_new(&(struct rpc_client_options){.target = backend->target,
+                                                    .audience = names[id],
+                                                    .keys = keys,
+                                                    .threads = threads,
+                                                    .beside = beside ? beside->client : NULL});
     rpc_client_is_up(backend->client); /* connects now, not at the first request */
     return backend;
 }

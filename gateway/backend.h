@@ -9,8 +9,10 @@ enum backend_id { BACKEND_ORDER, BACKEND_CUSTOMER, BACKEND_COUNT };
 
 struct backend;
 
+/* 'beside': another whose threads it shares, and which is freed later; NULL: 'threads' of its
+ * own. */
 struct backend *backend_new(enum backend_id id, const char *address,
-                            const struct identity_keys *keys, int threads);
+                            const struct identity_keys *keys, int threads, struct backend *beside);
 void backend_free(struct backend *backend); /* NULL is fine */
 struct rpc_client *backend_client(struct backend *backend);
 const char *backend_name(const struct backend *backend);

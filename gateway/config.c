@@ -34,7 +34,7 @@ static const struct setting table[] = {
     SETTING_TEXT("TRUSTED_PROXIES", &loaded.trusted_proxies, "", "networks whose X-Forwarded-For is believed: 10.0.0.0/8,::1/128"),
     SETTING_TEXT("CORS_ORIGINS", &loaded.cors_origins, "", "origins of other sites' pages that may call, comma separated; empty: none"),
     SETTING_NUMBER("HTTP_THREADS", &loaded.http_threads, "0", 0, 64, "threads of HTTP; 0: one a core"),
-    SETTING_NUMBER("RPC_THREADS", &loaded.rpc_threads, "1", 1, 16, "threads for the calls to each daemon"),
+    SETTING_NUMBER("RPC_THREADS", &loaded.rpc_threads, "1", 1, 16, "threads for the calls to the daemons"),
     SETTING_NUMBER("MAX_CONNECTIONS", &loaded.max_connections, "2000", 10, 100000, "clients at once"),
     SETTING_NUMBER("MAX_CONNECTIONS_PER_ADDRESS", &loaded.max_connections_per_address, "1200", 0, 100000, "of one address, a proxy's too; 0: no bound"),
     SETTING_NUMBER("IDLE_TIMEOUT", &loaded.idle_timeout_s, "30", 1, 3600, "seconds a client may be silent, or take for a request"),

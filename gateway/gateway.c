@@ -175,7 +175,7 @@ static void finish(struct gateway *gateway)
     http_server_free(http);
     live_free(gateway->live);
     errands_stop(gateway->errands);
-    for (size_t i = 0; i < BACKEND_COUNT; i++) {
+    for (size_t i = BACKEND_COUNT; i-- > 0;) { /* the first one has the threads */
         backend_free(gateway->backends[i]);
     }
     errands_free(gateway->errands);
@@ -222,8 +222,8 @@ struct gateway *gateway_start(const struct config *config, struct contract *cont
     };
 
     for (enum backend_id id = 0; id < BACKEND_COUNT; id++) {
-        gateway->backends[id] =
-            backend_new(id, addresses[id], gateway->identity_keys, config->rpc_threads);
+        gateway->backends[id] = backend_new(id, addresses[id], gateway->identity_keys,
+                                            config->rpc_threads, id ? gateway->backends[0] : NULL);
     }
     start_valkey(gateway);
     start_edge(gateway);

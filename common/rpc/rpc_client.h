@@ -20,8 +20,9 @@ struct rpc_client_options {
     int threads;                 /* 0: 1 */
     bool no_retry;               /* for callers that retry themselves */
     const char *const *metadata; /* further pairs of every call: key, value, ..., NULL */
-    /* Its channel and threads are used, and it is freed later: for calls that are cancelled apart
-     * from its own. Two clients' threads would wake each other at every call. NULL: own ones. */
+    /* Its threads are used, and its channel where the target is the same (calls that are cancelled
+     * apart from its own); it is freed later. Two clients' threads would wake each other at every
+     * call: any of them may be who finds it answered. NULL: own ones. */
     struct rpc_client *beside;
 };
 

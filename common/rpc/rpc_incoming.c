@@ -15,6 +15,7 @@ bool rpc_incoming_request(struct rpc_incoming *in, struct rpc_queue *queue,
                           struct rpc_method *method)
 {
     grpc_server *core = queue->server->core;
+    grpc_completion_queue *bound = method->stream ? queue->queue : queue->server->ended;
 
     in->queue = queue;
     in->method = method;
@@ -22,13 +23,13 @@ bool rpc_incoming_request(struct rpc_incoming *in, struct rpc_queue *queue,
     HB_RELEASE(&in->arrived);
     if (is_generic(in)) {
         grpc_call_details_init(&in->details);
-        return grpc_server_request_call(core, &in->call, &in->details, &in->metadata, queue->queue,
+        return grpc_server_request_call(core, &in->call, &in->details, &in->metadata, bound,
                                         queue->queue, &in->arrived) == GRPC_CALL_OK;
     }
-    return grpc_server_request_registered_call(
-               core, method->registered, &in->call, &in->deadline, &in->metadata,
-               method->client_streams ? NULL : &in->message, queue->queue, queue->queue,
-               &in->arrived) == GRPC_CALL_OK;
+    return grpc_server_request_registered_call(core, method->registered, &in->call, &in->deadline,
+                                               &in->metadata,
+                                               method->client_streams ? NULL : &in->message, bound,
+                                               queue->queue, &in->arrived) == GRPC_CALL_OK;
 }
 
 void rpc_incoming_finish(struct rpc_incoming *in)

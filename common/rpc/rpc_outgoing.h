@@ -14,6 +14,7 @@ enum { RPC_OUTGOING = 4 + 4 }; /* what ctx holds, and rpc_client_options.metadat
 struct rpc_client {
     struct rpc_client_options options;
     grpc_channel *channel;
+    bool owns_channel;
     int count; /* queues, one thread each */
     grpc_completion_queue **queues;
     pthread_t *threads;

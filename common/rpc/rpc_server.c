@@ -2,6 +2,7 @@
 #include "common/rpc/rpc_method.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 #include "common/base/tsan.h"
 #include "common/obs/log.h"
 
@@ -183,6 +184,8 @@ static grpc_server *create_core(void)
         number_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, RPC_MAX_REQUEST),
         number_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000),
         number_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
+        number_arg(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0), /* a filter less a call */
+        number_arg(GRPC_ARG_HTTP2_BDP_PROBE, 0), /* its pings wake us, and the way is short */
         number_arg(GRPC_ARG_KEEPALIVE_TIME_MS, 60000),
         number_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000),
     };
@@ -223,12 +226,22 @@ void rpc_expect(struct rpc_queue *queue, struct rpc_method *method)
     }
 }
 
+static void nothing_to_do(grpc_completion_queue_functor *functor, int ok)
+{
+    (void)functor;
+    (void)ok;
+}
+
+static grpc_completion_queue_functor ended_is_shut = {.functor_run = nothing_to_do,
+                                                      .inlineable = 1};
+
 /* One thread a queue makes all events of one call sequential; one queue a core is what measured
  * best. */
 static void create_queues(struct rpc_server *server)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
+    server->ended = grpc_completion_queue_create_for_callback(&ended_is_shut, NULL);
     server->queue_count = cores < 1 ? 1 : cores > RPC_QUEUES ? RPC_QUEUES : (int)cores;
     for (int i = 0; i < server->queue_count; i++) {
         server->queues[i].server = server;
@@ -265,13 +278,8 @@ static bool run(struct rpc_server *server)
 /* The drain has a time limit, which a wall clock that is set must not move. */
 static void init_lock(struct rpc_server *server)
 {
-    pthread_condattr_t monotonic;
-
     pthread_mutex_init(&server->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&server->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&server->changed);
 }
 
 struct rpc_server *rpc_server_start(const struct rpc_server_options *options)
@@ -316,24 +324,10 @@ static void core_stopped(struct rpc_tag *tag, bool ok)
     pthread_mutex_unlock(&server->lock);
 }
 
-static struct timespec from_now(int64_t ms)
-{
-    struct timespec at;
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 /* The calls that wait at the core count as live too: it hands them back once it is stopped. */
 static bool wait_until_idle(struct rpc_server *server, int64_t limit_ms)
 {
-    struct timespec at = from_now(limit_ms);
+    struct timespec at = cond_limit(limit_ms);
     int timed_out = 0;
 
     pthread_mutex_lock(&server->lock);
@@ -372,6 +366,7 @@ void rpc_server_drain(struct rpc_server *server, int grace_ms)
     for (int i = 0; i < server->queue_count; i++) {
         grpc_completion_queue_shutdown(server->queues[i].queue);
     }
+    grpc_completion_queue_shutdown(server->ended);
     for (int i = 0; i < server->running; i++) {
         pthread_join(server->queues[i].thread, NULL);
     }
@@ -382,6 +377,7 @@ void rpc_server_drain(struct rpc_server *server, int grace_ms)
     for (int i = 0; i < server->queue_count; i++) {
         grpc_completion_queue_destroy(server->queues[i].queue);
     }
+    grpc_completion_queue_destroy(server->ended);
 }
 
 void rpc_server_free(struct rpc_server *server)

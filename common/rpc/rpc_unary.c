@@ -1,8 +1,9 @@
 /* A unary call: it arrives on a completion-queue thread, is worked on by a worker, and ends with
- * one batch that sends the answer and learns that the call is over. Two events a call. */
+ * one batch that sends the answer and learns that the call is over: one event of a queue. */
 #include "common/rpc/rpc_method.h"
 
 #include "common/base/clock.h"
+#include "common/base/tsan.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 struct unary_call {
     struct rpc_job job;
     struct rpc_incoming in;
-    struct rpc_tag over;
+    grpc_completion_queue_functor over; /* of server->ended, which has no thread */
     struct rpc_trailers trailers;
     grpc_byte_buffer *answer;
     int64_t began_us;
@@ -30,10 +31,16 @@ static void unary_free(struct unary_call *call)
     rpc_server_left(server);
 }
 
-static void call_over(struct rpc_tag *tag, bool ok)
+/* Mostly on the worker that sent the answer, before it is back from sending: to wake a thread of a
+ * queue for this would cost more than the rest of the ending. */
+static void call_over(grpc_completion_queue_functor *over, int ok)
 {
+    struct unary_call *call =
+        (struct unary_call *)((char *)over - offsetof(struct unary_call, over));
+
     (void)ok;
-    unary_free(tag->owner);
+    HB_ACQUIRE(over);
+    unary_free(call);
 }
 
 static void send_answer(struct unary_call *call, const struct failure *failure)
@@ -50,8 +57,8 @@ static void send_answer(struct unary_call *call, const struct failure *failure)
         ops[count].op = GRPC_OP_SEND_MESSAGE;
         ops[count++].data.send_message.send_message = call->answer;
     }
-    call->over = (struct rpc_tag){call_over, call};
-    rpc_start(call->in.call, ops, count, &call->over);
+    call->over = (grpc_completion_queue_functor){.functor_run = call_over, .inlineable = 1};
+    rpc_start_inline(call->in.call, ops, count, &call->over);
 }
 
 static enum status run_handler(struct ctx *ctx, struct unary_call *call)

@@ -50,12 +50,23 @@ void live_tell(struct live *live, const struct live_change *change)
     ctx_free(ctx);
 }
 
+static bool anybody_listens(struct live *live)
+{
+    pthread_mutex_lock(&live->lock);
+    bool somebody = live->listeners || live->sockets;
+    pthread_mutex_unlock(&live->lock);
+    return somebody;
+}
+
 static void on_message(const char *channel, const char *message, size_t size, void *user)
 {
+    (void)channel;
+    if (!anybody_listens(user)) { /* who joins from here on takes a snapshot */
+        return;
+    }
     struct ctx *ctx = ctx_new_system("gateway");
     struct live_change change;
 
-    (void)channel;
     if (message[size] == '\0' && live_read_view(ctx, message, &change)) {
         live_tell(user, &change);
     }

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 struct call {
     struct rpc_client *client;
@@ -90,5 +91,29 @@ START_TEST(a_client_beside_another_shares_its_channel_and_is_cancelled_alone)
 }
 END_TEST
 
+START_TEST(a_client_beside_another_may_have_a_server_of_its_own)
+{
+    struct identity_keys *keys = echo_new_keys(), *others = echo_new_keys();
+    int port = free_port(), other_port = free_port();
+    char target[64];
+    struct echo *echo = echo_start(&(struct echo_options){.port = port, .keys = keys});
+    struct echo *other = echo_start(&(struct echo_options){.port = other_port, .keys = others});
+    struct rpc_client *first = echo_client(port, keys);
+
+    snprintf(target, sizeof(target), "ipv4:127.0.0.1:%d", other_port);
+    struct rpc_client *second = rpc_client_new(&(struct rpc_client_options){
+        .target = target, .audience = "echo", .keys = others, .beside = first});
+    ck_assert_int_eq(wait_long(second), ST_OK);
+    ck_assert_int_eq(atomic_load(&other->said), 1);
+    ck_assert_int_eq(atomic_load(&echo->said), 0);
+    rpc_client_free(second);
+    ck_assert_int_eq(wait_long(first), ST_OK);
+    rpc_client_free(first);
+    echo_stop(other);
+    echo_stop(echo);
+}
+END_TEST
+
 TEST_MAIN("rpc cancel", a_client_that_is_cancelled_ends_its_calls_and_takes_no_more,
-          a_client_beside_another_shares_its_channel_and_is_cancelled_alone)
+          a_client_beside_another_shares_its_channel_and_is_cancelled_alone,
+          a_client_beside_another_may_have_a_server_of_its_own)
