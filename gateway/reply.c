@@ -95,20 +95,32 @@ static void record(const struct exchange *exchange, int code, size_t size)
     }
 }
 
+static const char *limit_text(const struct exchange *exchange, const char *first, int64_t one,
+                              const char *second, int64_t other)
+{
+    struct text text = text_new(exchange->ctx->arena, 64);
+
+    text_add_char(&text, '"');
+    text_add(&text, exchange->limit.limit_class);
+    text_add_char(&text, '"');
+    text_add(&text, first);
+    text_add_number(&text, one);
+    text_add(&text, second);
+    text_add_number(&text, other);
+    return text.data;
+}
+
 static void add_limit_headers(struct exchange *exchange)
 {
     const struct limit_answer *limit = &exchange->limit;
-    char text[96];
 
     if (!limit->limit_class) {
         return;
     }
-    snprintf(text, sizeof(text), "\"%s\";r=%d;t=%d", limit->limit_class, limit->remaining,
-             limit->reset_s);
-    http_reply_header(exchange->request, "RateLimit", text);
-    snprintf(text, sizeof(text), "\"%s\";q=%d;w=%d", limit->limit_class, limit->quota,
-             limit->window_s);
-    http_reply_header(exchange->request, "RateLimit-Policy", text);
+    http_reply_header(exchange->request, "RateLimit",
+                      limit_text(exchange, ";r=", limit->remaining, ";t=", limit->reset_s));
+    http_reply_header(exchange->request, "RateLimit-Policy",
+                      limit_text(exchange, ";q=", limit->quota, ";w=", limit->window_s));
 }
 
 static void add_headers(struct exchange *exchange)

@@ -2,7 +2,6 @@
 #include "common/base/text.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,20 +46,35 @@ void text_add_char(struct text *text, char c)
 
 void text_add_number(struct text *text, int64_t number)
 {
-    char digits[24];
-    int length = snprintf(digits, sizeof(digits), "%" PRId64, number);
+    char digits[24], *first = digits + sizeof(digits);
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
 
-    text_add_bytes(text, digits, (size_t)length);
+    do {
+        *--first = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (number < 0) {
+        *--first = '-';
+    }
+    text_add_bytes(text, first, (size_t)(digits + sizeof(digits) - first));
 }
 
 void text_printf(struct text *text, const char *fmt, ...)
 {
-    va_list ap;
+    size_t room = text->room - text->length;
+    va_list ap, again;
 
     va_start(ap, fmt);
-    const char *more = arena_vprintf(text->arena, fmt, ap);
+    va_copy(again, ap);
+    int length = vsnprintf(text->data + text->length, room, fmt, ap);
+    if (length > 0 && (size_t)length >= room) { /* it did not fit: once more */
+        make_room(text, (size_t)length);
+        vsnprintf(text->data + text->length, text->room - text->length, fmt, again);
+    }
+    text->length += length > 0 ? (size_t)length : 0;
+    text->data[text->length] = '\0';
+    va_end(again);
     va_end(ap);
-    text_add(text, more);
 }
 
 void text_add_json(struct text *text, const char *s)

@@ -28,10 +28,17 @@ void log_open(const char *daemon, const char *level)
     }
 }
 
+static void add_key(struct text *line, const char *key)
+{
+    text_add_bytes(line, ",\"", 2);
+    text_add(line, key);
+    text_add_bytes(line, "\":", 2);
+}
+
 static void add_pair(struct text *line, const char *key, const char *value)
 {
     if (*value) {
-        text_printf(line, ",\"%s\":", key);
+        add_key(line, key);
         if (text_is_utf8(value, strlen(value))) {
             text_add_json(line, value);
         } else {
@@ -63,11 +70,14 @@ void log_line(const struct ctx *ctx, enum log_level level, const char *event,
         return;
     }
     AUTO(arena) struct arena *arena = arena_new(1024);
-    struct text line = text_new(arena, 512);
+    struct text line = text_new(arena, 960);
     char now[CLOCK_TEXT_SIZE];
 
     clock_format(clock_wall_ms(), now);
-    text_printf(&line, "{\"at\":\"%s\",\"level\":\"%s\"", now, level_names[level]);
+    text_add(&line, "{\"at\":\"");
+    text_add(&line, now);
+    text_add_char(&line, '"');
+    add_pair(&line, "level", level_names[level]);
     add_pair(&line, "service", settings.daemon);
     add_pair(&line, "event", event);
     if (ctx) {
@@ -79,7 +89,8 @@ void log_line(const struct ctx *ctx, enum log_level level, const char *event,
         if (fields->text) {
             add_pair(&line, fields->key, fields->text);
         } else {
-            text_printf(&line, ",\"%s\":%lld", fields->key, (long long)fields->number);
+            add_key(&line, fields->key);
+            text_add_number(&line, fields->number);
         }
     }
     text_add(&line, "}\n");

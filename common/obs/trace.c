@@ -90,6 +90,15 @@ bool trace_parse(const char *traceparent, struct trace_parent *parent)
     return true;
 }
 
+static void put_hex(char text[17], uint64_t number)
+{
+    for (int i = 15; i >= 0; i--) {
+        text[i] = "0123456789abcdef"[number & 15];
+        number >>= 4;
+    }
+    text[16] = '\0';
+}
+
 void trace_begin(struct ctx *ctx, const char *traceparent)
 {
     struct trace_parent parent;
@@ -98,19 +107,22 @@ void trace_begin(struct ctx *ctx, const char *traceparent)
         memcpy(ctx->trace_id, parent.trace_id, sizeof(ctx->trace_id));
         ctx->sampled = parent.sampled;
     } else {
-        snprintf(ctx->trace_id, sizeof(ctx->trace_id), "%016llx%016llx",
-                 (unsigned long long)next_random(), (unsigned long long)next_id());
+        put_hex(ctx->trace_id, next_random());
+        put_hex(ctx->trace_id + 16, next_id());
         ctx->sampled = true;
     }
-    snprintf(ctx->span_id, sizeof(ctx->span_id), "%016llx", (unsigned long long)next_id());
+    put_hex(ctx->span_id, next_id());
 }
 
 void trace_traceparent(const struct ctx *ctx, char text[TRACEPARENT_SIZE])
 {
     text[0] = '\0';
     if (*ctx->trace_id && *ctx->span_id) {
-        snprintf(text, TRACEPARENT_SIZE, "00-%s-%s-%s", ctx->trace_id, ctx->span_id,
-                 ctx->sampled ? "01" : "00");
+        memcpy(text, "00-", TRACE_AT);
+        memcpy(text + TRACE_AT, ctx->trace_id, 32);
+        text[SPAN_AT - 1] = '-';
+        memcpy(text + SPAN_AT, ctx->span_id, 16);
+        memcpy(text + FLAGS_AT - 1, ctx->sampled ? "-01" : "-00", 4);
     }
 }
 

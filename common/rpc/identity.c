@@ -3,6 +3,7 @@
  * called. */
 #include "common/rpc/identity.h"
 
+#include "common/base/auto.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/crypto/crypto.h"
@@ -128,7 +129,10 @@ static void authenticate(const struct identity_key *key, struct text *body, cons
 {
     size_t length = body->length;
 
-    text_printf(body, "\n%s\n%s", audience, method);
+    text_add_char(body, '\n');
+    text_add(body, audience);
+    text_add_char(body, '\n');
+    text_add(body, method);
     hmac_sha256(key->bytes, sizeof(key->bytes), body->data, body->length, mac);
     body->length = length;
     body->data[length] = 0;
@@ -138,16 +142,25 @@ void identity_sign(const struct identity_keys *keys, const struct caller *caller
                    const char *address, const char *audience, const char *method,
                    char text[IDENTITY_TEXT_SIZE])
 {
+    const char *const parts[] = {keys->keys[0].id, caller->subject, role_name(caller->role),
+                                 caller->session,  caller->device,  caller->methods,
+                                 address};
     AUTO(arena) struct arena *arena = arena_new(2048);
-    struct text body = text_new(arena, 512);
+    struct text body = text_new(arena, 640), out = text_new(arena, IDENTITY_TEXT_SIZE);
     uint8_t mac[SHA256_SIZE];
 
-    text_printf(&body, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%lld\n%lld", keys->keys[0].id, caller->subject,
-                role_name(caller->role), caller->session, caller->device, caller->methods, address,
-                (long long)caller->signed_in_at, (long long)(clock_wall_ms() / 1000));
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        text_add(&body, parts[i]);
+        text_add_char(&body, '\n');
+    }
+    text_add_number(&body, caller->signed_in_at);
+    text_add_char(&body, '\n');
+    text_add_number(&body, clock_wall_ms() / 1000);
     authenticate(&keys->keys[0], &body, audience, method, mac);
-    snprintf(text, IDENTITY_TEXT_SIZE, "%s.%s", base64url_encode(arena, body.data, body.length),
-             base64url_encode(arena, mac, sizeof(mac)));
+    text_add(&out, base64url_encode(arena, body.data, body.length));
+    text_add_char(&out, '.');
+    text_add(&out, base64url_encode(arena, mac, sizeof(mac)));
+    text_copy(text, IDENTITY_TEXT_SIZE, out.data);
 }
 
 void identity_fingerprint(const struct identity_keys *keys, const void *bytes, size_t size,

@@ -4,6 +4,7 @@
 #include "common/base/auto.h"
 #include "tests/helpers/house_test.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -75,7 +76,24 @@ START_TEST(a_pause_lasts_at_least_as_long_as_it_says)
 }
 END_TEST
 
-TEST_MAIN("clock", a_moment_is_written_as_rfc_3339_in_utc,
+START_TEST(every_day_is_the_one_of_the_c_library)
+{
+    for (int64_t day = -719162; day < 2932896; day += 13) { /* from 0001 to 9999 */
+        time_t seconds = day * 86400 + day % 86400 * (day > 0);
+        char text[CLOCK_TEXT_SIZE], expected[64];
+        struct tm utc;
+
+        gmtime_r(&seconds, &utc);
+        snprintf(expected, sizeof(expected), "%04d-%02d-%02dT%02d:%02d:%02d.007Z",
+                 utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+                 utc.tm_sec);
+        clock_format((int64_t)seconds * 1000 + 7, text);
+        ck_assert_str_eq(text, expected);
+    }
+}
+END_TEST
+
+TEST_MAIN("clock", a_moment_is_written_as_rfc_3339_in_utc, every_day_is_the_one_of_the_c_library,
           a_moment_past_the_year_9999_is_still_terminated,
           a_pretended_clock_stands_still_until_it_is_let_go,
           a_pretended_wall_clock_leaves_deadlines_alone, a_pause_lasts_at_least_as_long_as_it_says)
