@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "gateway/contracts.h"
 #include "gateway/extra/extra_routes.h"
+#include "gateway/openapi_parts.h"
 #include "tests/helpers/house_test.h"
 
 #include "test/kinds/v1/kinds.pb-c.h"
@@ -68,7 +69,7 @@ static const char *text_at(const char *path)
 
 static const char *member_name(const char *template)
 {
-    char *name = arena_strdup(arena, template);
+    char *name = arena_strdup(arena, openapi_path(arena, template)); /* {order_id} is {orderId} */
 
     for (char *c = name; *c; c++) {
         *c = (char)(*c == '/' ? '~' : *c);
