@@ -2,7 +2,7 @@
 # ./everything order ID|NUMBER
 #
 # One order on one screen, to answer "where is it, and why is it stuck": the row, what
-# happened to it, where its workflow is, what waits in the outbox, and what of it could never
+# happened to it, where its workflow and its money are, what waits in the outbox, and what of it could never
 # be sent. NUMBER is today's short number.
 set -eu
 . "$ROOT/tools/stack/all.sh"
@@ -33,6 +33,9 @@ SELECT id, number, status, version AS seq, total_cents, placed_at, accept_by, co
   FROM orders.orders WHERE id = :'id'::uuid \gx
 \pset title 'What happened'
 SELECT seq, type, at, actor, trace_id FROM orders.order_events WHERE order_id = :'id'::uuid ORDER BY seq;
+\pset title 'Its payment (in -ing for long: the provider does not answer)'
+SELECT hold_id, state, amount_cents, captured_cents, refunded_cents, failure_code, changed_at
+  FROM payment.payments WHERE order_id = :'id'::uuid;
 \pset title 'Waiting in the outbox (none is good)'
 SELECT sink, topic, created_at, now() - created_at AS waits FROM outbox.events WHERE key = :'id' ORDER BY id;
 \pset title 'Never to be sent (none is good)'

@@ -30,7 +30,8 @@ struct provider_hold {
 };
 
 struct provider_answer {
-    const char *refusal; /* "card_declined": for ever; "": it was done */
+    const char *refusal; /* "card_declined": for ever; "": it was done. Of an authorisation: only
+                          * that the customer may not pay so */
     bool replayed;       /* the key was used before: 'hold' is as it was then */
     struct provider_hold hold;
 };
@@ -48,11 +49,16 @@ enum status payment_provider_ask(struct ctx *ctx, struct payment_provider *provi
 enum status payment_provider_look(struct ctx *ctx, struct payment_provider *provider,
                                   const char *hold_id, struct provider_hold *hold) MUST_CHECK;
 
-/* A page of the holds that are open and older than that moment, oldest first, behind 'after' (NULL:
- * from the start). */
+struct provider_page {
+    const struct provider_hold *holds;
+    size_t count;
+    bool more;
+};
+
+/* Holds that are open and older than that moment, oldest first, behind 'after' (NULL: from the
+ * start). */
 enum status payment_provider_open_holds(struct ctx *ctx, struct payment_provider *provider,
                                         int64_t before_ms, const char *after,
-                                        const struct provider_hold **holds, size_t *count,
-                                        bool *more) MUST_CHECK;
+                                        struct provider_page *page) MUST_CHECK;
 
 #endif

@@ -11,7 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAILURES_TO_BREAK = 4, BREAK_MS = 1000, UP_MS = 300, RETRY_AFTER_S = 2, PAGE = 100 };
+enum {
+    FAILURES_TO_BREAK = 4,
+    BREAK_MS = 1000,
+    UP_MS = 300,
+    RETRY_AFTER_S = 2,
+    PAGE = 100,
+    DECLINED = 402
+};
 
 const char *const PROVIDER_ALREADY_CAPTURED = "already_captured";
 
@@ -292,6 +299,11 @@ enum status payment_provider_ask(struct ctx *ctx, struct payment_provider *provi
     *answer = (struct provider_answer){.refusal = ""};
     TRY(exchange_with(ctx, provider, &exchange));
     answer->replayed = exchange.replayed;
+    if (request->act == PROVIDER_AUTHORIZE && exchange.answer.code >= 300 &&
+        exchange.answer.code != DECLINED) { /* our fault, not the customer's */
+        return away(ctx, arena_printf(ctx->arena, "payment provider: does not understand us: %d",
+                                      exchange.answer.code));
+    }
     if (exchange.answer.code >= 300) {
         return read_refusal(ctx, &exchange, &answer->refusal);
     }
@@ -325,8 +337,7 @@ static enum status add_hold(struct scan *scan, void *user)
 
 enum status payment_provider_open_holds(struct ctx *ctx, struct payment_provider *provider,
                                         int64_t before_ms, const char *after,
-                                        const struct provider_hold **holds, size_t *count,
-                                        bool *more)
+                                        struct provider_page *page)
 {
     struct exchange exchange = {
         .method = "GET",
@@ -344,9 +355,8 @@ enum status payment_provider_open_holds(struct ctx *ctx, struct payment_provider
         members_read(ctx, exchange.answer.body, exchange.answer.size, members) != ST_OK) {
         return away(ctx, "payment provider: its list cannot be read");
     }
-    *holds = list->holds;
-    *count = list->count;
-    *more = list->count == PAGE;
+    *page = (struct provider_page){
+        .holds = list->holds, .count = list->count, .more = list->count == PAGE};
     return ST_OK;
 }
 

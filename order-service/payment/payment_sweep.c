@@ -13,22 +13,20 @@ static enum status give_up(struct ctx *ctx, struct service *service)
 {
     int64_t before_ms =
         clock_wall_ms() - (int64_t)service_config(service)->payment_sweep_after_s * 1000;
+    struct provider_page page = {.more = true};
     const char *after = NULL;
-    bool more = true;
 
-    while (more) {
-        const struct provider_hold *holds;
+    while (page.more) {
         struct db_conn *db = NULL;
-        size_t count;
 
         TRY(payment_provider_open_holds(ctx, service_payment_provider(service), before_ms, after,
-                                        &holds, &count, &more));
-        if (count == 0) {
+                                        &page));
+        if (page.count == 0) {
             return ST_OK;
         }
-        after = holds[count - 1].id;
+        after = page.holds[page.count - 1].id;
         TRY(service_db(ctx, service, &db));
-        enum status st = payment_store_give_up(ctx, db, holds, count);
+        enum status st = payment_store_give_up(ctx, db, page.holds, page.count);
         db_give_back(&db);
         TRY(st);
     }

@@ -187,7 +187,7 @@ struct ledger *ledger_open(const char *path)
         abort();
     }
     pthread_mutex_init(&ledger->lock, NULL);
-    ledger->arena = arena_new(64 * 1024);
+    ledger->arena = arena_new((size_t)64 * 1024);
     ledger->keys = names_new();
     ledger->ids = names_new();
     ledger->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
