@@ -236,6 +236,7 @@ static void *run(void *user)
 {
     struct outbox_relay *relay = user;
 
+    pthread_setname_np(pthread_self(), "outbox");
     while (!atomic_load(&relay->stopping)) {
         atomic_store(&relay->turned_at_ms, clock_monotonic_ms());
         if (have_session(relay)) {

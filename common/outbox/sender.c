@@ -35,6 +35,7 @@ static void *run(void *user)
 {
     struct sender *sender = user;
 
+    pthread_setname_np(pthread_self(), "outbox-sink");
     while (wait_for_batch(sender)) {
         const struct batch *batch = &sender->batch;
 

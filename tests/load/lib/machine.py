@@ -88,6 +88,20 @@ def cpu_s(pids):
     return times
 
 
+def thread_cpu_s(pid, names):
+    """The same of the threads of a process whose names begin so."""
+    total = 0
+    for path in glob.glob(f"/proc/{pid}/task/*/stat"):
+        try:
+            with open(path, encoding="utf-8") as file:
+                name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+        except OSError:
+            continue
+        fields = rest.split()
+        total += (int(fields[11]) + int(fields[12])) / TICK if name.startswith(names) else 0
+    return total
+
+
 def cpu_since(before, pids):
     """Seconds since then, of all together; a process that was born since counts from its birth."""
     return sum(now - before.get(pid, 0) for pid, now in cpu_s(pids).items())
