@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +32,8 @@ struct stream {
 };
 
 struct http_multi {
-    CURLM *multi;
+    struct http_multi_options options;
+    CURLM *multi; /* NULL, with what follows, until the first call */
     struct stream *streams, *free;
     int count, busy;
     enum http_reach reach;
@@ -212,41 +214,48 @@ static void *run(void *argument)
     return NULL;
 }
 
-struct http_multi *http_multi_start(const struct http_multi_options *options)
+/* Under the lock. Not before there is something to send: libcurl and its handles take 1.5 MiB. */
+static void open_streams(struct http_multi *multi)
 {
-    struct http_multi *multi = calloc(1, sizeof(*multi));
-
     http_client_start_library();
-    if (!multi || !(multi->multi = curl_multi_init())) {
-        abort();
-    }
-    multi->reach = options->reach;
-    multi->count = options->streams ? options->streams : STREAMS;
+    multi->multi = curl_multi_init();
     multi->streams = calloc((size_t)multi->count, sizeof(*multi->streams));
-    if (!multi->streams) {
+    if (!multi->multi || !multi->streams) {
         abort();
     }
     for (int i = 0; i < multi->count; i++) {
-        multi->streams[i].curl = make_handle(multi, &multi->streams[i], options);
+        multi->streams[i].curl = make_handle(multi, &multi->streams[i], &multi->options);
         multi->streams[i].next = multi->free;
         multi->free = &multi->streams[i];
     }
     curl_multi_setopt(multi->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
     curl_multi_setopt(multi->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 1L);
     curl_multi_setopt(multi->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)multi->count);
-    multi->last = &multi->first;
-    pthread_mutex_init(&multi->lock, NULL);
     if (pthread_create(&multi->thread, NULL, run, multi) != 0) {
         abort();
     }
+}
+
+struct http_multi *http_multi_start(const struct http_multi_options *options)
+{
+    struct http_multi *multi = calloc(1, sizeof(*multi));
+
+    if (!multi) {
+        abort();
+    }
+    multi->options = *options;
+    if (options->ca_file && !(multi->options.ca_file = strdup(options->ca_file))) {
+        abort();
+    }
+    multi->reach = options->reach;
+    multi->count = options->streams ? options->streams : STREAMS;
+    multi->last = &multi->first;
+    pthread_mutex_init(&multi->lock, NULL);
     return multi;
 }
 
-void http_multi_stop(struct http_multi *multi)
+static void close_streams(struct http_multi *multi)
 {
-    if (!multi) {
-        return;
-    }
     atomic_store(&multi->stopping, true);
     curl_multi_wakeup(multi->multi);
     pthread_join(multi->thread, NULL);
@@ -254,8 +263,19 @@ void http_multi_stop(struct http_multi *multi)
         curl_easy_cleanup(multi->streams[i].curl);
     }
     curl_multi_cleanup(multi->multi);
-    pthread_mutex_destroy(&multi->lock);
     free(multi->streams);
+}
+
+void http_multi_stop(struct http_multi *multi)
+{
+    if (!multi) {
+        return;
+    }
+    if (multi->multi) {
+        close_streams(multi);
+    }
+    pthread_mutex_destroy(&multi->lock);
+    free((char *)(uintptr_t)multi->options.ca_file);
     free(multi);
 }
 
@@ -266,6 +286,9 @@ void http_multi_post(struct http_multi *multi, struct http_multi_call *call)
     bool was_empty = !multi->first; /* else the thread is awake, or has no stream to spare */
     *multi->last = call;
     multi->last = &call->next;
+    if (!multi->multi) {
+        open_streams(multi);
+    }
     pthread_mutex_unlock(&multi->lock);
     if (was_empty) {
         curl_multi_wakeup(multi->multi);

@@ -39,6 +39,7 @@ struct http_multi_call {
     struct http_multi_call *next; /* of this module */
 };
 
+/* The thread and libcurl come with the first call. */
 struct http_multi *http_multi_start(const struct http_multi_options *options);
 /* Ends what is under way: it is done with code 0. NULL is fine. */
 void http_multi_stop(struct http_multi *multi);
