@@ -5,12 +5,14 @@
 # .run/bench, ports from BENCH_PORT_BASE, 27000, on; its Temporal is not started), and says for
 # each figure its limit and whether it holds. All of them without a name:
 #
-#   start     each daemon from exec to ready, its dependencies up
+#   start     each daemon from exec to ready, its dependencies up: time and CPU
 #   memory    the three daemons after 30 idle seconds
 #   gateway   CPU of a call through ours and through a bare grpc-gateway, same backend
 #   orders    CPU of an order placed over gateway, order-service and Postgres, and of the
 #             same by Fastify and pg; and of a move
 #   sse       1,000 open event streams: memory, and how soon a change is heard
+#   push      CPU of 10,000 notices, from their rows to the acknowledgement of a stand-in for
+#             Apple's service, and of its client alone
 #   temporal  CPU and memory of a worker on common/temporal, and of the same workflow on the
 #             official Go and Python SDKs, one Temporal server for all three and no stack
 #
@@ -29,14 +31,14 @@ export EVERYTHING_ENV="$ROOT/tests/load/stack.env" EVERYTHING_BUILD="${EVERYTHIN
 # shellcheck source=tests/load/peers/versions.sh
 . "$ROOT/tests/load/peers/versions.sh"
 
-all='start memory gateway orders sse temporal'
+all='start memory gateway orders sse push temporal'
 names='' rounds=5 keep=0
 while [ $# -gt 0 ]; do
     case $1 in
     --rounds) rounds=${2:?--rounds needs a number} && shift ;;
     --keep) keep=1 ;;
     --yes | -y) YES=1 ;;
-    start | memory | gateway | orders | sse | temporal) names="$names $1" ;;
+    start | memory | gateway | orders | sse | push | temporal) names="$names $1" ;;
     *) warn "bench: nothing is called $1; there are: $all" && exit 2 ;;
     esac
     shift
