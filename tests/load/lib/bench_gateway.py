@@ -9,7 +9,7 @@ from machine import PORTS, Daemon, Load, Measured, compare, median, ratio, start
 from shop import DRINK, JSON, ORDER, call, identity, login, subject
 
 SECONDS = 3
-SERVICE = "/coffee.order.v1.OrderService/"
+ORDERS, MENU = "/coffee.order.v1.OrderService/", "/coffee.menu.v1.MenuService/"
 QUIET = {"LOG_LEVEL": "error", "ACCESS_LOG": "0", "RATE_READ": "1000000/1s", "RATE_WRITE": "1000000/1s"}
 
 
@@ -25,8 +25,8 @@ def comparisons(full, quiet, bare_port, bare_pid):
     order = "/orders/" + call("POST", "/orders", token, ORDER)["id"]
     signed_in = {"Authorization": "Bearer " + token}
 
-    def bare(method, path, rpc, body=None):
-        headers = {"Grpc-Metadata-X-Identity": identity("customer", SERVICE + rpc, who)}
+    def bare(method, path, rpc, body=None, role="customer"):
+        headers = {"Grpc-Metadata-X-Identity": identity(role, rpc, who)}
         if body:
             headers.update(JSON)
         return Load(method, bare_port, path, headers, body, "Grpc-Metadata-Idempotency-Key" if body else None)
@@ -35,13 +35,14 @@ def comparisons(full, quiet, bare_port, bare_pid):
     post_headers = {**signed_in, **JSON}
     return {
         "get": (Measured("ours, all on: GET /orders/{id}", Load("GET", full.port, order, signed_in), ours),
-                Measured("bare grpc-gateway: GET /orders/{id}", lambda: bare("GET", order, "GetOrder"), theirs)),
+                Measured("bare grpc-gateway: GET /orders/{id}", lambda: bare("GET", order, ORDERS + "GetOrder"), theirs)),
         "post": (Measured("ours, all on: POST /orders",
                           Load("POST", full.port, "/orders", post_headers, ORDER, "Idempotency-Key"), ours),
                  Measured("bare grpc-gateway: POST /orders",
-                          lambda: bare("POST", "/orders", "PlaceOrder", ORDER), theirs)),
+                          lambda: bare("POST", "/orders", ORDERS + "PlaceOrder", ORDER), theirs)),
         "same": (Measured("ours, same work: GET /menu/{id}", Load("GET", quiet.port, DRINK), silent),
-                 Measured("bare grpc-gateway: GET /menu/{id}", Load("GET", bare_port, DRINK), theirs)),
+                 Measured("bare grpc-gateway: GET /menu/{id}",
+                          lambda: bare("GET", DRINK, MENU + "GetMenuItem", role="nobody"), theirs)),
     }
 
 
