@@ -256,7 +256,7 @@ suite_tsan() {
 fetch_for_tests() {
     case " $suites " in *' integration '* | *' e2e '* | *' tsan '*) ;; *) return 0 ;; esac
     needs_fetch_grpcurl || return 0
-    step 'grpcurl: building it from source (once)' 1200 one_at_a_time go fetch_grpcurl &
+    step 'grpcurl: building it from source (once)' 7200 one_at_a_time go fetch_grpcurl &
     fetching=$!
 }
 

@@ -6,16 +6,16 @@
 # In the column of ports, + joins the names of several settings.
 
 #          name             kind    ports                                    stop grace_s ready_s
-PROCESSES='postgres         server  DB_PORT                                  INT  20      40
-           valkey           server  VALKEY_PORT                              TERM 10      20
-           kafka            server  KAFKA_PORT+KAFKA_CONTROLLER_PORT         TERM 40      90
-           temporal         server  TEMPORAL_PORT+TEMPORAL_UI_PORT+TEMPORAL_HTTP_PORT+TEMPORAL_METRICS_PORT TERM 15 60
-           payment-provider daemon  PAYMENT_PORT                             TERM 5       20
-           customer-service daemon  CUSTOMER_GRPC_PORT+CUSTOMER_METRICS_PORT TERM 30      30
-           order-service    daemon  ORDER_GRPC_PORT+ORDER_METRICS_PORT       TERM 30      30
-           gateway          daemon  HTTP_PORT+GATEWAY_METRICS_PORT           TERM 30      30'
+PROCESSES='postgres         server  DB_PORT                                  INT  20      120
+           valkey           server  VALKEY_PORT                              TERM 10      60
+           kafka            server  KAFKA_PORT+KAFKA_CONTROLLER_PORT         TERM 40      240
+           temporal         server  TEMPORAL_PORT+TEMPORAL_UI_PORT+TEMPORAL_HTTP_PORT+TEMPORAL_METRICS_PORT TERM 15 180
+           payment-provider daemon  PAYMENT_PORT                             TERM 5       60
+           customer-service daemon  CUSTOMER_GRPC_PORT+CUSTOMER_METRICS_PORT TERM 30      120
+           order-service    daemon  ORDER_GRPC_PORT+ORDER_METRICS_PORT       TERM 30      120
+           gateway          daemon  HTTP_PORT+GATEWAY_METRICS_PORT           TERM 30      120'
 
-[ "${FAKE_APNS:-0}" = 0 ] || PROCESSES="apns             server  APNS_PORT+APNS_CONTROL_PORT              TERM 5       20
+[ "${FAKE_APNS:-0}" = 0 ] || PROCESSES="apns             server  APNS_PORT+APNS_CONTROL_PORT              TERM 5       60
 $PROCESSES"
 
 # Read by the shell itself, not by awk: a second `up` asks a hundred times.
@@ -97,7 +97,7 @@ ensure_supervisor() {
     supervisor_runs && return 0
     env -i PATH="$PATH" HOME="$HOME" LC_ALL=C.UTF-8 "$TOOLS/supervisor" "$RUN" \
         >>"$RUN/log/supervisor.log" 2>&1 </dev/null 9>&- &
-    wait_until 5 supervisor_runs || die "the supervisor did not start: $(tail -n 1 "$RUN/log/supervisor.log")"
+    wait_until 30 supervisor_runs || die "the supervisor did not start: $(tail -n 1 "$RUN/log/supervisor.log")"
 }
 
 wish() { # NAME up|down

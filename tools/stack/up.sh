@@ -60,7 +60,7 @@ prepare_machine() {
     check_disk 3000
 }
 
-fetch_limit() { case $1 in temporal) echo 3000 ;; *) echo 900 ;; esac; }
+fetch_limit() { case $1 in temporal | apns) echo 7200 ;; *) echo 1800 ;; esac; } # Go builds wait for each other
 fetch_lock() { case $1 in temporal | apns) echo go ;; *) echo "$1" ;; esac; }
 fetch_label() { case $1 in temporal) echo "temporal: building it from source (once, minutes)" ;; *) echo "$1: fetching" ;; esac; }
 
@@ -80,7 +80,7 @@ bring() {
         wait_until 5 is_ready "$1" || die "$1 is named in $SETTINGS but does not answer" "start it, or remove its host there"
         say "  $1: used where $SETTINGS says"
         mkdir -p "$RUN/$1"
-        ! needs setup "$1" || step "$1: setting up" 60 "$hook_name"
+        ! needs setup "$1" || step "$1: setting up" 300 "$hook_name"
         return
     fi
     ! needs fetch "$1" || step "$(fetch_label "$1")" "$(fetch_limit "$1")" one_at_a_time "$(fetch_lock "$1")" "$hook_name" || return 1
@@ -97,7 +97,7 @@ bring() {
         tell_supervisor
     fi
     wait_for "$1" || return 1
-    ! needs setup "$1" || step "$1: setting up" 60 "$hook_name" || return 1
+    ! needs setup "$1" || step "$1: setting up" 300 "$hook_name" || return 1
 }
 
 # bring_all NAMES...: all at once; fails when one does
@@ -120,7 +120,7 @@ build() {
     done
     [ -n "$todo" ] && needs_build || return 0
     # shellcheck disable=SC2086
-    step 'building the daemons' 1800 build_daemons $todo
+    step 'building the daemons' 3600 build_daemons $todo
 }
 
 # By the binary that runs now; one that does not run migrates again, which finds nothing to do.
@@ -138,7 +138,7 @@ bring_daemons() {
     done
     for name in $present; do
         if is_migrated "$name" || ! hook migrate "$name"; then continue; fi
-        step "$name: migrating its database" 60 "$hook_name" || return 1
+        step "$name: migrating its database" 300 "$hook_name" || return 1
         mkdir -p "$RUN/$name"
         cksum <"$BIN/$name" >"$RUN/$name/migrated"
     done
