@@ -76,7 +76,7 @@ static int64_t metric_value(const char *name)
     return at ? strtoll(at + strlen(line), NULL, 10) : -1;
 }
 
-/* RATE-01 */
+/* RATE-01 RATE-04 */
 START_TEST(a_burst_through_two_replicas_is_cut_at_the_shared_total)
 {
     int allowed = 0, refused = 0;
