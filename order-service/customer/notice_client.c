@@ -2,7 +2,7 @@
 #include "order-service/customer/notice_client.h"
 
 #include "coffee/notify/v1/notify.pb-c.h"
-#include "common/json/scan.h"
+#include "common/json/members.h"
 #include "common/rpc/rpc_client.h"
 #include "order-service/service.h"
 
@@ -31,26 +31,17 @@ static Coffee__Notify__V1__EnsureNoticeRequest__By who_cancelled(const struct or
 
 static enum status read_item(struct scan *scan, Coffee__Notify__V1__NoticeItem *item)
 {
-    bool first = true, more = false;
+    const char *name = "";
+    int64_t quantity = 0;
+    const struct member members[] = {
+        {.name = "name",       .text = &name},
+        {.name = "quantity",                    .number = &quantity},
+        {0},
+    };
 
-    TRY(scan_open(scan));
-    TRY(scan_more(scan, '}', &first, &more));
-    while (more) {
-        struct scan_text name, text;
-        struct scan_number number;
-
-        TRY(scan_name(scan, &name));
-        if (name.length == 4 && memcmp(name.data, "name", 4) == 0) {
-            TRY(scan_string(scan, &text));
-            item->name = scan_keep(scan, &text);
-        } else if (name.length == 8 && memcmp(name.data, "quantity", 8) == 0) {
-            TRY(scan_number(scan, &number));
-            item->quantity = (int32_t)number.value;
-        } else {
-            TRY(scan_skip(scan));
-        }
-        TRY(scan_more(scan, '}', &first, &more));
-    }
+    TRY(members_scan(scan, members));
+    item->name = arena_strdup(scan->ctx->arena, name);
+    item->quantity = (int32_t)quantity;
     return ST_OK;
 }
 

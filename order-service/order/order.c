@@ -55,14 +55,10 @@ static enum status illegal(struct ctx *ctx, const struct order *now, enum order_
                         order_status_name(now->status), order_command_name(command));
 }
 
-static enum status check_move(struct ctx *ctx, const struct order *now, enum order_command command,
-                              const struct transition **found)
+static enum status check_move(struct ctx *ctx, const struct order *now, const struct transition *t)
 {
-    const struct transition *t = order_transition(now->status, command);
+    enum order_command command = t->command;
 
-    if (!t) {
-        return illegal(ctx, now, command);
-    }
     if (!(t->roles & ctx->caller.role) && !(t->owner_may && is_owner(ctx, now))) {
         /* The owner may cancel, though not any more: that is the order's state, not a right. */
         return command == COMMAND_CANCEL
@@ -80,7 +76,6 @@ static enum status check_move(struct ctx *ctx, const struct order *now, enum ord
     if (order_expires_by(now, command) > now->now_ms) {
         return fail_problem(ctx, PROBLEM_ILLEGAL_MOVE, "The deadline has not passed.");
     }
-    *found = t;
     return ST_OK;
 }
 
@@ -154,9 +149,16 @@ static enum order_command follow_up(struct service *service, enum order_command 
 }
 
 /* NOLINTNEXTLINE(readability-function-size): seven things, none of them part of another */
-static enum status move_once(struct ctx *ctx, struct service *service, struct db_conn *db,
-                             const struct transition *first, const char *reason,
-                             struct order *order, bool *moved)
+struct wanted { /* a move, as somebody asked for it */
+    struct order_id id;
+    enum order_command command;
+    const char *reason;
+};
+
+/* Changes the order to what it shall be, and writes down what is to be told of that. */
+static struct order_moving plan(struct ctx *ctx, struct service *service,
+                                const struct transition *first, const char *reason,
+                                struct order *order)
 {
     struct order_moving moving = {.after = order, .seen_seq = order->seq};
     const char *actor = ctx->caller.subject;
@@ -173,7 +175,7 @@ static enum status move_once(struct ctx *ctx, struct service *service, struct db
         order_tell_step(ctx, &moving, order, second);
     }
     order_tell_workflow(ctx, service, &moving, order);
-    return order_store_move(ctx, db, &moving, moved);
+    return moving;
 }
 
 /* A double tap, or an answer that was lost: the same actor finds what it wanted already done. */
@@ -184,22 +186,25 @@ static bool is_repetition(const struct ctx *ctx, const struct order *now,
 }
 
 /* NOLINTNEXTLINE(readability-function-size): seven things, none of them part of another */
-static enum status try_move(struct ctx *ctx, struct service *service, struct order_id id,
-                            enum order_command command, const char *reason, struct order *order,
-                            bool *done)
+static enum status try_move(struct ctx *ctx, struct service *service, const struct wanted *wanted,
+                            struct order *order, bool *done)
 {
-    const struct transition *transition = NULL;
     struct db_conn *db = NULL;
 
     TRY(service_db(ctx, service, &db));
-    TRY(read_visible(ctx, db, service, id, order));
-    if (is_repetition(ctx, order, command)) {
+    TRY(read_visible(ctx, db, service, wanted->id, order));
+    if (is_repetition(ctx, order, wanted->command)) {
         *done = true;
         db_give_back(&db);
         return ST_OK;
     }
-    TRY(check_move(ctx, order, command, &transition));
-    TRY(move_once(ctx, service, db, transition, reason, order, done));
+    const struct transition *first = order_transition(order->status, wanted->command);
+    if (!first) {
+        return illegal(ctx, order, wanted->command);
+    }
+    TRY(check_move(ctx, order, first));
+    struct order_moving moving = plan(ctx, service, first, wanted->reason, order);
+    TRY(order_store_move(ctx, db, &moving, done));
     db_give_back(&db);
     if (*done) {
         outbox_wake(service_outbox(service));
@@ -210,10 +215,11 @@ static enum status try_move(struct ctx *ctx, struct service *service, struct ord
 enum status order_apply(struct ctx *ctx, struct service *service, struct order_id id,
                         enum order_command command, const char *reason, struct order *moved)
 {
+    const struct wanted wanted = {id, command, reason};
     bool done = false;
 
     for (int i = 0; i < MOVE_TRIES; i++) {
-        TRY(try_move(ctx, service, id, command, reason, moved, &done));
+        TRY(try_move(ctx, service, &wanted, moved, &done));
         if (done) {
             return ST_OK;
         }

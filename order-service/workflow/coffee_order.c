@@ -11,22 +11,22 @@
 
 #define NEWS FLOW_SIGNALS("accepted", "ready", "ready_undone", "completed", "cancelled")
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, ASK_AGAIN_MS = SECOND };
+enum { ASK_AGAIN_MS = 1000 };
 
 /* A notice is old news in the end; the database and the money must be right in the end. */
 static const struct flow_activity notice = {
-    .start_to_close_ms = 12 * SECOND,
-    .schedule_to_close_ms = 10 * MINUTE,
-    .retry = {.first_ms = SECOND, .most_ms = MINUTE},
+    .start_to_close_ms = 12000,
+    .schedule_to_close_ms = 600000,
+    .retry = {.first_ms = 1000, .most_ms = 60000},
     .task_queue = COFFEE_NOTICE_QUEUE,
 };
 static const struct flow_activity change = {
-    .start_to_close_ms = 10 * SECOND,
-    .retry = {.first_ms = SECOND / 2, .most_ms = 30 * SECOND},
+    .start_to_close_ms = 10000,
+    .retry = {.first_ms = 500, .most_ms = 30000},
 };
 static const struct flow_activity money = {
-    .start_to_close_ms = 20 * SECOND,
-    .retry = {.first_ms = SECOND, .most_ms = MINUTE},
+    .start_to_close_ms = 20000,
+    .retry = {.first_ms = 1000, .most_ms = 60000},
 };
 
 struct coffee {

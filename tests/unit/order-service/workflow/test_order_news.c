@@ -56,8 +56,7 @@ START_TEST(what_is_no_news_is_refused)
         "{\"orderId\":\"a\",\"seq\":1}",
         "{\"orderId\":\"a\",\"seq\":0,\"status\":\"placed\"}",
         "{\"orderId\":\"a\",\"seq\":1,\"status\":\"lost\"}",
-        "{\"orderId\":\"019aa1f0-5c3e-7000-8000-000000000001-and-more\",\"seq\":1,\"status\":"
-        "\"placed\"}",
+        "{\"orderId\":\"019aa1f0-5c3e-7000-8000-000000000001-x\",\"seq\":1,\"status\":\"ready\"}",
         "{\"orderId\":\"a\",\"seq\":1,\"status\":\"placed\"",
         "{\"orderId\":\"a\",\"seq\":1,\"status\":\"placed\"} more",
         "{\"orderId\":\"a\",\"seq\":\"1\",\"status\":\"placed\"}",
