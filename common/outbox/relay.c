@@ -194,9 +194,40 @@ static enum status tell_others(struct ctx *ctx, struct outbox_relay *relay)
     return owns_all(relay) ? ST_OK : db_exec(ctx, relay->db, &SQL_OUTBOX_NOTIFY, DB_NO_ARGS, NULL);
 }
 
+/* Whether no lane would look at the table now, though one soon will. */
+static bool is_pacing(const struct outbox_relay *relay)
+{
+    int64_t now = clock_monotonic_ms();
+    bool pacing = false;
+
+    for (int i = 0; i < relay->lane_count; i++) {
+        const struct lane *lane = &relay->lanes[i];
+        bool is_held_up = now < lane->wait_until_ms || sender_is_busy(lane->sender);
+
+        if (lane->owned_count == 0 || is_held_up) {
+            continue;
+        }
+        if (now >= lane->pace_until_ms) {
+            return false;
+        }
+        pacing = true;
+    }
+    return pacing;
+}
+
+/* Until the table is looked at, who wakes us again need not: 'woken' stays. It is taken back before
+ * the look, so that a row committed after that wakes us once more. */
+static void take_wake_up(struct outbox_relay *relay)
+{
+    if (!is_pacing(relay) && atomic_exchange(&relay->woken, false)) {
+        relay->notify = true;
+    }
+}
+
 static enum status turn(struct ctx *ctx, struct outbox_relay *relay)
 {
     TRY(do_what_is_due(ctx, relay));
+    take_wake_up(relay);
     for (int i = 0; i < relay->lane_count; i++) {
         TRY(lane_turn(ctx, &relay->lanes[i], relay->db));
     }
@@ -222,9 +253,8 @@ static int time_to_wait(const struct outbox_relay *relay)
 static void wait_for_work(struct outbox_relay *relay)
 {
     enum db_heard heard = db_listener_hear(relay->listener, time_to_wait(relay));
-    bool woken = atomic_exchange(&relay->woken, false);
+    bool woken = atomic_load(&relay->woken);
 
-    relay->notify = relay->notify || woken;
     for (int i = 0; i < relay->lane_count; i++) {
         struct lane *lane = &relay->lanes[i];
 
