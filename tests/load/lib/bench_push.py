@@ -1,9 +1,11 @@
-"""CPU of a push, in the process of the sender: 10,000 through the stand-in for Apple's service."""
+"""CPU of a push, in the process of the sender: 10,000 through the stand-in for Apple's service. The least of three
+counts: other work on the machine makes it more, never less."""
 import os
 import re
 import subprocess
 
 ROOT, BUILD = os.environ["ROOT"], os.path.dirname(os.environ["BENCH_BIN"])
+ROUNDS = 3
 FACTS = [
     ("push: from the notice's row to the acknowledgement", 250, "notices",
      "ten_thousand_notices_are_sent_once_in_effect"),
@@ -24,4 +26,6 @@ def measure(program, fact):
 
 def run(table):
     for label, limit, program, fact in FACTS:
-        table.add(label, measure(program, fact), "us CPU", limit)
+        took = [measure(program, fact) for _ in range(ROUNDS)]
+        print(f"   {program}: " + " ".join(f"{us:.1f}" for us in took))
+        table.add(label, min(took), "us CPU", limit)

@@ -1,11 +1,14 @@
 /* links: common_http
  * A client that may only go out to public addresses opens no socket to others, by number or by
  * name. */
+#include "common/base/clock.h"
 #include "common/base/ctx.h"
 #include "common/http/http_client.h"
+#include "common/http/http_multi.h"
 #include "tests/helpers/house_test.h"
 
 #include <arpa/inet.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -60,5 +63,51 @@ START_TEST(loopback_is_reached_where_that_is_said)
 }
 END_TEST
 
+static void note_end(struct http_multi_call *call, const struct http_multi_answer *answer)
+{
+    (void)answer;
+    atomic_store((atomic_bool *)call->user, true);
+}
+
+/* The same of the client that sends to push services, which strangers name. */
+static bool many_connect(enum http_reach reach, const char *scheme, const char *host)
+{
+    struct ctx *ctx = ctx_new_system("test");
+    atomic_bool ended = false;
+    int port;
+    int fd = listen_on_loopback(&port);
+    struct http_multi *multi = http_multi_start(
+        &(struct http_multi_options){.timeout_ms = 300, .connect_timeout_ms = 300, .reach = reach});
+    struct http_multi_call call = {
+        .url = arena_printf(ctx->arena, "%s://%s:%d/x", scheme, host, port),
+        .body = "x",
+        .size = 1,
+        .done = note_end,
+        .user = &ended,
+    };
+
+    http_multi_post(multi, &call);
+    for (int i = 0; i < 1000 && !atomic_load(&ended); i++) {
+        clock_pause_ms(5);
+    }
+    http_multi_stop(multi);
+    int came = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    close(came);
+    close(fd);
+    ctx_free(ctx);
+    return came >= 0;
+}
+
+START_TEST(the_client_of_many_calls_has_the_same_bounds)
+{
+    ck_assert(many_connect(HTTP_PUBLIC_OR_LOOPBACK, "https", "127.0.0.1"));
+    ck_assert(!many_connect(HTTP_PUBLIC_OR_LOOPBACK, "http", "127.0.0.1"));
+    ck_assert(!many_connect(HTTP_PUBLIC, "https", "127.0.0.1"));
+    ck_assert(!many_connect(HTTP_PUBLIC, "https", "localhost"));
+    ck_assert(!many_connect(HTTP_PUBLIC, "https", "[::ffff:127.0.0.1]"));
+    ck_assert(!many_connect(HTTP_PUBLIC, "https", "2130706433"));
+}
+END_TEST
+
 TEST_MAIN("http_reach", a_public_client_does_not_touch_loopback,
-          loopback_is_reached_where_that_is_said)
+          loopback_is_reached_where_that_is_said, the_client_of_many_calls_has_the_same_bounds)
