@@ -292,7 +292,7 @@ static void live(const struct kind *kind)
 
 static const char *whole_life(const struct kind *kind)
 {
-    struct crew crew;
+    struct crew crew = {NULL, NULL};
 
     if (!kind->has_late_worker) {
         crew = worker(1);
