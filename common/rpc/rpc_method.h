@@ -48,6 +48,7 @@ struct rpc_server {
     struct rpc_method unknown; /* what the generic call stands for */
     int queue_count, running;
     struct rpc_queue queues[RPC_QUEUES];
+    grpc_completion_queue_functor ended_is_shut;
     grpc_completion_queue *ended; /* of unary calls that are answered: callbacks, and no thread */
     struct rpc_tag stopped_tag;
     pthread_mutex_t lock; /* guards what follows */

@@ -232,16 +232,15 @@ static void nothing_to_do(grpc_completion_queue_functor *functor, int ok)
     (void)ok;
 }
 
-static grpc_completion_queue_functor ended_is_shut = {.functor_run = nothing_to_do,
-                                                      .inlineable = 1};
-
 /* One thread a queue makes all events of one call sequential; one queue a core is what measured
  * best. */
 static void create_queues(struct rpc_server *server)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-    server->ended = grpc_completion_queue_create_for_callback(&ended_is_shut, NULL);
+    server->ended_is_shut =
+        (grpc_completion_queue_functor){.functor_run = nothing_to_do, .inlineable = 1};
+    server->ended = grpc_completion_queue_create_for_callback(&server->ended_is_shut, NULL);
     server->queue_count = cores < 1 ? 1 : cores > RPC_QUEUES ? RPC_QUEUES : (int)cores;
     for (int i = 0; i < server->queue_count; i++) {
         server->queues[i].server = server;
