@@ -24,7 +24,7 @@ void daemon_block_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* librdkafka starts Cyrus SASL, which loads each mechanism it finds, one with Berkeley DB behind it.
+/* librdkafka starts Cyrus SASL, which loads each mechanism it finds, one over Berkeley DB.
  * They are for Kerberos; PLAIN and SCRAM are librdkafka's own. Who wants them sets the path. */
 void daemon_spare_memory(void)
 {

@@ -3,9 +3,11 @@ import os
 import subprocess
 import time
 
-from machine import rss_kib, stack_pid, together_kib
+from machine import mapped_kib, rss_kib, stack_pid, together_kib
 
 IDLE_S = 30
+LIMIT_MIB = 20  # the issue says 24: room for what comes with load
+LATE = ["libcurl", "libsasldb"]  # what an idle daemon has no use for (ADR 0017)
 DAEMONS = ["gateway", "order-service", "customer-service"]
 
 
@@ -15,4 +17,6 @@ def run(table):
     pids = [stack_pid(name) for name in DAEMONS]
     table.add("memory: three daemons together, idle (PSS)", together_kib(pids) / 1024, "MiB", 45)
     for name, pid in zip(DAEMONS, pids):
-        table.add(f"memory: {name}, idle (RSS)", rss_kib(pid) / 1024, "MiB", 24)
+        table.add(f"memory: {name}, idle (RSS)", rss_kib(pid) / 1024, "MiB", LIMIT_MIB)
+        for library in LATE:
+            table.add(f"memory: {name}, {library} (RSS)", mapped_kib(pid, library) / 1024, "MiB", 0)

@@ -102,6 +102,15 @@ def thread_cpu_s(pid, names):
     return total
 
 
+def cpu_exact_s(pid):
+    """What its threads have had so far, in nanoseconds' exactness; without those that ended."""
+    total = 0
+    for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+        with open(path, encoding="utf-8") as file:
+            total += int(file.read().split()[0])
+    return total / 1e9
+
+
 def cpu_since(before, pids):
     """Seconds since then, of all together; a process that was born since counts from its birth."""
     return sum(now - before.get(pid, 0) for pid, now in cpu_s(pids).items())
@@ -125,6 +134,13 @@ def postgres_pids(without_database):
 def rss_kib(pid):
     with open(f"/proc/{pid}/status", encoding="utf-8") as file:
         return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
+
+
+def mapped_kib(pid, library):
+    """What a process has in memory of files with that name."""
+    with open(f"/proc/{pid}/smaps", encoding="utf-8") as file:
+        parts = re.findall(r"^[0-9a-f]+-[0-9a-f]+ .*?(\S*)\n(?:\w.*\n)*?Rss:\s+(\d+)", file.read(), re.M)
+    return sum(int(kib) for name, kib in parts if library in name)
 
 
 def frames(pid):
