@@ -17,7 +17,9 @@ page_is_whole() { # PATH
 }
 the_front_page_obeys_its_policy() { page_is_whole /; }
 the_docs_page_obeys_its_policy() { page_is_whole /docs; }
+the_notices_page_obeys_its_policy() { page_is_whole /notices; }
 
 fact the_front_page_obeys_its_policy
 fact the_docs_page_obeys_its_policy
+fact the_notices_page_obeys_its_policy
 facts_end
