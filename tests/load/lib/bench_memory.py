@@ -6,7 +6,7 @@ import time
 from machine import mapped_kib, rss_kib, stack_pid, together_kib
 
 IDLE_S = 30
-LIMIT_MIB = 20  # the issue says 24: room for what comes with load
+LIMIT_MIB = 21  # the issue says 24: what comes with load needs room
 LATE = ["libcurl", "libsasldb"]  # what an idle daemon has no use for (ADR 0017)
 DAEMONS = ["gateway", "order-service", "customer-service"]
 
