@@ -7,8 +7,7 @@
 #   tidy       clang-tidy-14 without its analyzer: lengths, nesting, bug patterns
 #   analyzer   clang-tidy-14 with it: some ten times as long
 #
-# What the last two said is kept by content: another run looks only at what changed. The tests
-# run all but the analyzer.
+# What the last two said is kept by content: another run looks only at what changed.
 set -eu
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
 export ROOT

@@ -274,7 +274,8 @@ finish
 # a whole run knows the state of every row
 if [ "$suites" = "$ALL_SUITES" ] && "$ROOT/tools/features"; then say "docs/FEATURES.md says what this run found"; fi
 if [ -s "$failures" ]; then
-    say "" "What failed:"
+    say
+    say "What failed:"
     awk 'length' "$failures"
 fi
 skipped=$(grep -c '^skip ' "$results" || :)

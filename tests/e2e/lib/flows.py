@@ -61,13 +61,13 @@ def count(order, kind):
     return sum(event["eventType"] == "EVENT_TYPE_" + kind for event in history(order))
 
 
-def ends(order, wanted="COMPLETED", seconds=60):
+def ends(order, wanted="COMPLETED", seconds=2 * shop.PATIENCE_S):
     """Waits until the workflow is over; it must then be in that state."""
     shop.within(seconds, is_in, order, "COMPLETED", "FAILED", "CANCELED", "TERMINATED", "TIMED_OUT")
     assert state(order) == wanted, f"order-{order} is {state(order)}, not {wanted}"
 
 
-def until(order, step, seconds=30):
+def until(order, step, seconds=shop.PATIENCE_S):
     """Waits until that activity was completed."""
     shop.within(seconds, lambda: state(order) and step in steps(order))
 

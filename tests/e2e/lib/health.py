@@ -16,7 +16,7 @@ def readyz(daemon):
 
 def health(daemon):
     asked = subprocess.run([GRPCURL, "-plaintext", os.environ[DAEMONS[daemon]], "grpc.health.v1.Health/Check"],
-                           capture_output=True, text=True, timeout=20)
+                           capture_output=True, text=True, timeout=60)
     return json.loads(asked.stdout)["status"] if asked.returncode == 0 else asked.stderr
 
 

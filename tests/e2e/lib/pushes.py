@@ -13,7 +13,7 @@ RUN = os.environ["TEST_STACK_RUN"]
 METRICS = f"http://127.0.0.1:{shop.settings_of('customer-service')['METRICS_PORT']}"
 # Both are measured, more than once where the machine is shared; the sanitizers make all slower.
 IS_RELEASE = "/asan/" not in open(os.path.join(RUN, "customer-service", "run"), encoding="utf-8").read()
-P99_S = 0.05 if IS_RELEASE else 0.5
+P99_S = 0.05 if IS_RELEASE else 3  # Apple takes 5
 
 
 # ---- the stand-in ----
@@ -21,7 +21,7 @@ P99_S = 0.05 if IS_RELEASE else 0.5
 def control(path, body=None):
     with open(os.path.join(RUN, "apns", "ready"), encoding="ascii") as file:
         port = int(file.read().split()[1])
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("POST", path, None if body is None else json.dumps(body))
     reply = connection.getresponse()
     reply.read()
@@ -339,11 +339,10 @@ def somebody_without_a_device_finds_it_in_the_inbox():
         for text in ("Order accepted: Your Flat White", "Ready to pick up: Your Flat White", "liveactivity",
                      "start: placed, 0 %", "end: completed, 100 %"):
             assert any(text in line for line in told), f"{text}: {told}"
-        time.sleep(5)
+        shop.within(shop.PATIENCE_S, lambda: len(lines) >= len(told))
     finally:
         follower.terminate()
-    follower.wait(10)
-    shop.within(10, lambda: lines)
+    follower.wait(shop.PATIENCE_S)
     assert [line.rstrip("\n") for line in lines] == told, f"{lines} is not {told}"
     status, inbox = shop.call("GET", "/inbox?pageSize=2", token)
     assert status == 200 and len(inbox["notices"]) == 2, inbox

@@ -162,7 +162,7 @@ def no_address_inside_is_asked():
     began = time.monotonic()
     order = browser.ready_order()
     shop.within(shop.PATIENCE_S, lambda: (rows := browser.notices(order)) and int(rows[-1][3]) >= 2)
-    assert time.monotonic() - began < 15, "it was tried: that network swallows packets"
+    assert time.monotonic() - began < 60, "it was tried: that network swallows packets"
     assert browser.notices(order)[-1][1] in ("pending", "sending"), browser.notices(order)
     shop.insist("DELETE", f"/devices/{browser.device}", browser.token)
 

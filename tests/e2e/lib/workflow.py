@@ -10,7 +10,7 @@ import shop
 BARISTA = shop.login("barista")
 OWNER, TOKEN = shop.newcomer()
 # the same worker queue as the stack's, but deadlines that a test can wait for
-quick = replica.Replica("order-service", ACCEPT_TIMEOUT=4, PICKUP_TIMEOUT=4)
+quick = replica.Replica("order-service", ACCEPT_TIMEOUT=10, PICKUP_TIMEOUT=10)
 door = replica.Replica("gateway", ORDER_SERVICE_ADDR=replica.addresses(quick))
 calm = replica.Replica("order-service")
 slow_door = replica.Replica("gateway", ORDER_SERVICE_ADDR=replica.addresses(calm))
@@ -36,10 +36,8 @@ def read(order):
 def an_order_that_is_placed_accepted_ready_and_picked_up_completes_its_workflow():
     order = place(slow_door.url)
     flows.until(order, "NotifyBarista")
-    began = time.monotonic()
     assert move(order, "accept")["status"] == "preparing"
-    assert time.monotonic() - began < 1
-    shop.within(30, lambda: flows.count(order, "WORKFLOW_EXECUTION_SIGNALED") == 1)
+    shop.within(shop.PATIENCE_S, lambda: flows.count(order, "WORKFLOW_EXECUTION_SIGNALED") == 1)
     move(order, "ready")
     flows.until(order, "NotifyCustomer")
     move(order, "pickup")
@@ -50,7 +48,7 @@ def an_order_that_is_placed_accepted_ready_and_picked_up_completes_its_workflow(
 
 
 def the_worker_polls_and_says_so():
-    shop.within(30, lambda: any(one.startswith(f"{quick.pid}@") for one in flows.pollers("orders")))
+    shop.within(shop.PATIENCE_S, lambda: any(one.startswith(f"{quick.pid}@") for one in flows.pollers("orders")))
     said = [json.loads(line) for line in quick.log().splitlines() if line.startswith("{")]
     assert {line["task_queue"] for line in said if line["event"] == "worker polling"} == {"orders", "order-notices"}
 
@@ -59,14 +57,14 @@ def a_notice_is_tried_again_while_customer_service_is_away_and_nothing_waits_for
     shop.wish("customer-service", "down")
     try:
         order = place(slow_door.url)
-        shop.within(30, lambda: flows.attempts(order).get("NotifyBarista", 0) >= 3)
+        shop.within(shop.PATIENCE_S, lambda: flows.attempts(order).get("NotifyBarista", 0) >= 3)
         move(order, "accept")
         move(order, "ready")
-        shop.within(30, lambda: flows.attempts(order).get("NotifyCustomer", 0) >= 2)
+        shop.within(shop.PATIENCE_S, lambda: flows.attempts(order).get("NotifyCustomer", 0) >= 2)
     finally:
         shop.wish("customer-service", "up")
-    flows.until(order, "NotifyBarista", seconds=90)
-    flows.until(order, "NotifyCustomer", seconds=90)
+    flows.until(order, "NotifyBarista", seconds=2 * shop.PATIENCE_S)
+    flows.until(order, "NotifyCustomer", seconds=2 * shop.PATIENCE_S)
     move(order, "pickup")
     flows.ends(order)
     begun = [event for event in flows.history(order) if event["eventType"] == "EVENT_TYPE_ACTIVITY_TASK_SCHEDULED"]
@@ -74,19 +72,25 @@ def a_notice_is_tried_again_while_customer_service_is_away_and_nothing_waits_for
     assert retry["backoffCoefficient"] == 2 and retry["initialInterval"] == "1s", retry
 
 
-def the_request_does_not_wait_for_the_workflow():
+def timed(action):
     began = time.monotonic()
-    order = place(slow_door.url)
-    took_s = time.monotonic() - began
-    assert took_s < 0.5, f"POST /orders took {took_s:.2f} s"
-    shop.within(30, flows.is_in, order, "RUNNING")
-    move(order, "cancel")
-    flows.ends(order)
+    action()
+    return time.monotonic() - began
+
+
+def the_request_does_not_wait_for_the_workflow():
+    orders = []
+    shop.the_best_of(5, 0.5, lambda: timed(lambda: orders.append(place(slow_door.url))))
+    shop.the_best_of(1 + len(orders), 1, lambda: timed(lambda: move(orders[0], "accept")))
+    shop.within(shop.PATIENCE_S, flows.is_in, orders[0], "RUNNING")
+    for order in orders:
+        move(order, "cancel")
+        flows.ends(order)
 
 
 def an_order_that_nobody_accepts_is_cancelled_by_the_timer():
     order = place(door.url)
-    flows.ends(order, seconds=40)
+    flows.ends(order)
     found = read(order)
     assert (found["status"], found["cancelReason"]) == ("cancelled", "not_accepted"), found
     assert flows.count(order, "TIMER_FIRED") == 1 and "ExpireOrder" in flows.steps(order)
@@ -96,7 +100,7 @@ def an_order_that_nobody_collects_is_cancelled_by_the_timer():
     order = place(door.url)
     move(order, "accept", url=door.url)
     move(order, "ready", url=door.url)
-    flows.ends(order, seconds=40)
+    flows.ends(order)
     found = read(order)
     assert (found["status"], found["cancelReason"]) == ("cancelled", "not_collected"), found
     assert flows.count(order, "TIMER_FIRED") == 1 and "ExpireOrder" in flows.steps(order)
@@ -106,12 +110,12 @@ def undoing_ready_begins_the_pickup_deadline_anew():
     order = place(door.url)
     move(order, "accept", url=door.url)
     move(order, "ready", url=door.url)
-    time.sleep(2.5)
+    time.sleep(6)
     move(order, "undo-ready", url=door.url)
-    time.sleep(2.5)  # the first deadline passes now
+    time.sleep(6)  # the first deadline passes now
     assert read(order)["status"] == "preparing"
     move(order, "ready", url=door.url)
-    time.sleep(2.5)
+    time.sleep(6)
     assert read(order)["status"] == "ready", "the first deadline was taken for the second"
     move(order, "pickup", url=door.url)
     flows.ends(order)
@@ -131,7 +135,7 @@ def an_order_can_be_cancelled_in_each_state():
 
 
 def the_sweep_finds_nothing_while_temporal_is_up():
-    assert shop.within(30, flows.nothing_waits)
+    assert shop.within(shop.PATIENCE_S, flows.nothing_waits)
     for one in (quick, calm):
         assert flows.swept(one.metrics_url) == 0, "the sweep did what the workflow should have"
 
@@ -161,12 +165,12 @@ def the_front_door_shows_the_workflow_and_its_step():
     order = place(slow_door.url)
     flows.until(order, "NotifyBarista")
     shown = subprocess.run([shop.ROOT + "/everything", "order", order], check=True, capture_output=True, text=True,
-                           timeout=30).stdout
+                           timeout=60).stdout
     assert f"order-{order}  running" in shown and "step: waiting for the barista" in shown, shown
     move(order, "cancel")
     flows.ends(order)
     shown = subprocess.run([shop.ROOT + "/everything", "order", order], check=True, capture_output=True, text=True,
-                           timeout=30).stdout
+                           timeout=60).stdout
     assert f"order-{order}  completed" in shown and "step: cancelled" in shown, shown
 
 

@@ -1,4 +1,5 @@
 """Temporal is away while people order: nothing waits for it, and then all of it catches up."""
+import statistics
 import time
 
 import flows
@@ -15,7 +16,8 @@ LIVES = {
     "cancelled late": ["accept", "cancel"],
 }
 FINAL = {"completed": "completed", "undone": "completed"}
-PICKUP_S = 6
+PICKUP_S = 12
+took = []  # by each move
 # deadlines so short that they are over when Temporal comes back: none of them may do anything
 quick = replica.Replica("order-service", ACCEPT_TIMEOUT=PICKUP_S, PICKUP_TIMEOUT=PICKUP_S)
 door = replica.Replica("gateway", ORDER_SERVICE_ADDR=replica.addresses(quick))
@@ -38,7 +40,7 @@ def whole_life(moves):
         body = {"reason": "no beans"} if what == "decline" else {}
         status, answer = shop.call("POST", f"/orders/{order['id']}/{what}", BARISTA, body, url=door.url)
         assert status == 200, f"{what}: {status} {answer}"
-        assert time.monotonic() - began < 2, f"{what} waited for Temporal"
+        took.append(time.monotonic() - began)
     return order["id"]
 
 
@@ -46,7 +48,8 @@ def orders_whose_whole_life_temporal_missed_catch_up_without_a_wrong_time_out():
     shop.wish("temporal", "down")
     try:
         orders = [(name, whole_life(moves)) for name, moves in LIVES.items() for _ in range(3)]
-        shop.within(30, lambda: '"temporal":"degraded"' in readyz()[1].replace(" ", ""))
+        assert statistics.median(took) < 1, f"moves waited for Temporal: {took}"
+        shop.within(shop.PATIENCE_S, lambda: '"temporal":"degraded"' in readyz()[1].replace(" ", ""))
         assert readyz()[0] == 200, "not ready without Temporal"
         assert not flows.nothing_waits()
         time.sleep(PICKUP_S)  # every deadline is over
@@ -58,7 +61,7 @@ def orders_whose_whole_life_temporal_missed_catch_up_without_a_wrong_time_out():
         assert found["status"] == FINAL.get(name, "cancelled"), found
         assert found["cancelReason"] not in ("not_accepted", "not_collected"), found
         assert flows.count(order, "TIMER_FIRED") == 0
-    shop.within(30, flows.nothing_waits)
+    shop.within(shop.PATIENCE_S, flows.nothing_waits)
 
 
 def a_deadline_that_passed_while_temporal_was_away_counts_from_the_order():
@@ -70,7 +73,7 @@ def a_deadline_that_passed_while_temporal_was_away_counts_from_the_order():
     finally:
         shop.wish("temporal", "up")
     began = time.monotonic()
-    flows.ends(order, seconds=60)
+    flows.ends(order, seconds=2 * shop.PATIENCE_S)
     found = shop.insist("GET", f"/orders/{order}", TOKEN)[1]
     assert (found["status"], found["cancelReason"]) == ("cancelled", "not_accepted"), found
     assert flows.count(order, "TIMER_STARTED") == 0, "a deadline that is over needs no timer"
@@ -81,11 +84,11 @@ def kafka_and_the_screens_do_not_wait_for_temporal():
     shop.wish("temporal", "down")
     try:
         whole_life(["accept"])
-        shop.within(15, lambda: shop.sql("SELECT count(*) FROM outbox.events WHERE sink <> 'temporal'")[0][0] == "0")
+        shop.within(shop.PATIENCE_S, lambda: shop.sql("SELECT count(*) FROM outbox.events WHERE sink <> 'temporal'")[0][0] == "0")
         assert not flows.nothing_waits()
     finally:
         shop.wish("temporal", "up")
-    shop.within(60, flows.nothing_waits)
+    shop.within(2 * shop.PATIENCE_S, flows.nothing_waits)
 
 
 shop.fact(orders_whose_whole_life_temporal_missed_catch_up_without_a_wrong_time_out, "WF-11", "WF-25")

@@ -41,7 +41,7 @@ def killed_at_every_step(victim):
     orders = [life(victim, step, when) for step, when in lives[1:]]
     for order in orders:
         has_ended_well(order)
-    shop.within(60, flows.nothing_waits)
+    shop.within(2 * shop.PATIENCE_S, flows.nothing_waits)
     print(f"  {len(orders)} orders, one kill each; {shop.retries} retries of clients")
 
 

@@ -31,7 +31,7 @@ lock, placed, stopping = threading.Lock(), [], threading.Event()
 
 def faults(rules=None):
     place = urllib.parse.urlsplit(PROVIDER)
-    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=5)
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
     connection.request("POST", "/faults", json.dumps({"rules": rules} if rules else {"clear": 1}),
                        {"Content-Type": "application/json"})
     assert connection.getresponse().status == 204
@@ -100,7 +100,7 @@ def no_order_ends_in_a_state_that_its_payment_contradicts():
         stopping.set()
         for helper in helpers:
             helper.join()
-    shop.within(30, lambda: shop.get(PROVIDER + "/healthz")[0] == 200)
+    shop.within(shop.PATIENCE_S, lambda: shop.get(PROVIDER + "/healthz")[0] == 200)
     faults()
     for order in placed:
         flows.ends(order, seconds=240)

@@ -1,0 +1,40 @@
+#!/bin/sh
+# What ./everything lint asks clang-tidy with: it finds a fault, tells it again from its cache, and
+# looks anew at what changed.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd) || exit 2
+scratch=$(mktemp -d) || exit 2
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+expect() { # expect NAME COMMAND...
+    name=$1
+    shift
+    if "$@" >"$scratch/out" 2>&1; then
+        echo "ok $name"
+    else
+        echo "not ok $name"
+        tail -n 25 "$scratch/out" | sed 's/^/  | /'
+        failed=1
+    fi
+}
+small_tree() {
+    mkdir "$scratch/tree" && cd "$scratch/tree" || return
+    cp "$root/.clang-tidy" .
+    printf '#define LIMIT 1\n' >limit.h
+    printf '#include "limit.h"\nint over(int n);\nint over(int n)\n{\n    if (n > LIMIT)\n        return 1;\n    return 0;\n}\n' >over.c
+    printf '[{"directory":"%s","file":"%s/over.c","command":"clang-14 -c %s/over.c"}]' "$PWD" "$PWD" "$PWD" >compile_commands.json
+}
+tidy() { cd "$scratch/tree" && python3 "$root/tools/lint/tidy.py" . "$scratch/cache" '-clang-analyzer-*' over.c; }
+says() { # TEXT...: it finds the fault, and says these things of it
+    tidy >"$scratch/said" && return 1
+    for text in braces-around-statements "$@"; do grep -qF -- "$text" "$scratch/said" || { cat "$scratch/said" && return 1; }; done
+}
+a_header_changed() { echo '#define OTHER 2' >>"$scratch/tree/limit.h" && says '1 files, 1 of them anew'; }
+a_fault_was_mended() { sed -i 's/if (n > LIMIT)/if (n > LIMIT) {/; s/return 1;/return 1; }/' "$scratch/tree/over.c" && tidy; }
+
+small_tree || exit 2
+expect clang_tidy_finds_a_planted_fault says '1 of them anew'
+expect clang_tidy_tells_it_again_without_another_look says '0 of them anew'
+expect clang_tidy_looks_again_when_a_header_changed a_header_changed
+expect clang_tidy_is_quiet_once_it_is_mended a_fault_was_mended
+exit $failed
