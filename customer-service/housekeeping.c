@@ -98,7 +98,8 @@ static void look(struct housekeeping *keeping, enum duty duty)
     }
     atomic_store(&keeping->wanted[duty], false); /* before: what is asked meanwhile is not lost */
     bool done = run(keeping, duty);
-    keeping->due_ms[duty] = now + (done ? duties[duty].again_ms : RETRY_MS);
+    int64_t retry_ms = duty == SEED ? LOOK_MS : RETRY_MS; /* readiness waits for it */
+    keeping->due_ms[duty] = now + (done ? duties[duty].again_ms : retry_ms);
     if (!done || duties[duty].again_ms) {
         atomic_store(&keeping->wanted[duty], true);
     }
