@@ -54,8 +54,8 @@ static bool fits(const struct flow_command *command, const struct flow_expected 
                                                                : NULL;
 
     return command->type == expected->type && (!expected->id || text_equal(id, expected->id)) &&
-           (!expected->name || text_equal(command->op->name, expected->name)) &&
-           (!expected->about || command->op->event_id == expected->about);
+           (!expected->name || (command->op && text_equal(command->op->name, expected->name))) &&
+           (!expected->about || (command->op && command->op->event_id == expected->about));
 }
 
 static enum status match(struct flow *flow, const Temporal__HistoryEvent *event,
