@@ -72,7 +72,14 @@ class Browser:
         status, device = shop.insist("POST", "/devices", self.token, {"web": {
             "endpoint": endpoint or service.origin + self.path, "p256dh": b64(point), "auth": b64(self.auth)}})
         assert status == 201 and device["channel"] == "web", device
-        self.device = device["id"]
+        self.device, self.orders = device["id"], []
+        browsers.append(self)
+
+    def go(self):
+        """Nobody is to be told for ever."""
+        for order in self.orders:
+            shop.insist("POST", f"/orders/{order}/pickup", self.token, {})
+        shop.insist("DELETE", f"/devices/{self.device}", self.token)
 
     def open(self, body):
         return json.loads(http_ece.decrypt(body, private_key=self.key, auth_secret=self.auth, version="aes128gcm"))
@@ -86,6 +93,7 @@ class Browser:
         for command in ("accept", "ready"):
             status, answer = shop.insist("POST", f"/orders/{order['id']}/{command}", shop.login("barista"), {})
             assert status == 200, answer
+        self.orders.append(order["id"])
         return order["id"]
 
     def notices(self, order):
@@ -93,7 +101,7 @@ class Browser:
                         f" order_id = '{order}' ORDER BY seq", "customer_db")
 
 
-service = PushService()
+service, browsers = PushService(), []
 
 
 def messages(browser, count):
@@ -164,7 +172,6 @@ def no_address_inside_is_asked():
     shop.within(shop.PATIENCE_S, lambda: (rows := browser.notices(order)) and int(rows[-1][3]) >= 2)
     assert time.monotonic() - began < 60, "it was tried: that network swallows packets"
     assert browser.notices(order)[-1][1] in ("pending", "sending"), browser.notices(order)
-    shop.insist("DELETE", f"/devices/{browser.device}", browser.token)
 
 
 if not os.path.exists(os.path.join(APNS, "ca.key")):
@@ -176,4 +183,6 @@ shop.fact(a_subscription_that_ended_is_forgotten)
 shop.fact(a_service_that_is_busy_is_asked_again_when_it_says)
 shop.fact(a_redirect_is_not_followed)
 shop.fact(no_address_inside_is_asked)
+for each in browsers:
+    each.go()
 shop.finish()
