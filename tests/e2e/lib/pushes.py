@@ -227,7 +227,7 @@ def an_order_does_not_wait_for_a_slow_receiver():
             person.start = person.activity()
         program({"delayMs": 5000})
         try:
-            shop.the_best_of(3, P99_S, lambda: twenty_a_second(people, 6))
+            shop.the_best_of(5, P99_S, lambda: twenty_a_second(people, 6))
         finally:
             program()
         order = shop.sql("SELECT id FROM orders.orders ORDER BY placed_at DESC LIMIT 1")[0][0]
@@ -277,20 +277,38 @@ def an_emptied_valkey_loses_no_pending_push():
         move(order, "cancel")
 
 
+def depth_is_told():
+    """Some wait, and the metric says how many."""
+    (waiting,), = shop.sql("SELECT count(*) FROM jobs.jobs WHERE kind = 'push.send' AND state IN ('waiting', 'handed', 'running')",
+                           "customer_db")
+    return 0 < int(waiting) == shop.metric(METRICS, "jobs_queue_depth", 'kind="push.send"')
+
+
+def watch_depth(seen, over):
+    """It is high for some seconds only, which may pass while another metric is asked for."""
+    while not over.wait(0.05):
+        seen.append(depth_is_told())
+
+
 def depth_age_and_failures_of_jobs_are_metrics():
     person = Person()
-    depth = shop.metric(METRICS, "jobs_queue_depth", 'kind="push.send"')  # an earlier test's may wait for long
     failed = shop.metric(METRICS, "jobs_failed_total", 'kind="push.send"')
     done = shop.metric(METRICS, "job_age_seconds_count", 'kind="push.send"')
     program({"token": person.address, "times": 1, "status": 503, "reason": "Shutdown"},
             {"token": person.address, "times": 1, "delayMs": 5000})
     order = person.place()
-    move(order, "accept")
-    shop.within(shop.PATIENCE_S, lambda: shop.metric(METRICS, "jobs_failed_total", 'kind="push.send"') > failed)
-    shop.within(shop.PATIENCE_S, lambda: shop.metric(METRICS, "jobs_queue_depth", 'kind="push.send"') > depth)
-    wait_for(1, alerts, person.address, order)
+    seen, over = [], threading.Event()
+    watcher = threading.Thread(target=watch_depth, args=(seen, over))
+    watcher.start()
+    try:
+        move(order, "accept")
+        shop.within(shop.PATIENCE_S, lambda: shop.metric(METRICS, "jobs_failed_total", 'kind="push.send"') > failed)
+        wait_for(1, alerts, person.address, order)
+    finally:
+        over.set()
+        watcher.join()
+    assert any(seen), f"of {len(seen)} looks none found the depth that the table has"
     shop.within(shop.PATIENCE_S, lambda: shop.metric(METRICS, "job_age_seconds_count", 'kind="push.send"') > done)
-    shop.within(shop.PATIENCE_S, lambda: shop.metric(METRICS, "jobs_queue_depth", 'kind="push.send"') <= depth)
     move(order, "cancel")
 
 
