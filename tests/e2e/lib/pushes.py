@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+import flows
 import shop
 
 RUN = os.environ["TEST_STACK_RUN"]
@@ -235,6 +236,33 @@ def an_order_does_not_wait_for_a_slow_receiver():
         wait_for(1, activities, order, '"event":"start"')
 
 
+def an_order_waits_neither_for_a_slow_receiver_nor_for_temporal():
+    """As above, with Temporal stopped meanwhile: what it is to be told waits in the outbox, and is told later."""
+    with Bar() as barista:
+        people = [Person() for _ in range(8)]
+        for person in people:
+            person.start = person.activity()
+        shop.wish("temporal", "down")
+        program({"delayMs": 5000})
+        try:
+            best = shop.the_best_of(5, P99_S, lambda: twenty_a_second(people, 6))
+            assert shop.is_down("temporal"), "it came back by itself"
+            (told_later,), = shop.sql("SELECT count(*) FROM outbox.events WHERE sink = 'temporal'")
+            assert int(told_later) >= 120, f"only {told_later} rows wait for Temporal"
+            program()
+            order = people[0].place()
+            wait_for(1, alerts, barista.address, order)  # it does not need Temporal
+        finally:
+            program()
+            shop.wish("temporal", "up")
+        print(f"  p99 {best * 1000:.1f} ms, {told_later} rows for Temporal waited")
+        shop.within(2 * shop.PATIENCE_S, flows.nothing_waits)
+        shop.insist("POST", f"/orders/{order}/cancel", people[0].token, {})
+        flows.ends(order)
+        for person in people:
+            person.go()
+
+
 def twenty_a_second(people, seconds):
     """The 99th percentile."""
     took, failed = [], []
@@ -379,6 +407,7 @@ shop.fact(the_buttons_of_a_notice_work, "PUSH-16")
 shop.fact(two_outages_and_the_third_try_tells_the_barista, "PUSH-01", "WF-03")
 shop.fact(a_device_that_is_gone_is_forgotten, "PUSH-01")
 shop.fact(an_order_does_not_wait_for_a_slow_receiver, "JOB-02", "SCN-B5")
+shop.fact(an_order_waits_neither_for_a_slow_receiver_nor_for_temporal, "JOB-02", "WF-13")
 shop.fact(an_emptied_valkey_loses_no_pending_push, "JOB-09")
 shop.fact(depth_age_and_failures_of_jobs_are_metrics, "JOB-08")
 shop.fact(a_job_that_was_given_up_is_listed_and_begins_anew, "JOB-01")
