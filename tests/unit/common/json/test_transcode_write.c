@@ -65,6 +65,25 @@ START_TEST(an_unknown_enum_number_is_unknown)
 }
 END_TEST
 
+/* GW-14: what a newer daemon adds is a field of an unknown number to this build */
+START_TEST(a_field_of_a_newer_build_changes_nothing)
+{
+    static const uint8_t known[] = {0x0a, 2, 'i', 'd'};             /* id = 1 */
+    static const uint8_t newer[] = {0x0a, 2,    'i', 'd',           /* id = 1 */
+                                    0xba, 0x3e, 3,   'n', 'e', 'w', /* string 999 */
+                                    0xc0, 0x3e, 0x07};              /* number 1000 */
+    const ProtobufCMessageDescriptor *type = &test__kinds__v1__everything__descriptor;
+    ProtobufCMessage *today = protobuf_c_message_unpack(type, NULL, sizeof(known), known);
+    ProtobufCMessage *later = protobuf_c_message_unpack(type, NULL, sizeof(newer), newer);
+
+    ck_assert_ptr_nonnull(later);
+    ck_assert_uint_eq(later->n_unknown_fields, 2);
+    ck_assert_str_eq(written(later), written(today));
+    protobuf_c_message_free_unpacked(today, NULL);
+    protobuf_c_message_free_unpacked(later, NULL);
+}
+END_TEST
+
 START_TEST(text_is_escaped_and_utf8_stays)
 {
     everything *m = fresh();
@@ -158,7 +177,7 @@ END_TEST
 TEST_MAIN_AROUND("transcode_write", (&(struct test_around){.before = before, .after = after}),
                  scalars_and_lists_are_always_written_and_the_rest_is_absent,
                  an_empty_message_is_an_empty_object, an_unknown_enum_number_is_unknown,
-                 text_is_escaped_and_utf8_stays, the_ends_of_the_number_types_are_written_whole,
-                 what_is_no_number_is_null, times_and_wrappers_have_their_own_form,
-                 a_field_name_is_shown_in_camel_case, one_field_reads_as_text,
-                 a_field_without_a_text_has_none)
+                 a_field_of_a_newer_build_changes_nothing, text_is_escaped_and_utf8_stays,
+                 the_ends_of_the_number_types_are_written_whole, what_is_no_number_is_null,
+                 times_and_wrappers_have_their_own_form, a_field_name_is_shown_in_camel_case,
+                 one_field_reads_as_text, a_field_without_a_text_has_none)
