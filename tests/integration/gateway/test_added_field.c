@@ -1,7 +1,7 @@
 /* links: test_gateway */
-/* Every message of the answers gets one field more, and nothing else: here in protoc-c's descriptors,
- * at run time. What clients of v1 asked is asked of that build, and of every mixture of it and
- * today's that a rolling update passes through. */
+/* Every message of the answers gets one field more, and nothing else: here in protoc-c's
+ * descriptors, at run time. What clients of v1 asked is asked of that build, and of every mixture
+ * of it and today's that a rolling update passes through. */
 #include "coffee/menu/v1/menu.pb-c.h"
 #include "coffee/order/v1/order.pb-c.h"
 #include "coffee/shop/v1/shop.pb-c.h"
@@ -72,12 +72,11 @@ static void init_grown(const struct grown *type, ProtobufCMessage *message)
 }
 
 /* protobuf-c does not tell an initialiser which type it is for: one for each. */
-#define INITS(WITH)                                                                               \
-    WITH(0)                                                                                       \
-    WITH(1)                                                                                       \
-    WITH(2) WITH(3) WITH(4) WITH(5) WITH(6) WITH(7) WITH(8) WITH(9) WITH(10) WITH(11) WITH(12)    \
-        WITH(13) WITH(14) WITH(15) WITH(16) WITH(17) WITH(18) WITH(19) WITH(20) WITH(21) WITH(22) \
-            WITH(23) WITH(24) WITH(25) WITH(26) WITH(27) WITH(28) WITH(29) WITH(30) WITH(31)
+/* clang-format off */
+#define INITS(W)                                                                                   \
+    W(0) W(1) W(2) W(3) W(4) W(5) W(6) W(7) W(8) W(9) W(10) W(11) W(12) W(13) W(14) W(15) W(16)    \
+    W(17) W(18) W(19) W(20) W(21) W(22) W(23) W(24) W(25) W(26) W(27) W(28) W(29) W(30) W(31)
+/* clang-format on */
 #define INIT(i)                                     \
     static void init_##i(ProtobufCMessage *message) \
     {                                               \
