@@ -243,7 +243,8 @@ static void connect_all(struct service *service)
     service->customers = rpc_client_new(&(struct rpc_client_options){
         .target = config->customer_service, .audience = "customer-service", .keys = service->keys});
     service->payments =
-        payment_provider_new(config->payment_provider_url, config->payment_timeout_ms);
+        payment_provider_new(config->payment_provider_url, config->payment_timeout_ms,
+                             config->workers > 1 ? config->workers / 2 : 1);
     service->sweep = order_sweep_start(service);
     workflows_start(service->workflows);
 }
@@ -311,6 +312,7 @@ static void stop_serving(struct service *service)
     if (service->health) {
         health_set_draining(service->health);
     }
+    order_sweep_stop(service->sweep); /* what it is at ends while the rest lingers */
     if (service->server) {
         clock_pause_ms(service->admin ? LINGER_MS : 0); /* until those who route to us saw it */
         rpc_server_drain(service->server, DRAIN_MS);
@@ -327,7 +329,6 @@ void service_stop(struct service *service)
     admin_server_stop(service->admin); /* before what its checks look at */
     health_free(service->health);
     workflows_stop(service->workflows, WORKFLOWS_MS);
-    order_sweep_stop(service->sweep);
     cache_unsubscribe(service->subscriber);
     order_watch_free(service->watch);
     outbox_relay_stop(service->outbox);

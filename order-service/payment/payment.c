@@ -3,11 +3,13 @@
  * the provider is asked. */
 #include "order-service/payment/payment.h"
 
+#include "common/base/auto.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/base/uuid.h"
 #include "common/db/db.h"
 #include "common/events/event.h"
+#include "common/obs/log.h"
 #include "common/outbox/outbox.h"
 #include "order-service/payment/payment_return.h"
 #include "order-service/payment/payment_store.h"
@@ -116,9 +118,14 @@ static enum status ask(struct ctx *ctx, struct service *service, const struct pa
     static const char *const prefixes[] = {
         [PROVIDER_CAPTURE] = "capture", [PROVIDER_VOID] = "void", [PROVIDER_REFUND] = "refund"};
     const char *of = *payment->order.text ? payment->order.text : payment->hold_id;
+    char turn[ID_TEXT_SIZE] = "";
+
+    if (act == PROVIDER_VOID) { /* voiding twice is voiding; a refusal must not be replayed */
+        uuid_v7(turn);
+    }
     const struct provider_request request = {
         .act = act,
-        .key = arena_printf(ctx->arena, "%s-%s", prefixes[act], of),
+        .key = arena_printf(ctx->arena, "%s-%s%s%s", prefixes[act], of, *turn ? "-" : "", turn),
         .hold_id = payment->hold_id,
         .amount_cents = payment->captured_cents,
     };
@@ -193,14 +200,33 @@ enum status payment_capture(struct ctx *ctx, struct service *service, struct ord
 
 /* ---- void and refund ---- */
 
+/* Codes of the provider that mean: there is nothing to void. Any other may leave money held. */
+static bool holds_nothing(const char *refusal)
+{
+    static const char *const codes[] = {"", "already_voided", "no_such_hold", "expired"};
+    bool found = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(codes) && !found; i++) {
+        found = strcmp(codes[i], refusal) == 0;
+    }
+    return found;
+}
+
 static enum status finish_void(struct ctx *ctx, struct service *service, struct payment *payment)
 {
     const char *refusal = "";
 
     TRY(ask(ctx, service, payment, PROVIDER_VOID, &refusal));
-    bool late = strcmp(refusal, PROVIDER_ALREADY_CAPTURED) == 0;
-    return move(ctx, service, payment, late ? PAYMENT_VOID_TOO_LATE : PAYMENT_VOID_DONE,
-                late ? "" : refusal); /* any other refusal: it holds nothing any more */
+    if (strcmp(refusal, PROVIDER_ALREADY_CAPTURED) == 0) {
+        return move(ctx, service, payment, PAYMENT_VOID_TOO_LATE, "");
+    }
+    if (!holds_nothing(refusal)) {
+        log_error(ctx, "void refused, the money stays held", log_text("order", payment->order.text),
+                  log_text("hold", payment->hold_id), log_text("code", refusal));
+        return fail_with(ctx, ST_UNAVAILABLE, "", "hold=%s void refused: %s", payment->hold_id,
+                         refusal);
+    }
+    return move(ctx, service, payment, PAYMENT_VOID_DONE, refusal);
 }
 
 static enum status finish_refund(struct ctx *ctx, struct service *service, struct payment *payment)

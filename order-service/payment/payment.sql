@@ -32,6 +32,7 @@ SELECT x.hold, x.cents, x.currency, 'voiding'
 ON CONFLICT (hold_id) DO NOTHING;
 
 -- payment_given_up :many
--- Holds that are still to be voided because no order came of them, oldest first.
+-- Some holds that are still to be voided because no order came of them; in no order, so that replicas
+-- meet seldom and those that cannot be voided keep no other from its turn.
 SELECT * FROM payment.payments
- WHERE order_id IS NULL AND state IN ('voiding', 'refunding') ORDER BY created_at LIMIT 100;
+ WHERE order_id IS NULL AND state IN ('voiding', 'refunding') ORDER BY random() LIMIT 100;

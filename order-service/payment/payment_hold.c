@@ -27,7 +27,8 @@ static void count(const char *result)
     metric_add(METRIC_SERIES(metric_register(&def), result), 1);
 }
 
-/* The amount is part of it: a price that changed is another hold, and no mismatch. 'turn' counts
+/* All that the provider is told is part of it: a price that changed, or another customer of the
+ * same barista, is another hold, and no mismatch. 'turn' counts
  * holds of the same request that were voided before an order came of them. */
 static const char *make_key(struct ctx *ctx, const struct payment_request *request, int turn)
 {
@@ -38,9 +39,9 @@ static const char *make_key(struct ctx *ctx, const struct payment_request *reque
         uuid_v7(random);
         return arena_printf(ctx->arena, "auth-%s", random);
     }
-    const char *text = arena_printf(ctx->arena, "%s\n%s\n%s\n%s\n%lld\n%d", ctx->caller.subject,
-                                    request->method, ctx->idempotency_key, request->currency,
-                                    (long long)request->amount_cents, turn);
+    const char *text = arena_printf(ctx->arena, "%s\n%s\n%s\n%s\n%s\n%lld\n%d", ctx->caller.subject,
+                                    request->method, ctx->idempotency_key, request->customer.text,
+                                    request->currency, (long long)request->amount_cents, turn);
     sha256(text, strlen(text), digest);
     hex_encode(digest, sizeof(digest), hex);
     return arena_printf(ctx->arena, "auth-%.*s", KEY_DIGITS, hex);

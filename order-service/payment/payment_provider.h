@@ -8,8 +8,9 @@
 
 struct payment_provider;
 
-/* NULL for an empty address: payments are off. */
-struct payment_provider *payment_provider_new(const char *url, int timeout_ms);
+/* NULL for an empty address: payments are off. While it is slow, at most 'at_once' authorisations
+ * wait for it: who asks for one more is told at once that it is away. */
+struct payment_provider *payment_provider_new(const char *url, int timeout_ms, int at_once);
 void payment_provider_free(struct payment_provider *provider);  /* NULL is fine */
 bool payment_provider_is_up(struct payment_provider *provider); /* true when they are off */
 

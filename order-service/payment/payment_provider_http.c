@@ -15,12 +15,14 @@ enum {
     FAILURES_TO_BREAK = 4,
     BREAK_MS = 1000,
     UP_MS = 300,
+    SLOW_MS = 300,
     RETRY_AFTER_S = 2,
     PAGE = 100,
     DECLINED = 402
 };
 
 const char *const PROVIDER_ALREADY_CAPTURED = "already_captured";
+static const char *const MISMATCH = "idempotency_mismatch";
 
 struct idle { /* a client belongs to one thread at a time: who asks takes one, or makes one */
     struct idle *next;
@@ -29,14 +31,17 @@ struct idle { /* a client belongs to one thread at a time: who asks takes one, o
 
 struct payment_provider {
     char *url;
-    int timeout_ms;
+    int timeout_ms, at_once;
     pthread_mutex_t lock; /* guards all below */
     struct idle *idle;
     int failures;         /* in a row */
     int64_t broken_until; /* monotonic; one probe goes out after it */
+    int authorizing;      /* under way */
+    int64_t heard_ms;     /* monotonic: when the last was answered, or the first of these asked */
+    int64_t took_ms;      /* the last one */
 };
 
-struct payment_provider *payment_provider_new(const char *url, int timeout_ms)
+struct payment_provider *payment_provider_new(const char *url, int timeout_ms, int at_once)
 {
     if (!*url) {
         return NULL;
@@ -48,6 +53,7 @@ struct payment_provider *payment_provider_new(const char *url, int timeout_ms)
     }
     provider->url[strlen(url) - (url[strlen(url) - 1] == '/' ? 1 : 0)] = '\0';
     provider->timeout_ms = timeout_ms;
+    provider->at_once = at_once;
     pthread_mutex_init(&provider->lock, NULL);
     return provider;
 }
@@ -117,6 +123,30 @@ static void note_outcome(struct payment_provider *provider, bool good)
     pthread_mutex_lock(&provider->lock);
     provider->failures = good ? 0 : provider->failures + 1;
     provider->broken_until = clock_monotonic_ms() + BREAK_MS;
+    pthread_mutex_unlock(&provider->lock);
+}
+
+/* Each authorisation holds one of the daemon's workers. A quick provider may have them all, a slow
+ * one leaves room for calls that do not need it. */
+static bool begin_authorizing(struct payment_provider *provider, int64_t now)
+{
+    pthread_mutex_lock(&provider->lock);
+    if (provider->authorizing == 0) {
+        provider->heard_ms = now;
+    }
+    bool slow = provider->took_ms >= SLOW_MS || now - provider->heard_ms >= SLOW_MS;
+    bool may = !slow || provider->authorizing < provider->at_once;
+    provider->authorizing += may ? 1 : 0;
+    pthread_mutex_unlock(&provider->lock);
+    return may;
+}
+
+static void end_authorizing(struct payment_provider *provider, int64_t begun)
+{
+    pthread_mutex_lock(&provider->lock);
+    provider->authorizing--;
+    provider->heard_ms = clock_monotonic_ms();
+    provider->took_ms = provider->heard_ms - begun;
     pthread_mutex_unlock(&provider->lock);
 }
 
@@ -245,6 +275,18 @@ static enum status read_refusal(struct ctx *ctx, const struct exchange *exchange
     return ST_OK;
 }
 
+/* An authorisation was refused, and not because of the customer. Asking again helps but where the
+ * key is the trouble. */
+static enum status misunderstood(struct ctx *ctx, const struct exchange *exchange, const char *code)
+{
+    if (strcmp(code, MISMATCH) == 0) {
+        return fail_problem(ctx, PROBLEM_IDEMPOTENCY_MISMATCH,
+                            "This Idempotency-Key was used for another request; take a new one.");
+    }
+    return away(ctx, arena_printf(ctx->arena, "payment provider: does not understand us: %d %s",
+                                  exchange->answer.code, code));
+}
+
 /* ---- what others call ---- */
 
 static const struct {
@@ -287,9 +329,8 @@ static const char *body_of(struct ctx *ctx, const struct provider_request *reque
     return body.data;
 }
 
-enum status payment_provider_ask(struct ctx *ctx, struct payment_provider *provider,
-                                 const struct provider_request *request,
-                                 struct provider_answer *answer)
+static enum status ask(struct ctx *ctx, struct payment_provider *provider,
+                       const struct provider_request *request, struct provider_answer *answer)
 {
     struct exchange exchange = {.method = "POST",
                                 .path = path_of(ctx, request),
@@ -299,15 +340,30 @@ enum status payment_provider_ask(struct ctx *ctx, struct payment_provider *provi
     *answer = (struct provider_answer){.refusal = ""};
     TRY(exchange_with(ctx, provider, &exchange));
     answer->replayed = exchange.replayed;
-    if (request->act == PROVIDER_AUTHORIZE && exchange.answer.code >= 300 &&
-        exchange.answer.code != DECLINED) { /* our fault, not the customer's */
-        return away(ctx, arena_printf(ctx->arena, "payment provider: does not understand us: %d",
-                                      exchange.answer.code));
+    if (exchange.answer.code < 300) {
+        return read_one(ctx, &exchange, &answer->hold);
     }
-    if (exchange.answer.code >= 300) {
-        return read_refusal(ctx, &exchange, &answer->refusal);
+    TRY(read_refusal(ctx, &exchange, &answer->refusal));
+    return request->act == PROVIDER_AUTHORIZE && exchange.answer.code != DECLINED
+               ? misunderstood(ctx, &exchange, answer->refusal)
+               : ST_OK;
+}
+
+enum status payment_provider_ask(struct ctx *ctx, struct payment_provider *provider,
+                                 const struct provider_request *request,
+                                 struct provider_answer *answer)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (request->act != PROVIDER_AUTHORIZE) {
+        return ask(ctx, provider, request, answer);
     }
-    return read_one(ctx, &exchange, &answer->hold);
+    if (!begin_authorizing(provider, now)) {
+        return away(ctx, "payment provider: slow, and enough are waiting for it");
+    }
+    enum status st = ask(ctx, provider, request, answer);
+    end_authorizing(provider, now);
+    return st;
 }
 
 enum status payment_provider_look(struct ctx *ctx, struct payment_provider *provider,

@@ -33,25 +33,39 @@ static enum status give_up(struct ctx *ctx, struct service *service)
     return ST_OK;
 }
 
-enum status payment_sweep(struct ctx *ctx, struct service *service)
+/* One that cannot be voided just now, or that another replica is voiding, is no matter of the
+ * others. */
+static enum status void_given_up(struct ctx *ctx, struct service *service)
 {
     struct payment_page left;
     struct db_conn *db = NULL;
 
-    if (!payment_is_on(service)) {
-        return ST_OK;
-    }
-    TRY(give_up(ctx, service));
     TRY(service_db(ctx, service, &db));
     enum status st = payment_store_given_up(ctx, db, &left);
     db_give_back(&db);
     TRY(st);
-    for (size_t i = 0; i < left.count; i++) {
+    for (size_t i = 0; i < left.count && ctx_left_ms(ctx) > 0; i++) {
         struct payment payment = left.payments[i];
 
-        TRY(payment_give_back(ctx, service, &payment));
-        log_warn(ctx, "hold without an order voided", log_text("hold", payment.hold_id),
-                 log_num("amount_cents", payment.amount_cents));
+        if (payment_give_back(ctx, service, &payment) == ST_OK) {
+            log_warn(ctx, "hold without an order voided", log_text("hold", payment.hold_id),
+                     log_num("amount_cents", payment.amount_cents));
+        } else {
+            log_debug(ctx, "hold not voided yet", log_text("hold", payment.hold_id),
+                      log_text("detail", ctx->failure.detail));
+            ctx_forgive(ctx);
+        }
     }
     return ST_OK;
+}
+
+/* What earlier rounds gave up comes first: the list may be longer than the time there is. */
+enum status payment_sweep(struct ctx *ctx, struct service *service)
+{
+    if (!payment_is_on(service)) {
+        return ST_OK;
+    }
+    TRY(void_given_up(ctx, service));
+    TRY(give_up(ctx, service));
+    return void_given_up(ctx, service);
 }

@@ -11,7 +11,7 @@ enum { RUNS = 1000, WALKERS = 6, KILLS = 5, TRIES = 400, PAUSE_MS = 5 };
 
 #define FAULTS                                                                             \
     "silent:any:1:0:0 cut:any:4:0:0 error:any:4:0:0 unavailable:any:4:0:0 away:any:3:0:0 " \
-    "slow:any:4:0:30 decline:capture:3:0:0 decline:refund:1:0:0"
+    "slow:any:4:0:30 decline:capture:3:0:0 decline:void:3:0:0 decline:refund:1:0:0"
 
 static struct {
     atomic_int next, placed, declined, stuck;

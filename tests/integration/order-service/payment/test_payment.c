@@ -3,6 +3,7 @@
  * answer and each race leaves behind, here and in the provider's own books. */
 #include "tests/integration/order-service/payment/till.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -294,6 +295,22 @@ START_TEST(a_refused_capture_fails_and_the_hold_is_voided) /* WF-16 */
 }
 END_TEST
 
+START_TEST(a_refused_void_is_not_taken_for_one_that_was_done) /* PAY-06 */
+{
+    struct order_id order = till_order(450);
+    enum payment_returned what;
+
+    fake_payment_faults(&till.provider, "decline:void:100:1:0");
+    ck_assert_int_eq(till_return(order, &what), ST_UNAVAILABLE);
+    ck_assert_int_eq(books("heldCents"), 450);
+    ck_assert_str_eq(till_state(order), "voiding");
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM outbox.events"), "0");
+    ck_assert_int_eq(till_return(order, &what), ST_OK); /* not the refusal once more */
+    ck_assert_int_eq(what, PAYMENT_WAS_VOIDED);
+    ck_assert_int_eq(books("heldCents"), 0);
+}
+END_TEST
+
 START_TEST(a_refund_that_fails_twice_is_made_once_by_the_third) /* PAY-06 */
 {
     struct order_id order = till_order(450);
@@ -372,13 +389,104 @@ START_TEST(the_same_request_again_gets_a_new_hold_once_its_first_was_voided) /* 
 }
 END_TEST
 
+START_TEST(a_hold_that_cannot_be_voided_keeps_no_other_from_its_turn)
+{
+    struct payment_hold hold;
+
+    ck_assert_int_eq(till_hold(NULL, 700, &hold), ST_OK);
+    ck_assert_int_eq(till_hold(NULL, 700, &hold), ST_OK);
+    fake_payment_faults(&till.provider, "decline:void:100:1:0");
+    ck_assert_int_eq(till_sweep(), ST_OK);
+    ck_assert_int_eq(books("heldCents"), 700);
+    ck_assert_int_eq(till_sweep(), ST_OK);
+    ck_assert_int_eq(books("heldCents"), 0);
+}
+END_TEST
+
+START_TEST(what_was_given_up_is_voided_though_the_list_cannot_be_had)
+{
+    struct payment_hold hold;
+
+    ck_assert_int_eq(till_hold(NULL, 700, &hold), ST_OK);
+    fake_payment_faults(&till.provider, "decline:void:100:1:0");
+    ck_assert_int_eq(till_sweep(), ST_OK);
+    ck_assert_str_eq(test_db_ask("SELECT state FROM payment.payments"), "voiding");
+    till.service.config.payment_sweep_after_s = INT_MAX; /* a time that the provider refuses */
+    ck_assert_int_eq(till_sweep(), ST_UNAVAILABLE);
+    ck_assert_str_eq(test_db_ask("SELECT state FROM payment.payments"), "voided");
+    ck_assert_int_eq(books("heldCents"), 0);
+}
+END_TEST
+
+/* ---- keys ---- */
+
+START_TEST(the_same_key_for_another_customer_is_another_hold) /* PAY-02 */
+{
+    static const char *const customers[] = {"019aa1f0-5c3e-7000-8000-00000000cafe",
+                                            "019aa1f0-5c3e-7000-8000-00000000beef"};
+    struct payment_hold holds[2];
+
+    for (int i = 0; i < 2; i++) {
+        struct ctx *ctx = till_ctx("of one barista");
+        struct payment_request request = {
+            .method = "PlaceOrder", .currency = "EUR", .amount_cents = 450};
+
+        text_copy(request.customer.text, sizeof(request.customer.text), customers[i]);
+        ck_assert_int_eq(payment_authorize(ctx, &till.service, &request, &holds[i]), ST_OK);
+        ctx_free(ctx);
+    }
+    ck_assert_str_ne(holds[0].id, holds[1].id);
+    ck_assert_int_eq(books("heldCents"), 900);
+}
+END_TEST
+
+START_TEST(a_key_that_the_provider_knows_for_something_else_is_not_to_be_tried_again) /* PAY-02 */
+{
+    struct ctx *ctx = till_ctx(NULL);
+    struct provider_answer answer;
+    struct provider_request request = {
+        .act = PROVIDER_AUTHORIZE, .key = "k", .currency = "EUR", .customer = "a"};
+
+    ck_assert_int_eq(payment_provider_ask(ctx, till.service.payments, &request, &answer), ST_OK);
+    request.customer = "b";
+    ck_assert_int_ne(payment_provider_ask(ctx, till.service.payments, &request, &answer), ST_OK);
+    ck_assert_int_eq(ctx->failure.problem, PROBLEM_IDEMPOTENCY_MISMATCH);
+    ctx_free(ctx);
+}
+END_TEST
+
+/* ---- a provider that is slow ---- */
+
+START_TEST(a_slow_provider_holds_half_the_workers_and_no_more) /* PAY-05 */
+{
+    struct twin twins[3] = {0};
+    struct payment_hold hold;
+
+    payment_provider_free(till.service.payments);
+    till.service.payments = payment_provider_new(till.provider.url, 5000, 3);
+    fake_payment_faults(&till.provider, "slow:authorize:100:3:1500");
+    for (size_t i = 0; i < ARRAY_LEN(twins); i++) {
+        ck_assert_int_eq(pthread_create(&twins[i].thread, NULL, hold_once, &twins[i]), 0);
+    }
+    clock_pause_ms(700);
+    int64_t begin = clock_monotonic_ms();
+    ck_assert_int_eq(till_hold(NULL, 450, &hold), ST_UNAVAILABLE);
+    ck_assert_int_lt(clock_monotonic_ms() - begin, 300);
+    for (size_t i = 0; i < ARRAY_LEN(twins); i++) {
+        pthread_join(twins[i].thread, NULL);
+        ck_assert_int_eq(twins[i].status, ST_OK);
+    }
+    ck_assert_int_eq(till_hold(NULL, 450, &hold), ST_OK);
+}
+END_TEST
+
 START_TEST(a_sweep_that_died_half_way_is_finished_by_the_next)
 {
     struct payment_hold hold;
 
     ck_assert_int_eq(till_hold(NULL, 700, &hold), ST_OK);
     fake_payment_faults(&till.provider, "error:void:100:1:0");
-    ck_assert_int_eq(till_sweep(), ST_UNAVAILABLE); /* voided there, and we do not know it */
+    ck_assert_int_eq(till_sweep(), ST_OK); /* voided there, and we do not know it */
     ck_assert_str_eq(test_db_ask("SELECT state FROM payment.payments"), "voiding");
     ck_assert_int_eq(till_sweep(), ST_OK);
     ck_assert_str_eq(test_db_ask("SELECT state FROM payment.payments"), "voided");
@@ -440,9 +548,15 @@ TEST_MAIN_AROUND(
     a_capture_that_landed_unheard_is_refunded_by_a_cancel,
     a_capture_that_never_arrived_is_voided_by_a_cancel,
     a_refused_capture_fails_and_the_hold_is_voided,
+    a_refused_void_is_not_taken_for_one_that_was_done,
     a_refund_that_fails_twice_is_made_once_by_the_third, a_killed_provider_has_forgotten_nothing,
     a_hold_without_an_order_is_swept_and_those_of_orders_stay,
     no_order_can_take_a_hold_that_was_given_up,
     the_same_request_again_gets_a_new_hold_once_its_first_was_voided,
+    a_hold_that_cannot_be_voided_keeps_no_other_from_its_turn,
+    what_was_given_up_is_voided_though_the_list_cannot_be_had,
+    the_same_key_for_another_customer_is_another_hold,
+    a_key_that_the_provider_knows_for_something_else_is_not_to_be_tried_again,
+    a_slow_provider_holds_half_the_workers_and_no_more,
     a_sweep_that_died_half_way_is_finished_by_the_next, only_the_owner_and_an_admin_see_a_payment,
     payments_are_listed_newest_first_page_by_page)

@@ -33,7 +33,7 @@ static struct {
     struct service service; /* of the test that runs */
 } till;
 
-enum { TILL_TIMEOUT_MS = 300, TILL_POOL = 8 };
+enum { TILL_TIMEOUT_MS = 300, TILL_POOL = 8, TILL_AT_ONCE = 16 };
 
 enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
 {
@@ -87,7 +87,7 @@ static void till_open(void)
     fake_payment_start(&till.provider);
     till.service.config.payment_sweep_after_s = 0;
     till.service.pool = db_pool_new(&options);
-    till.service.payments = payment_provider_new(till.provider.url, TILL_TIMEOUT_MS);
+    till.service.payments = payment_provider_new(till.provider.url, TILL_TIMEOUT_MS, TILL_AT_ONCE);
 }
 
 static void till_close(void)
