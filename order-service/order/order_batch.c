@@ -69,16 +69,15 @@ static void write_alone(struct service *service, struct seat *seat)
     seat->status = write_orders(seat->placing->ctx, service, &seat->placing, 1);
 }
 
-static int by_key(const void *a, const void *b)
+int order_batch_by_key(const void *a, const void *b)
 {
-    const struct ctx *x = (*(struct order_placing *const *)a)->ctx;
-    const struct ctx *y = (*(struct order_placing *const *)b)->ctx;
-    int order = strcmp(x->caller.subject, y->caller.subject);
+    const struct order_placing *x = *(struct order_placing *const *)a;
+    const struct order_placing *y = *(struct order_placing *const *)b;
+    const char *x_key = x->ctx->idempotency_key, *y_key = y->ctx->idempotency_key;
+    int order = strcmp(x->ctx->caller.subject, y->ctx->caller.subject);
 
-    if (order == 0 && x->idempotency_key && y->idempotency_key) {
-        order = strcmp(x->idempotency_key, y->idempotency_key);
-    }
-    return order;
+    order = order ? order : strcmp(x_key ? x_key : "", y_key ? y_key : "");
+    return order ? order : strcmp(x->method, y->method);
 }
 
 /* As long as the most patient of them would wait. */
@@ -127,7 +126,7 @@ static void write_batch(struct service *service, struct batch *batch)
     struct ctx *ctx = ctx_new_system("order-service");
 
     ctx->deadline_ms = last_deadline(batch);
-    qsort(batch->placings, batch->count, sizeof(struct order_placing *), by_key);
+    qsort(batch->placings, batch->count, sizeof(struct order_placing *), order_batch_by_key);
     settle(service, batch, ctx, write_orders(ctx, service, batch->placings, batch->count));
     ctx_free(ctx);
 }

@@ -13,4 +13,8 @@ void order_batches_free(struct order_batches *batches); /* NULL is fine */
  * nobody. When writing several fails, each is tried by itself, so that none fails for another. */
 enum status order_batch_place(struct service *service, struct order_placing *placing) MUST_CHECK;
 
+/* For qsort() of struct order_placing *: caller, key, method. All who write keys take them in this
+ * order, so that none waits in a circle; no key is "". */
+int order_batch_by_key(const void *a, const void *b);
+
 #endif

@@ -222,6 +222,31 @@ START_TEST(twins_that_come_together_are_placed_once) /* ORD-24 */
 }
 END_TEST
 
+static int compare(int a, int b)
+{
+    const struct order_placing *x = &customers[a].placing, *y = &customers[b].placing;
+
+    return order_batch_by_key(&x, &y);
+}
+
+START_TEST(orders_of_one_caller_are_sorted_by_key_and_method) /* ORD-24 */
+{
+    for (int i = 0; i < 4; i++) {
+        text_copy(customers[i].ctx->caller.subject, ID_TEXT_SIZE, "the same");
+    }
+    customers[0].ctx->idempotency_key = "b";
+    customers[1].ctx->idempotency_key = NULL;
+    customers[2].ctx->idempotency_key = "a";
+    customers[3].ctx->idempotency_key = "a";
+    customers[3].placing.method = "Reorder";
+    ck_assert_int_lt(compare(1, 2), 0);
+    ck_assert_int_lt(compare(2, 3), 0);
+    ck_assert_int_lt(compare(3, 0), 0);
+    ck_assert_int_lt(compare(1, 0), 0);
+    ck_assert_int_gt(compare(0, 1), 0);
+}
+END_TEST
+
 START_TEST(without_a_key_each_is_placed)
 {
     for (int i = 0; i < CUSTOMERS; i++) {
@@ -262,5 +287,6 @@ TEST_MAIN_AROUND("order_batch",
                  orders_that_come_together_share_a_commit_and_are_each_whole,
                  an_order_and_its_items_are_read_back_alike,
                  one_that_the_database_refuses_takes_no_other_with_it,
-                 twins_that_come_together_are_placed_once, without_a_key_each_is_placed,
+                 twins_that_come_together_are_placed_once,
+                 orders_of_one_caller_are_sorted_by_key_and_method, without_a_key_each_is_placed,
                  one_priced_by_an_old_menu_is_left_out, without_the_database_each_is_told)
