@@ -48,22 +48,42 @@ static void expire(struct ctx *ctx, struct service *service, const struct order 
     }
 }
 
-static void sweep_once(struct service *service)
+static enum status expire_overdue(struct ctx *ctx, struct service *service)
 {
-    struct ctx *ctx = ctx_new_system("order-service");
     const struct order *overdue;
     struct db_conn *db = NULL;
     size_t count = 0;
 
+    TRY(service_db(ctx, service, &db));
+    enum status st = order_store_overdue(ctx, db, OVERDUE_MS / service_config(service)->time_factor,
+                                         &overdue, &count);
+    db_give_back(&db);
+    TRY(st);
+    for (size_t i = 0; i < count; i++) {
+        expire(ctx, service, &overdue[i]);
+    }
+    return ST_OK;
+}
+
+static enum status forget_old_keys(struct ctx *ctx, struct service *service)
+{
+    struct db_conn *db = NULL;
+
+    TRY(service_db(ctx, service, &db));
+    enum status st = idempotency_purge(ctx, db);
+    db_give_back(&db);
+    return st;
+}
+
+/* Each with a time of its own: none of them waits for another's luck. */
+static void sweep(struct service *service,
+                  enum status (*step)(struct ctx *ctx, struct service *service), const char *name)
+{
+    struct ctx *ctx = ctx_new_system("order-service");
+
     ctx->deadline_ms = clock_monotonic_ms() + SWEEP_MS;
-    if (service_db(ctx, service, &db) == ST_OK &&
-        order_store_overdue(ctx, db, OVERDUE_MS / service_config(service)->time_factor, &overdue,
-                            &count) == ST_OK &&
-        idempotency_purge(ctx, db) == ST_OK) {
-        db_give_back(&db);
-        for (size_t i = 0; i < count; i++) {
-            expire(ctx, service, &overdue[i]);
-        }
+    if (step(ctx, service) != ST_OK) {
+        log_failure(ctx, name);
     }
     ctx_free(ctx);
 }
@@ -79,15 +99,12 @@ static void mend_queue(struct service *service)
     ctx_free(ctx);
 }
 
-static void give_up_holds(struct service *service)
+static void sweep_all(struct service *service)
 {
-    struct ctx *ctx = ctx_new_system("order-service");
-
-    ctx->deadline_ms = clock_monotonic_ms() + SWEEP_MS;
-    if (payment_sweep(ctx, service) != ST_OK) {
-        log_failure(ctx, "sweep of payments");
-    }
-    ctx_free(ctx);
+    sweep(service, expire_overdue, "sweep");
+    sweep(service, forget_old_keys, "sweep of keys");
+    mend_queue(service);
+    sweep(service, payment_sweep, "sweep of payments");
 }
 
 static void *run(void *user)
@@ -100,9 +117,7 @@ static void *run(void *user)
         pthread_cond_timedwait(&sweep->wake, &sweep->lock, &next);
         if (!sweep->stopping) {
             pthread_mutex_unlock(&sweep->lock);
-            sweep_once(sweep->service);
-            mend_queue(sweep->service);
-            give_up_holds(sweep->service);
+            sweep_all(sweep->service);
             pthread_mutex_lock(&sweep->lock);
         }
     }
