@@ -97,6 +97,13 @@ void later_stop(struct later *later)
     pthread_cond_signal(&later->wake);
     pthread_mutex_unlock(&later->lock);
     pthread_join(later->thread, NULL);
+}
+
+void later_free(struct later *later)
+{
+    if (!later) {
+        return;
+    }
     pthread_cond_destroy(&later->wake);
     pthread_mutex_destroy(&later->lock);
     free(later);
@@ -113,6 +120,11 @@ void later_reply(struct later *later, struct http_request *request, int delay_ms
     *due = (struct due){
         .request = request, .at_ms = clock_monotonic_ms() + delay_ms, .http = http, .body = body};
     pthread_mutex_lock(&later->lock);
+    if (later->stopping) { /* nobody waits for its time any more */
+        pthread_mutex_unlock(&later->lock);
+        answer(due, true);
+        return;
+    }
     struct due **at = &later->first;
     while (*at && (*at)->at_ms <= due->at_ms) {
         at = &(*at)->next;

@@ -50,6 +50,7 @@ static void stop(struct http_server *server, struct provider *provider)
     }
     later_stop(provider->later); /* the server waits for these answers */
     http_server_free(server);
+    later_free(provider->later); /* the server handled requests until now */
     faults_free(provider->faults);
     ledger_close(provider->ledger);
 }
