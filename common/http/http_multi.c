@@ -72,6 +72,7 @@ static CURL *make_handle(struct http_multi *multi, struct stream *stream,
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, stream);
     curl_easy_setopt(curl, CURLOPT_PRIVATE, stream);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* waits for no name that is still looked up */
     curl_easy_setopt(
         curl, CURLOPT_CONNECTTIMEOUT_MS,
         (long)(options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_MS));
@@ -157,6 +158,7 @@ static int finish_done(struct http_multi *multi)
         CURLcode code = message->data.result;
 
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &stream);
+        stream->answer.timed_out = code == CURLE_OPERATION_TIMEDOUT;
         finish(multi, stream, code == CURLE_OK ? NULL : curl_easy_strerror(code));
         done++;
     }

@@ -6,6 +6,7 @@
 #include "common/base/auto.h"
 #include "common/http/http_client.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct http_multi;
@@ -23,6 +24,7 @@ enum { HTTP_MULTI_ANSWER = 256, HTTP_MULTI_HEADERS = 12 };
 struct http_multi_answer {
     int code; /* 0: none came, and 'error' says why */
     const char *error;
+    bool timed_out;               /* one of the errors */
     char body[HTTP_MULTI_ANSWER]; /* the beginning; NUL-terminated */
     int retry_after_s;            /* 0: not said */
 };
