@@ -63,7 +63,8 @@ SELECT p.part, coalesce(e.id - 1, $4::bigint) AS floor
         ORDER BY id LIMIT 1) AS e ON true;
 
 -- outbox_pending :one
--- Bounded, since it is only to be looked at: with a sink away for hours it would cost more than all else.
+-- Bounded, since it is only to be looked at: with a sink away for hours it would cost more than all
+-- else.
 SELECT count(*) AS pending FROM (SELECT FROM outbox.events WHERE sink = $1 LIMIT 10000) AS few;
 
 -- outbox_notify :exec

@@ -215,12 +215,20 @@ static bool is_pacing(const struct outbox_relay *relay)
     return pacing;
 }
 
+static void look_soon(struct outbox_relay *relay)
+{
+    for (int i = 0; i < relay->lane_count; i++) {
+        relay->lanes[i].more = true;
+    }
+}
+
 /* Until the table is looked at, who wakes us again need not: 'woken' stays. It is taken back before
- * the look, so that a row committed after that wakes us once more. */
+ * the look, so that a row committed after that wakes us once more; and who takes it owes a look. */
 static void take_wake_up(struct outbox_relay *relay)
 {
     if (!is_pacing(relay) && atomic_exchange(&relay->woken, false)) {
         relay->notify = true;
+        look_soon(relay);
     }
 }
 
@@ -250,15 +258,14 @@ static int time_to_wait(const struct outbox_relay *relay)
     return due > now ? (int)(due - now) : 0;
 }
 
+/* A wake-up that was left for later wakes nobody again: it is seen before the wait. */
 static void wait_for_work(struct outbox_relay *relay)
 {
-    enum db_heard heard = db_listener_hear(relay->listener, time_to_wait(relay));
-    bool woken = atomic_load(&relay->woken);
-
-    for (int i = 0; i < relay->lane_count; i++) {
-        struct lane *lane = &relay->lanes[i];
-
-        lane->more = lane->more || woken || heard == DB_HEARD_NOTIFY;
+    if (atomic_load(&relay->woken)) {
+        look_soon(relay);
+    }
+    if (db_listener_hear(relay->listener, time_to_wait(relay)) == DB_HEARD_NOTIFY) {
+        look_soon(relay);
     }
 }
 
