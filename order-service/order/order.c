@@ -79,31 +79,6 @@ static enum status check_move(struct ctx *ctx, const struct order *now, const st
     return ST_OK;
 }
 
-static const char *cancel_reason(enum order_command command, const char *reason)
-{
-    if (reason && *reason) {
-        return reason;
-    }
-    switch (command) {
-    case COMMAND_DECLINE:
-        return "declined";
-    case COMMAND_EXPIRE_ACCEPT:
-        return "not_accepted";
-    case COMMAND_EXPIRE_COLLECT:
-        return "not_collected";
-    case COMMAND_CANCEL:
-    case COMMAND_STOP:
-    case COMMAND_PLACE:
-    case COMMAND_ACCEPT:
-    case COMMAND_PREPARE:
-    case COMMAND_READY:
-    case COMMAND_UNDO_READY:
-    case COMMAND_PICK_UP:
-        return "cancelled";
-    }
-    return "cancelled";
-}
-
 /* What one transition does to the order itself. */
 static void take_step(struct service *service, struct order *order, const struct transition *t,
                       const char *actor, const char *reason)
@@ -136,7 +111,7 @@ static void take_step(struct service *service, struct order *order, const struct
         break;
     case ORDER_CANCELLED:
         order->cancelled_ms = order->now_ms;
-        order->cancel_reason = cancel_reason(t->command, reason);
+        order->cancel_reason = order_cancel_reason(t->command, reason);
         break;
     }
 }

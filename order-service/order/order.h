@@ -84,6 +84,14 @@ struct transition {
 const struct transition *order_transition(enum order_status from, enum order_command command);
 /* The deadline that must have passed before that command is legal; 0: none. */
 int64_t order_expires_by(const struct order *order, enum order_command command);
+/* Reasons that are codes: money and notices go by them. */
+#define ORDER_NOT_ACCEPTED       "not_accepted"
+#define ORDER_NOT_COLLECTED      "not_collected"
+#define ORDER_PAYMENT_FAILED     "payment_failed"
+#define ORDER_WORKFLOW_CANCELLED "workflow_cancelled"
+/* Why an order is cancelled, from what was said ("" or NULL: nothing). People may say what they
+ * like, but for our codes: those count as nothing said. */
+const char *order_cancel_reason(enum order_command command, const char *said);
 bool order_is_final(enum order_status status);
 const char *order_status_name(enum order_status status);
 bool order_status_parse(const char *name, enum order_status *status);

@@ -71,6 +71,49 @@ bool order_is_final(enum order_status status)
     return statuses[status].final;
 }
 
+/* What only we may say: money and notices go by it. */
+static bool is_reserved(const char *reason)
+{
+    static const char *const reserved[] = {ORDER_NOT_ACCEPTED, ORDER_NOT_COLLECTED,
+                                           ORDER_PAYMENT_FAILED, ORDER_WORKFLOW_CANCELLED};
+
+    for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
+        if (strcmp(reserved[i], reason) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *usual_reason(enum order_command command)
+{
+    switch (command) {
+    case COMMAND_DECLINE:
+        return "declined";
+    case COMMAND_EXPIRE_ACCEPT:
+        return ORDER_NOT_ACCEPTED;
+    case COMMAND_EXPIRE_COLLECT:
+        return ORDER_NOT_COLLECTED;
+    case COMMAND_CANCEL:
+    case COMMAND_STOP:
+    case COMMAND_PLACE:
+    case COMMAND_ACCEPT:
+    case COMMAND_PREPARE:
+    case COMMAND_READY:
+    case COMMAND_UNDO_READY:
+    case COMMAND_PICK_UP:
+        return "cancelled";
+    }
+    return "cancelled";
+}
+
+const char *order_cancel_reason(enum order_command command, const char *said)
+{
+    bool is_free = command == COMMAND_DECLINE || command == COMMAND_CANCEL;
+
+    return said && *said && !(is_free && is_reserved(said)) ? said : usual_reason(command);
+}
+
 const char *order_status_name(enum order_status status)
 {
     return statuses[status].name;

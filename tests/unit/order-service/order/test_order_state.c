@@ -135,7 +135,24 @@ START_TEST(each_status_has_one_of_the_display_buckets) /* ORD-28 */
 }
 END_TEST
 
+START_TEST(a_person_gives_no_reason_that_money_goes_by)
+{
+    static const char *const codes[] = {"not_accepted", "not_collected", "payment_failed",
+                                        "workflow_cancelled"};
+
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        ck_assert_str_eq(order_cancel_reason(COMMAND_CANCEL, codes[i]), "cancelled");
+        ck_assert_str_eq(order_cancel_reason(COMMAND_DECLINE, codes[i]), "declined");
+        ck_assert_str_eq(order_cancel_reason(COMMAND_STOP, codes[i]), codes[i]);
+    }
+    ck_assert_str_eq(order_cancel_reason(COMMAND_CANCEL, "no beans"), "no beans");
+    ck_assert_str_eq(order_cancel_reason(COMMAND_CANCEL, ""), "cancelled");
+    ck_assert_str_eq(order_cancel_reason(COMMAND_EXPIRE_COLLECT, NULL), "not_collected");
+    ck_assert_str_eq(order_cancel_reason(COMMAND_EXPIRE_ACCEPT, NULL), "not_accepted");
+}
+END_TEST
+
 TEST_MAIN("order_state", moves_are_exactly_those_allowed, no_move_leaves_a_final_state,
           a_deadline_ends_only_what_waits_for_it, a_customer_alone_moves_no_order_but_ones_own,
           random_walks_end_in_a_final_state_or_go_on, names_read_back,
-          each_status_has_one_of_the_display_buckets)
+          each_status_has_one_of_the_display_buckets, a_person_gives_no_reason_that_money_goes_by)
