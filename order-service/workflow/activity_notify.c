@@ -20,9 +20,12 @@ enum status activity_notify_barista(struct ctx *ctx, struct flow_task *task, con
 
     (void)result;
     TRY(order_news_read(ctx, input, &news));
+    news.seq = 1; /* it is of the new order, whatever was heard since */
     return notify(ctx, task->service, &news, NOTICE_BARISTA_NEW);
 }
 
+/* Several signals in one task: the news may be newer than what the notice was meant to tell, and
+ * then the order has moved on and there is nothing to say. */
 enum status activity_notify_customer(struct ctx *ctx, struct flow_task *task, const char *input,
                                      const char **result)
 {
@@ -30,6 +33,9 @@ enum status activity_notify_customer(struct ctx *ctx, struct flow_task *task, co
 
     (void)result;
     TRY(order_news_read(ctx, input, &news));
+    if (news.status != ORDER_READY && news.status != ORDER_CANCELLED) {
+        return ST_OK;
+    }
     return notify(ctx, task->service, &news,
                   news.status == ORDER_READY ? NOTICE_CUSTOMER_READY : NOTICE_CUSTOMER_CANCELLED);
 }
