@@ -47,8 +47,9 @@ struct order_notice order_notice_live(const char *view)
         .sink = "live", .topic = LIVE_CHANNEL, .before = view, .after = ""};
 }
 
-/* The signal that a command is to the workflow. Not told: what it does itself, and "begun", which
- * it has nothing to do about. */
+/* The signal that a command is to the workflow. Not told: "begun", which it has nothing to do
+ * about. Told also is what it does itself: a deadline may be the sweep's work, and the row starts
+ * the workflow of an order whose own was lost, for there may be money to give back. */
 static const char *const signals[] = {
     [COMMAND_ACCEPT] = "accepted",
     [COMMAND_DECLINE] = "cancelled",
@@ -57,8 +58,8 @@ static const char *const signals[] = {
     [COMMAND_UNDO_READY] = "ready_undone",
     [COMMAND_PICK_UP] = "completed",
     [COMMAND_CANCEL] = "cancelled",
-    [COMMAND_EXPIRE_ACCEPT] = NULL,
-    [COMMAND_EXPIRE_COLLECT] = NULL,
+    [COMMAND_EXPIRE_ACCEPT] = "cancelled",
+    [COMMAND_EXPIRE_COLLECT] = "cancelled",
     [COMMAND_STOP] = "cancelled",
 };
 

@@ -10,7 +10,7 @@
 static bool is_to_be_paid(const struct order_news *news, const struct order *order)
 {
     return order->status != ORDER_CANCELLED ||
-           (news->keeps_uncollected && text_equal(order->cancel_reason, "not_collected"));
+           (news->keeps_uncollected && text_equal(order->cancel_reason, ORDER_NOT_COLLECTED));
 }
 
 /* Looks at the order at each attempt: while the provider is away it may be cancelled, and then the
@@ -49,6 +49,10 @@ enum status activity_return_payment(struct ctx *ctx, struct flow_task *task, con
                   log_text("order", news.order.text));
     }
     TRY(st);
+    if (news.status == ORDER_COMPLETED) {
+        log_error(ctx, "sold, but the payment was refused: the shop is not paid",
+                  log_text("order", news.order.text));
+    }
     *result =
         arena_printf(ctx->arena, "{\"what\":\"%s\",\"cents\":%lld}", names[what], (long long)cents);
     return ST_OK;

@@ -81,9 +81,14 @@ static bool hear(struct coffee *coffee, const char *json)
         ctx_forgive(ctx);
         return false;
     }
+    /* What they say of payment is the setting of the replica that moved the order, and replicas
+     * differ while one is rolled out: what is held must be seen to, and the rule is the first. */
+    coffee->now.pays = coffee->now.pays || news.pays;
     if (news.seq <= coffee->now.seq) {
         return false;
     }
+    news.pays = coffee->now.pays;
+    news.keeps_uncollected = coffee->now.keeps_uncollected;
     coffee->now = news;
     coffee->least_wait_ms = 0;
     return true;
@@ -134,7 +139,7 @@ static void capture(struct flow *flow, void *user)
     flow_shield(flow, true);
     coffee->captured = flow_activity(flow, "CapturePayment", as_json(coffee), &money, NULL);
     if (coffee->captured == ST_CONFLICT) {
-        enum status st = stop(coffee, "payment_failed", NULL);
+        enum status st = stop(coffee, ORDER_PAYMENT_FAILED, NULL);
 
         (void)st;
     }
@@ -191,7 +196,7 @@ static enum status give_up(struct coffee *coffee)
 
     coffee->was_cancelled = true;
     flow_shield(coffee->flow, true);
-    TRY(stop(coffee, "workflow_cancelled", &answer));
+    TRY(stop(coffee, ORDER_WORKFLOW_CANCELLED, &answer));
     hear(coffee, answer);
     return ST_OK;
 }
@@ -213,7 +218,7 @@ static enum status settle(struct coffee *coffee, const char **paid)
 {
     const struct order_news *now = &coffee->now;
     bool is_sold = now->status == ORDER_COMPLETED ||
-                   (now->keeps_uncollected && strcmp(now->reason, "not_collected") == 0);
+                   (now->keeps_uncollected && strcmp(now->reason, ORDER_NOT_COLLECTED) == 0);
 
     flow_step(coffee->flow, "settling the payment");
     if (is_sold && !coffee->capture) {
@@ -222,12 +227,13 @@ static enum status settle(struct coffee *coffee, const char **paid)
     if (coffee->capture) { /* also before a return: it must know what there is to return */
         flow_join(coffee->flow, coffee->capture);
     }
-    if (is_sold) {
+    if (is_sold && coffee->captured != ST_CONFLICT) {
         *paid = coffee->captured == ST_OK ? "captured" : "refused";
         return ST_OK;
     }
+    /* Also where what is sold cannot be paid: the hold would only keep the customer's money. */
     enum status st = flow_activity(coffee->flow, "ReturnPayment", as_json(coffee), &money, NULL);
-    *paid = st == ST_OK ? "returned" : "refused";
+    *paid = st == ST_OK && !is_sold ? "returned" : "refused";
     return st;
 }
 

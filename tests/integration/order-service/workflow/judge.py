@@ -34,9 +34,11 @@ class Order:
         self.inbox.append(workflow.payload_converter().from_payload(args[0].payload, dict))
 
     def hear(self, news):
+        self.now["pays"] = self.now["pays"] or news["pays"]
         if news["seq"] <= self.now["seq"]:
             return False
-        self.now, self.least_wait_ms = news, 0
+        self.now = {**news, "pays": self.now["pays"], "keepsUncollected": self.now["keepsUncollected"]}
+        self.least_wait_ms = 0
         return True
 
     async def do(self, activity, order=None):
@@ -95,10 +97,10 @@ class Order:
             self.capture = asyncio.create_task(self.take_the_money())
         if self.capture:
             await self.capture
-        if is_sold:
-            return "captured" if self.captured else "refused"
+        if is_sold and self.captured:
+            return "captured"
         await self.do("ReturnPayment")
-        return "returned"
+        return "refused" if is_sold else "returned"
 
     async def live(self, order):
         self.now = order

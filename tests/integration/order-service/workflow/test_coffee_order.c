@@ -61,6 +61,10 @@ static const struct kind kinds[] = {
     {"late", {"accepted", "ready", "completed"}, .pays = true, .has_late_worker = true,
      .end = "completed {\"status\":\"completed\",\"reason\":\"\",\"payment\":\"captured\"}",
      .done = "NotifyBarista CapturePayment "},
+    {"sold_unpaid", {"accepted", "ready", "completed"}, .pays = true, .has_late_worker = true,
+     .refuses_capture = true,
+     .end = "completed {\"status\":\"completed\",\"reason\":\"\",\"payment\":\"refused\"}",
+     .done = "NotifyBarista CapturePayment StopOrder ReturnPayment "},
     {"late_cancelled", {"accepted", "cancelled"}, .pays = true, .has_late_worker = true,
      .end = "completed {\"status\":\"cancelled\",\"reason\":\"said so\",\"payment\":\"returned\"}",
      .done = "NotifyBarista CapturePayment ReturnPayment NotifyCustomer "},
@@ -139,12 +143,16 @@ static enum status stop(struct ctx *ctx, struct flow_task *task, const char *inp
     note(task->name);
     TRY(order_news_read(ctx, input, &wanted));
     pthread_mutex_lock(&shop.lock);
-    change(ORDER_CANCELLED,
-           text_equal(wanted.reason, "payment_failed") ? "payment_failed" : "workflow_cancelled");
+    bool is_over = order_is_final(shop.news.status);
+    if (!is_over) {
+        change(ORDER_CANCELLED, text_equal(wanted.reason, "payment_failed") ? "payment_failed"
+                                                                            : "workflow_cancelled");
+    }
     *result = told(ctx->arena);
     pthread_mutex_unlock(&shop.lock);
-    return temporal_signal(ctx, desk.temporal, task->flow_id,
-                           &(struct temporal_signal){"cancelled", *result, NULL});
+    return is_over ? ST_OK
+                   : temporal_signal(ctx, desk.temporal, task->flow_id,
+                                     &(struct temporal_signal){"cancelled", *result, NULL});
 }
 
 static enum status coffee_order_and_thanks(struct flow *flow, const char *input,

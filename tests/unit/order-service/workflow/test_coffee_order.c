@@ -40,19 +40,13 @@ static enum status replayed(struct ctx *ctx, const char *name, flow_main *code)
 }
 
 static const char *const names[] = {
-    "completed",
-    "unpaid",
-    "undone",
-    "not_accepted",
-    "declined",
-    "cancelled_preparing",
-    "stopped",
-    "capture_refused",
-    "late",
-    "late_cancelled",
-    "half_way",
-    "not_collected",
-    "not_collected_and_kept",
+    "completed",     "unpaid",
+    "undone",        "not_accepted",
+    "declined",      "cancelled_preparing",
+    "stopped",       "capture_refused",
+    "late",          "late_cancelled",
+    "sold_unpaid",   "half_way",
+    "not_collected", "not_collected_and_kept",
 };
 
 /* WF-11 */

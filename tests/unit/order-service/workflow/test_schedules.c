@@ -34,6 +34,7 @@ struct shop {
     int64_t now_ms, skew_ms; /* the database's clock, and Temporal's beside it */
     struct order order;
     enum purse purse;
+    bool is_rolling; /* payments are being switched: later moves come from replicas that differ */
     bool pays, keeps, card_is_dead, temporal_is_up, worker_is_up, was_cancelled;
     int captures, returns;
     struct row {
@@ -62,7 +63,9 @@ static bool chance(struct shop *shop, int percent)
 
 static const char *news(struct shop *shop)
 {
-    struct order_news now = {.pays = shop->pays, .keeps_uncollected = shop->keeps};
+    bool differs = shop->is_rolling && shop->row_count > 0 && chance(shop, 50);
+    struct order_news now = {.pays = shop->pays && !differs,
+                             .keeps_uncollected = shop->keeps != differs};
 
     shop->order.now_ms = shop->now_ms;
     order_news_of(&shop->order, &now);
@@ -72,7 +75,9 @@ static const char *news(struct shop *shop)
 static void tell(struct shop *shop, const char *signal)
 {
     ck_assert_int_lt(shop->row_count, MAX_ROWS);
-    shop->rows[shop->row_count++] = (struct row){signal, news(shop), false};
+    const char *json = news(shop);
+
+    shop->rows[shop->row_count++] = (struct row){signal, json, false};
 }
 
 static const char *reason_of(enum order_command command)
@@ -122,7 +127,12 @@ static void people_move(struct shop *shop)
 
 static bool expire(struct shop *shop)
 {
-    return move(shop, COMMAND_EXPIRE_ACCEPT) || move(shop, COMMAND_EXPIRE_COLLECT);
+    bool moved = move(shop, COMMAND_EXPIRE_ACCEPT) || move(shop, COMMAND_EXPIRE_COLLECT);
+
+    if (moved) {
+        tell(shop, "cancelled");
+    }
+    return moved;
 }
 
 static void sweep(struct shop *shop)
@@ -235,7 +245,7 @@ static void send(struct shop *shop, bool in_order)
     while (at < shop->row_count && shop->rows[at].is_sent) {
         at++;
     }
-    at = in_order ? at : at + (int)roll(shop, 3);
+    at = in_order || (shop->is_rolling && !shop->sim) ? at : at + (int)roll(shop, 3);
     if (!shop->temporal_is_up || at >= shop->row_count) {
         return;
     }
@@ -336,6 +346,7 @@ static struct shop *open_shop(uint64_t number)
     shop->pays = chance(shop, 85);
     shop->keeps = chance(shop, 25);
     shop->card_is_dead = chance(shop, 15);
+    shop->is_rolling = chance(shop, 20);
     shop->temporal_is_up = chance(shop, 80);
     shop->worker_is_up = chance(shop, 80);
     shop->order = (struct order){.id = {"019aa1f0-5c3e-7000-8000-000000000001"},
@@ -367,7 +378,7 @@ static void judge(const struct shop *shop, uint64_t number)
     enum purse purse = shop->purse;
     bool is_right = !shop->pays          ? purse == HELD
                     : !is_sold(shop)     ? purse == VOIDED || purse == REFUNDED
-                    : shop->card_is_dead ? purse == REFUSED
+                    : shop->card_is_dead ? purse == VOIDED
                                          : purse == CAPTURED;
     const char *status =
         arena_printf(shop->ctx->arena, "{\"status\":\"%s\"", order_status_name(shop->order.status));
@@ -399,7 +410,7 @@ static void count(struct ends *ends, const struct shop *shop)
     ends->cancelled += strcmp(reason, "cancelled") == 0;
     ends->stopped += strcmp(reason, "stopped") == 0;
     ends->unpayable += strcmp(reason, "stopped") == 0 && !shop->was_cancelled;
-    ends->unpaid += shop->purse == REFUSED;
+    ends->unpaid += shop->pays && shop->card_is_dead && is_sold(shop);
     ends->kept += shop->order.status == ORDER_CANCELLED && shop->purse == CAPTURED;
 }
 
