@@ -1,6 +1,6 @@
 /* Rows of orders to Temporal: "placed" starts the workflow, every other row is a signal that starts
  * it, should it not run. Sent twice is done once, by Temporal's own memory of ids; what comes to a
- * workflow that is over is done. */
+ * workflow that has completed is done. */
 #include "order-service/workflow/workflow_sink.h"
 
 #include "common/base/clock.h"
@@ -36,12 +36,14 @@ static enum status tell(struct ctx *ctx, struct temporal *temporal, const struct
     TRY(is_new ? order_news_read_placed(ctx, row->payload, &news)
                : order_news_read(ctx, row->payload, &news));
     const char *json = order_news_json(ctx->arena, &news);
+    /* A run that somebody terminated left work behind; one that ended as cancelled did not. */
+    bool may_begin_again = !is_new && !text_equal(news.reason, ORDER_WORKFLOW_CANCELLED);
     const struct temporal_start flow = {
         .type = COFFEE_ORDER,
         .id = arena_printf(ctx->arena, "order-%s", news.order.text),
         .task_queue = COFFEE_ORDER_QUEUE,
         .input = json,
-        .reuse = TEMPORAL_REUSE_NEVER,
+        .reuse = may_begin_again ? TEMPORAL_REUSE_FAILED : TEMPORAL_REUSE_NEVER,
         .conflict = TEMPORAL_CONFLICT_USE,
         .request_id = arena_printf(ctx->arena, "%s-%lld", row->topic, (long long)news.seq),
     };
@@ -71,12 +73,12 @@ static enum status settled(struct ctx *batch, struct ctx *ctx, const struct outb
     log_debug(ctx, "temporal was not told", log_text("order", row->key),
               log_text("event", row->topic), log_text("status", status_name(st)),
               log_text("why", ctx->failure.detail));
-    return ST_UNAVAILABLE;
+    return st;
 }
 
 /* With a ctx of its own: a batch may be long, and each row has a trace. */
-static enum status send_row(struct ctx *batch, struct temporal *temporal,
-                            const struct outbox_row *row, int64_t end_ms)
+static enum status send_row(struct ctx *batch, void *temporal, const struct outbox_row *row,
+                            int64_t end_ms)
 {
     struct ctx *ctx = ctx_new_system("order-service");
     int64_t call_end_ms = clock_monotonic_ms() + CALL_MS;
@@ -89,20 +91,44 @@ static enum status send_row(struct ctx *batch, struct temporal *temporal,
     return st;
 }
 
-/* After the first that fails nothing more is tried: Temporal is away, and the order of a key must
- * hold. */
+static bool is_behind_a_failure(const struct outbox_row *rows, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (rows[i].outcome == ST_UNAVAILABLE && text_equal(rows[i].key, rows[at].key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A workflow that is busy keeps back its own rows only, since the order of a key must hold; two
+ * keys in a row that fail are Temporal's fault, and nothing more is tried. */
+void workflow_send_rows(struct ctx *ctx, const struct workflow_sender *sender,
+                        struct outbox_row *rows, size_t count, int deadline_ms)
+{
+    int64_t end_ms = clock_monotonic_ms() + deadline_ms;
+    bool is_away = false, failed_before = false, failed_any = false;
+
+    for (size_t i = 0; i < count; i++) {
+        rows[i].outcome = ST_UNAVAILABLE;
+        is_away = is_away || clock_monotonic_ms() >= end_ms;
+        if (is_away || (failed_any && is_behind_a_failure(rows, i))) {
+            continue;
+        }
+        enum status st = sender->send(ctx, sender->user, &rows[i], end_ms);
+        bool failed = st != ST_OK && st != ST_INVALID;
+
+        rows[i].outcome = failed ? ST_UNAVAILABLE : st;
+        is_away = st == ST_UNAVAILABLE || (failed && failed_before);
+        failed_before = failed;
+        failed_any = failed_any || failed;
+    }
+}
+
 static void send_rows(struct ctx *ctx, void *user, struct outbox_row *rows, size_t count,
                       int deadline_ms)
 {
-    int64_t end_ms = clock_monotonic_ms() + deadline_ms;
-    bool is_away = false;
-
-    for (size_t i = 0; i < count; i++) {
-        rows[i].outcome = is_away || clock_monotonic_ms() >= end_ms
-                              ? ST_UNAVAILABLE
-                              : send_row(ctx, user, &rows[i], end_ms);
-        is_away = is_away || rows[i].outcome == ST_UNAVAILABLE;
-    }
+    workflow_send_rows(ctx, &(struct workflow_sender){send_row, user}, rows, count, deadline_ms);
 }
 
 struct outbox_sink workflow_sink(struct temporal *temporal)
