@@ -75,8 +75,8 @@ static enum status insist(struct ctx *ctx, const struct flow_heart *heart, const
                           const void *in, const ProtobufCMessageDescriptor *out_type)
 {
     int64_t soon = clock_monotonic_ms() + ANSWER_AT_LEAST_MS;
-    const struct insistence insistence = {method,
-                                          ctx->deadline_ms > soon ? ctx->deadline_ms : soon};
+    const struct insistence insistence = {method, ctx->deadline_ms > soon ? ctx->deadline_ms : soon,
+                                          &heart->worker->is_hurrying};
 
     ctx->deadline_ms = 0; /* it was the activity's, not the answer's */
     return temporal_insist(ctx, heart->worker->options.temporal, &insistence, in, out_type);

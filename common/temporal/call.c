@@ -111,7 +111,8 @@ enum status temporal_insist(struct ctx *ctx, struct temporal *temporal,
         enum status st = temporal_call(ctx, temporal, insistence->method, in, out_type, NULL);
         bool may_pass = st == ST_UNAVAILABLE || st == ST_TIMEOUT || st == ST_TOO_MANY;
 
-        if (!may_pass || clock_monotonic_ms() + pause_ms > insistence->until_ms) {
+        if (!may_pass || atomic_load(insistence->is_hurrying) ||
+            clock_monotonic_ms() + pause_ms > insistence->until_ms) {
             return st;
         }
         ctx_forgive(ctx);

@@ -7,6 +7,8 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+#include <stdatomic.h>
+
 enum { CALL_TIMEOUT_MS = 10000 };
 
 struct temporal {
@@ -28,11 +30,12 @@ struct long_poll {
 struct rpc_client *temporal_poll_client(struct temporal *temporal);
 enum status temporal_poll(struct ctx *ctx, const struct long_poll *poll, const void *in,
                           const ProtobufCMessageDescriptor *out_type, void *out) MUST_CHECK;
-/* Repeats while the server is away, at most until then (monotonic): for answers to tasks, which
- * are lost with the work they stand for. */
+/* Repeats while the server is away, at most until then (monotonic), and no longer once the worker
+ * hurries: for answers to tasks, which are lost with the work they stand for. */
 struct insistence {
     const char *method;
     int64_t until_ms;
+    const atomic_bool *is_hurrying;
 };
 enum status temporal_insist(struct ctx *ctx, struct temporal *temporal,
                             const struct insistence *insistence, const void *in,

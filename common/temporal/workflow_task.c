@@ -52,7 +52,7 @@ static char *identity_of(const struct task *task)
 static enum status answer(struct ctx *ctx, struct task *task, const char *method, const void *in,
                           const ProtobufCMessageDescriptor *out_type)
 {
-    const struct insistence insistence = {method, task->until_ms};
+    const struct insistence insistence = {method, task->until_ms, &task->worker->is_hurrying};
 
     return temporal_insist(ctx, task->worker->options.temporal, &insistence, in, out_type);
 }
