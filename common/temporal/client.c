@@ -147,6 +147,20 @@ enum status temporal_cancel(struct ctx *ctx, struct temporal *temporal, const ch
                          &temporal__request_cancel_workflow_execution_response__descriptor, NULL);
 }
 
+enum status temporal_count(struct ctx *ctx, struct temporal *temporal, const char *query,
+                           int64_t *count)
+{
+    Temporal__CountWorkflowExecutionsRequest in = TEMPORAL__COUNT_WORKFLOW_EXECUTIONS_REQUEST__INIT;
+    Temporal__CountWorkflowExecutionsResponse *out;
+
+    in.namespace_ = temporal->namespace_;
+    in.query = message_text(query);
+    TRY(temporal_call(ctx, temporal, "CountWorkflowExecutions", &in,
+                      &temporal__count_workflow_executions_response__descriptor, &out));
+    *count = out->count;
+    return ST_OK;
+}
+
 enum status temporal_terminate(struct ctx *ctx, struct temporal *temporal, const char *id,
                                const char *reason)
 {

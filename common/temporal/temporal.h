@@ -82,6 +82,11 @@ enum status temporal_cancel(struct ctx *ctx, struct temporal *temporal, const ch
 enum status temporal_terminate(struct ctx *ctx, struct temporal *temporal, const char *id,
                                const char *reason) MUST_CHECK;
 
+/* How many runs a list filter finds: "WorkflowType = 'X' AND ExecutionStatus = 'Running'". What
+ * happened in the last moments may be missing. */
+enum status temporal_count(struct ctx *ctx, struct temporal *temporal, const char *query,
+                           int64_t *count) MUST_CHECK;
+
 enum temporal_state {
     TEMPORAL_RUNNING,
     TEMPORAL_COMPLETED,

@@ -29,6 +29,11 @@ static const struct metric_def flows_closed = {
     "Runs of workflows that ended",
     {"workflow", "outcome"}
 };
+static const struct metric_def flows_open = {
+    METRIC_GAUGE,
+    "workflows_open",
+    "Workflows that have not ended, of all replicas, as Temporal last said",
+    {"workflow"}};
 static const struct metric_def activity_seconds = {
     METRIC_HISTOGRAM, "activity_seconds", "Attempts of activities", {"activity", "status"}
 };
@@ -111,9 +116,15 @@ static void poll_until_stopped(struct flow_worker *worker, poll_once *once, cons
     pthread_mutex_unlock(&worker->lock);
 }
 
+static enum status count_and_poll(struct ctx *ctx, struct flow_poller *poller)
+{
+    flow_count_open(poller->worker);
+    return flow_poll_tasks(ctx, poller);
+}
+
 static void *run_flows(void *worker)
 {
-    poll_until_stopped(worker, flow_poll_tasks, "workflows");
+    poll_until_stopped(worker, count_and_poll, "workflows");
     return NULL;
 }
 
@@ -169,6 +180,7 @@ struct flow_worker *flow_worker_start(const struct flow_worker_options *options)
     cond_init(&worker->changed);
     worker->tasks_seen = metric_register(&tasks_seen);
     worker->flows_closed = metric_register(&flows_closed);
+    worker->flows_open = options->flows ? metric_register(&flows_open) : NULL;
     worker->activity_seconds = metric_register(&activity_seconds);
     worker->polls = temporal_poll_client(options->temporal);
     int total = worker->options.flow_pollers + worker->options.activity_pollers;

@@ -1,6 +1,7 @@
 """What Temporal knows of orders, by its HTTP door."""
 import json
 import os
+import urllib.parse
 
 import shop
 
@@ -55,6 +56,14 @@ def steps(order):
         elif event["eventType"] == "EVENT_TYPE_ACTIVITY_TASK_COMPLETED":
             done.add(event["activityTaskCompletedEventAttributes"]["scheduledEventId"])
     return [name for at, name in names.items() if at in done]
+
+
+def running(kind):
+    """How many workflows of that type are open, as Temporal counts."""
+    query = urllib.parse.quote(f"WorkflowType = '{kind}' AND ExecutionStatus = 'Running'")
+    status, text = shop.get(f"{NAMESPACE}/workflow-count?query={query}")
+    assert status == 200, text
+    return int(json.loads(text).get("count", 0))
 
 
 def count(order, kind):

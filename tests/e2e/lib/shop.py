@@ -223,7 +223,7 @@ def get(url, timeout=15):
     place = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=timeout)
     try:
-        connection.request("GET", place.path)
+        connection.request("GET", place._replace(scheme="", netloc="").geturl())
         reply = connection.getresponse()
         return reply.status, reply.read().decode()
     except (OSError, http.client.HTTPException):

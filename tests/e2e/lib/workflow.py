@@ -15,6 +15,8 @@ door = replica.Replica("gateway", ORDER_SERVICE_ADDR=replica.addresses(quick))
 calm = replica.Replica("order-service")
 slow_door = replica.Replica("gateway", ORDER_SERVICE_ADDR=replica.addresses(calm))
 
+STACK_METRICS = f"http://127.0.0.1:{shop.settings_of('order-service')['METRICS_PORT']}"
+
 
 def place(url):
     status, order = shop.insist("POST", "/orders", TOKEN, shop.LATTE, url=url)
@@ -142,12 +144,45 @@ def the_sweep_finds_nothing_while_temporal_is_up():
 
 def the_workflow_has_metrics():
     told = shop.metric(quick.metrics_url, "workflow_told_total") + shop.metric(calm.metrics_url, "workflow_told_total")
-    stack = f"http://127.0.0.1:{shop.settings_of('order-service')['METRICS_PORT']}"
-    urls = [quick.metrics_url, calm.metrics_url, stack]
-    assert told + shop.metric(stack, "workflow_told_total") > 0
+    urls = [quick.metrics_url, calm.metrics_url, STACK_METRICS]
+    assert told + shop.metric(STACK_METRICS, "workflow_told_total") > 0
     assert sum(shop.metric(url, "workflow_tasks_total", 'workflow="CoffeeOrderWorkflow"') for url in urls) > 0
     assert sum(shop.metric(url, "workflows_closed_total", 'outcome="completed"') for url in urls) > 0
     assert all(shop.metric(url, "outbox_pending", 'sink="temporal"') >= 0 for url in urls)
+
+
+def series(name, *labels):
+    return [shop.metric(url, name, *labels) for url in (quick.metrics_url, calm.metrics_url, STACK_METRICS)]
+
+
+def open_is_told():
+    """Each replica knows what Temporal knows, though maybe not at once."""
+    running = flows.running("CoffeeOrderWorkflow")
+    return running if set(series("workflows_open", 'workflow="CoffeeOrderWorkflow"')[:2]) == {running} else None
+
+
+def open_closed_and_waiting_workflows_are_metrics_that_move():
+    closed = sum(series("workflows_closed_total", 'outcome="completed"'))
+    orders = [place(slow_door.url) for _ in range(3)]
+    for order in orders:
+        flows.until(order, "NotifyBarista")
+    opened = shop.within(2 * shop.PATIENCE_S, open_is_told)
+    assert opened >= 3, opened
+    for order in orders:
+        move(order, "cancel")
+        flows.ends(order)
+    shop.within(2 * shop.PATIENCE_S, lambda: flows.running("CoffeeOrderWorkflow") == opened - 3)
+    shop.within(2 * shop.PATIENCE_S, lambda: set(series("workflows_open")[:2]) == {opened - 3})
+    assert sum(series("workflows_closed_total", 'outcome="completed"')) >= closed + 3
+    shop.wish("temporal", "down")
+    try:
+        order = place(slow_door.url)
+        shop.within(shop.PATIENCE_S, lambda: max(series("outbox_pending", 'sink="temporal"')) >= 1)
+    finally:
+        shop.wish("temporal", "up")
+    shop.within(2 * shop.PATIENCE_S, lambda: max(series("outbox_pending", 'sink="temporal"')) == 0)
+    move(order, "cancel")
+    flows.ends(order)
 
 
 def the_trace_of_the_request_goes_on_in_the_activity():
@@ -183,7 +218,8 @@ shop.fact(an_order_that_nobody_accepts_is_cancelled_by_the_timer, "ORD-07", "WF-
 shop.fact(an_order_that_nobody_collects_is_cancelled_by_the_timer, "ORD-08", "WF-08")
 shop.fact(undoing_ready_begins_the_pickup_deadline_anew)
 shop.fact(an_order_can_be_cancelled_in_each_state, "ORD-09")
-shop.fact(the_workflow_has_metrics, "WF-22")
+shop.fact(the_workflow_has_metrics)
+shop.fact(open_closed_and_waiting_workflows_are_metrics_that_move, "WF-22")
 shop.fact(the_trace_of_the_request_goes_on_in_the_activity, "WF-23")
 shop.fact(the_front_door_shows_the_workflow_and_its_step, "WF-15")
 shop.fact(the_sweep_finds_nothing_while_temporal_is_up)
