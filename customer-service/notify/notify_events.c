@@ -44,7 +44,7 @@ static enum status read_actor(struct ctx *ctx, const struct event *event,
     TRY(event_actor_read(ctx, event, members));
     order->by = *order->customer && text_equal(id, order->customer) ? BY_CUSTOMER
                 : role_parse(role) & ROLE_STAFF                     ? BY_STAFF
-                                                                    : BY_CLOCK;
+                                                : notify_by_reason(order->reason);
     return ST_OK;
 }
 

@@ -22,8 +22,21 @@ static const struct notify_plan plans[] = {
     {"OrderCancelled",   BY_STAFF,    true,  "cancelled", TELL_CUSTOMER, "Order cancelled",    "Sorry, your %s had to be cancelled. You are refunded.", "ORDER_DONE",  LIVE_END,    0},
     {"OrderCancelled",   BY_CLOCK,    false, "cancelled", TELL_CUSTOMER, "Order not accepted", "Nobody could take your %s in time. You are not charged.", "ORDER_DONE", LIVE_END,  0},
     {"OrderCancelled",   BY_CLOCK,    true,  "cancelled", TELL_CUSTOMER, "Not picked up",      "Your %s was not picked up, and the order is closed.",  "ORDER_DONE",  LIVE_END,    0},
+    {"OrderCancelled",   BY_PAYMENT,  true,  "cancelled", TELL_CUSTOMER, "Order cancelled",    "Your %s had to be cancelled: the payment did not go through.", "ORDER_DONE", LIVE_END, 0},
 };
 /* clang-format on */
+
+enum notify_by notify_by_reason(const char *reason)
+{
+    return text_equal(reason, "payment_failed")                                        ? BY_PAYMENT
+           : text_equal(reason, "not_accepted") || text_equal(reason, "not_collected") ? BY_CLOCK
+                                                                                       : BY_STAFF;
+}
+
+static bool is_told_alike(enum notify_by by) /* whether or not the order had been accepted */
+{
+    return by == BY_CUSTOMER || by == BY_PAYMENT;
+}
 
 const struct notify_plan *notify_plan_find(const char *type, const struct notify_order *order)
 {
@@ -31,7 +44,7 @@ const struct notify_plan *notify_plan_find(const char *type, const struct notify
         if (text_equal(plans[i].type, type) &&
             (plans[i].by == BY_ANYONE ||
              (plans[i].by == order->by &&
-              (plans[i].accepted == order->accepted || order->by == BY_CUSTOMER)))) {
+              (plans[i].accepted == order->accepted || is_told_alike(order->by))))) {
             return &plans[i];
         }
     }

@@ -11,7 +11,7 @@ enum notify_audience { TELL_NOBODY, TELL_CUSTOMER, TELL_BARISTAS };
 enum notify_live { LIVE_NONE, LIVE_START, LIVE_UPDATE, LIVE_END };
 
 /* Who ended an order decides how that is said. */
-enum notify_by { BY_ANYONE, BY_CUSTOMER, BY_STAFF, BY_CLOCK };
+enum notify_by { BY_ANYONE, BY_CUSTOMER, BY_STAFF, BY_CLOCK, BY_PAYMENT };
 
 struct notify_plan {
     const char *type; /* of the event */
@@ -33,6 +33,10 @@ struct notify_order {
     bool accepted;
     enum notify_by by;
 };
+
+/* Who is behind it when an order was cancelled by no person, from the reason: a deadline, a payment
+ * that was refused, or else the shop. */
+enum notify_by notify_by_reason(const char *reason);
 
 /* NULL: nobody is told of such an event. */
 const struct notify_plan *notify_plan_find(const char *type, const struct notify_order *order);

@@ -24,9 +24,14 @@ static Coffee__Notify__V1__EnsureNoticeRequest__By who_cancelled(const struct or
         strcmp(order->last_actor, order->customer.text) == 0) {
         return COFFEE__NOTIFY__V1__ENSURE_NOTICE_REQUEST__BY__BY_CUSTOMER;
     }
-    return order->last_command == COMMAND_CANCEL || order->last_command == COMMAND_DECLINE
-               ? COFFEE__NOTIFY__V1__ENSURE_NOTICE_REQUEST__BY__BY_STAFF
-               : COFFEE__NOTIFY__V1__ENSURE_NOTICE_REQUEST__BY__BY_CLOCK;
+    if (order->last_command == COMMAND_EXPIRE_ACCEPT ||
+        order->last_command == COMMAND_EXPIRE_COLLECT) {
+        return COFFEE__NOTIFY__V1__ENSURE_NOTICE_REQUEST__BY__BY_CLOCK;
+    }
+    return order->last_command == COMMAND_STOP &&
+                   strcmp(order->cancel_reason, ORDER_PAYMENT_FAILED) == 0
+               ? COFFEE__NOTIFY__V1__ENSURE_NOTICE_REQUEST__BY__BY_PAYMENT
+               : COFFEE__NOTIFY__V1__ENSURE_NOTICE_REQUEST__BY__BY_STAFF;
 }
 
 static enum status read_item(struct scan *scan, Coffee__Notify__V1__NoticeItem *item)

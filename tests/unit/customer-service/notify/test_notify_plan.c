@@ -55,6 +55,8 @@ START_TEST(who_ended_an_order_decides_what_is_said)
         {BY_STAFF,    true,  "Order cancelled"   },
         {BY_CLOCK,    false, "Order not accepted"},
         {BY_CLOCK,    true,  "Not picked up"     },
+        {BY_PAYMENT,  true,  "Order cancelled"   },
+        {BY_PAYMENT,  false, "Order cancelled"   },
         {BY_CUSTOMER, false, NULL                },
         {BY_CUSTOMER, true,  NULL                },
     };
@@ -67,6 +69,19 @@ START_TEST(who_ended_an_order_decides_what_is_said)
         ck_assert_int_eq(plan->live, LIVE_END);
         ck_assert_pstr_eq(plan->title, ends[i].title);
     }
+}
+END_TEST
+
+START_TEST(what_is_stopped_is_not_said_to_be_not_picked_up)
+{
+    AUTO(arena) struct arena *arena = arena_new(1024);
+    struct notify_order order = order_of(notify_by_reason("payment_failed"), true);
+    const char *payload = notify_alert(arena, notify_plan_find("OrderCancelled", &order), &order);
+
+    ck_assert_ptr_nonnull(strstr(payload, "the payment did not go through"));
+    ck_assert_int_eq(notify_by_reason("workflow_cancelled"), BY_STAFF);
+    ck_assert_int_eq(notify_by_reason("not_accepted"), BY_CLOCK);
+    ck_assert_int_eq(notify_by_reason("not_collected"), BY_CLOCK);
 }
 END_TEST
 
@@ -99,5 +114,6 @@ START_TEST(collapse_ids_are_short_and_keep_customers_and_baristas_apart)
 END_TEST
 
 TEST_MAIN("notify_plan", each_step_has_its_audience_and_activity,
-          who_ended_an_order_decides_what_is_said, a_drink_is_quoted_and_stands_in_the_text,
+          who_ended_an_order_decides_what_is_said, what_is_stopped_is_not_said_to_be_not_picked_up,
+          a_drink_is_quoted_and_stands_in_the_text,
           collapse_ids_are_short_and_keep_customers_and_baristas_apart)
