@@ -45,7 +45,7 @@ struct admin_http {
     pthread_t thread;
     int count;
     struct connection *connections[ADMIN_MAX_CONNECTIONS]; /* the oldest first */
-    int64_t rest_until_ms, tick_ms, stop_ms;               /* stop_ms: 0 while nobody said so */
+    int64_t rest_until_ms, stop_ms;                        /* stop_ms: 0 while nobody said so */
 };
 
 /* ---- answers ----------------------------------------------------------------------------- */
@@ -240,12 +240,20 @@ static void take(struct admin_http *http, int fd)
     http->connections[http->count++] = connection;
 }
 
-static void accept_all(struct admin_http *http)
+/* No more than there is room for, or one: who was let in now is read before another can take the
+ * place. */
+static void accept_some(struct admin_http *http)
 {
-    int fd;
+    int room = ADMIN_MAX_CONNECTIONS - http->count, fd = 0;
 
-    while ((fd = accept4(http->listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        take(http, fd);
+    for (int i = 0; fd >= 0 && i < (room > 0 ? room : 1); i++) {
+        fd = accept4(http->listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            take(http, fd);
+        }
+    }
+    if (fd >= 0) {
+        return;
     }
     if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
         http->rest_until_ms = clock_monotonic_ms() + REST_MS;
@@ -257,16 +265,17 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Until when poll() may sleep. */
-static int64_t next_event(const struct admin_http *http)
+/* How long poll() may sleep; -1: until something happens. */
+static int time_to_wait(const struct admin_http *http)
 {
-    int64_t at = http->tick_ms;
+    int64_t at = INT64_MAX, now = clock_monotonic_ms();
 
     for (int i = 0; i < http->count; i++) {
         at = sooner(at, http->connections[i]->until_ms);
     }
     at = http->stop_ms ? sooner(at, http->stop_ms) : at;
-    return http->rest_until_ms ? sooner(at, http->rest_until_ms) : at;
+    at = http->rest_until_ms ? sooner(at, http->rest_until_ms) : at;
+    return at == INT64_MAX ? -1 : at > now ? (int)(at - now) : 0;
 }
 
 enum { STOP, LISTENING, FIRST, POLLED = FIRST + ADMIN_MAX_CONNECTIONS };
@@ -303,7 +312,7 @@ static void serve(struct admin_http *http, const struct pollfd *polled, int coun
         }
     }
     if (polled[LISTENING].revents) {
-        accept_all(http);
+        accept_some(http);
     }
 }
 
@@ -320,18 +329,6 @@ static void begin_stop(struct admin_http *http)
     }
 }
 
-static void tend(struct admin_http *http)
-{
-    int64_t now = clock_monotonic_ms();
-
-    if (now >= http->rest_until_ms) {
-        http->rest_until_ms = 0;
-    }
-    if (now >= http->tick_ms) {
-        http->tick_ms = clock_monotonic_ms() + http->options.tick(http->options.user);
-    }
-}
-
 static bool is_over(const struct admin_http *http)
 {
     return http->stop_ms && (http->count == 0 || clock_monotonic_ms() >= http->stop_ms);
@@ -344,11 +341,12 @@ static void *run(void *user)
 
     pthread_setname_np(pthread_self(), "admin");
     while (!is_over(http)) {
-        tend(http);
+        if (clock_monotonic_ms() >= http->rest_until_ms) {
+            http->rest_until_ms = 0;
+        }
         int count = prepare(http, polled);
-        int64_t wait = next_event(http) - clock_monotonic_ms();
 
-        if (poll(polled, (nfds_t)count, wait < 0 ? 0 : (int)wait) < 0) {
+        if (poll(polled, (nfds_t)count, time_to_wait(http)) < 0) {
             continue; /* a signal */
         }
         serve(http, polled, count);
@@ -395,8 +393,9 @@ static bool listen_at(struct admin_http *http)
         return false;
     }
     http->listening = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    setsockopt(http->listening, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (bind(http->listening, &address.any, sizeof(address)) != 0 ||
+    if (http->listening < 0 ||
+        setsockopt(http->listening, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) != 0 ||
+        bind(http->listening, &address.any, sizeof(address)) != 0 ||
         listen(http->listening, BACKLOG) != 0 ||
         getsockname(http->listening, &address.any, &size) != 0) {
         log_error(NULL, "cannot listen", log_text("address", o->address), log_num("port", o->port),

@@ -31,10 +31,9 @@ struct admin_http;
 struct admin_http_options {
     const char *address; /* an IP */
     int port;            /* 0: any */
+    /* On the thread that serves all: it must not wait for anybody. */
     void (*answer)(struct arena *arena, const struct admin_request *request,
                    struct admin_reply *reply, void *user);
-    /* Called from time to time, on the same thread; says in how many ms it wants to be again. */
-    int64_t (*tick)(void *user);
     void *user;
 };
 

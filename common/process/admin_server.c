@@ -93,11 +93,6 @@ static void answer(struct arena *arena, const struct admin_request *request,
     reply->code = 404;
 }
 
-static int64_t look(void *user)
-{
-    return health_look(((struct admin_server *)user)->health);
-}
-
 /* crypto.h has the alphabet for URLs; Basic wants the older one, padded. */
 static char *basic_authorization(const char *user, const char *password)
 {
@@ -133,11 +128,9 @@ struct admin_server *admin_server_start(const struct admin_options *options)
     if (options->user && *options->user) {
         server->authorization = basic_authorization(options->user, options->password);
     }
-    server->http = admin_http_start(&(struct admin_http_options){.address = options->address,
-                                                                 .port = options->port,
-                                                                 .answer = answer,
-                                                                 .tick = look,
-                                                                 .user = server});
+    health_watch(server->health);
+    server->http = admin_http_start(&(struct admin_http_options){
+        .address = options->address, .port = options->port, .answer = answer, .user = server});
     if (!server->http) {
         admin_server_stop(server);
         return NULL;
@@ -156,6 +149,7 @@ void admin_server_stop(struct admin_server *server)
         return;
     }
     admin_http_stop(server->http);
+    health_unwatch(server->health);
     free(server->authorization);
     free(server);
 }

@@ -18,9 +18,10 @@ void daemon_spare_memory(void);
 int daemon_wait_for_signal(void);
 
 /* Readiness: 503 only for what 'required' names (own database, keys, draining); the others show as
- * degraded with 200 (D7). Checks run at most once a second (20 times while one that is required is
- * in doubt), on the admin server's thread, and may take 500 ms each; one that is required and was
- * up is down once it failed twice in a row. */
+ * degraded with 200 (D7). Checks run about once a second (20 times while one that is required is
+ * in doubt), on threads of their own, those that are required apart from the others: one that hangs
+ * makes its group's answers old, and holds up no reply. One that is required and was up is down
+ * once it failed twice in a row. */
 struct health;
 struct health_check {
     const char *name; /* "postgres" */
@@ -31,13 +32,17 @@ struct health *health_new(const struct health_check *checks, void *service); /* 
 void health_free(struct health *health);
 void health_set_draining(struct health *health);
 /* tell() hears of each change of what /readyz answers, within about a second of it: for gRPC's
- * health. It begins with "not ready", and hears nothing more once the daemon drains. It runs on the
- * admin server's thread (or the one that drains), and must not block. Before admin_server_start().
+ * health. It begins with "not ready", and hears nothing more once the daemon drains. It runs on a
+ * thread of the checks (or one that reports or drains), and must not block. Before health_watch().
  */
 void health_tell(struct health *health, void (*tell)(bool ready, void *user), void *user);
-/* Asks what is due; says in how many ms to look again. For the admin server. */
+/* Starts the threads, and waits for their first answers, for a second at most: until then it is not
+ * ready. Once, and ended before health_free(); the end waits for the check under way. */
+void health_watch(struct health *health);
+void health_unwatch(struct health *health);
+/* Without those threads: asks what is due; says in how many ms to look again. */
 int64_t health_look(struct health *health);
-/* The body of /readyz; true: 200. Any thread. */
+/* The body of /readyz; true: 200. Any thread. Where nobody ever watched it asks what is due. */
 bool health_report(struct health *health, struct arena *arena, const char **json);
 
 /* /healthz, /readyz and /metrics on a port of their own. */

@@ -15,17 +15,24 @@
 
 static atomic_bool postgres_up = true, kafka_up = true;
 static atomic_int asked;
+static atomic_bool database_hangs, kafka_hangs;
 
 static bool postgres(void *service)
 {
     (void)service;
     atomic_fetch_add(&asked, 1);
+    while (atomic_load(&database_hangs)) {
+        clock_pause_ms(5);
+    }
     return atomic_load(&postgres_up);
 }
 
 static bool kafka(void *service)
 {
     (void)service;
+    while (atomic_load(&kafka_hangs)) {
+        clock_pause_ms(5);
+    }
     return atomic_load(&kafka_up);
 }
 
@@ -72,7 +79,9 @@ static int get(const char *path, const char *header)
 
 START_TEST(what_is_only_useful_shows_as_degraded_and_the_daemon_stays_ready)
 {
+    stop();
     atomic_store(&kafka_up, false);
+    start();
     ck_assert_int_eq(get("/readyz", ""), 200);
     ck_assert_str_eq(reply.body, "{\"status\":\"ok\",\"postgres\":\"ok\",\"kafka\":\"degraded\"}");
 }
@@ -80,7 +89,9 @@ END_TEST
 
 START_TEST(what_is_required_makes_it_unready_but_not_dead)
 {
+    stop();
     atomic_store(&postgres_up, false);
+    start();
     ck_assert_int_eq(get("/readyz", ""), 503);
     ck_assert_str_eq(reply.body, "{\"status\":\"down\",\"postgres\":\"down\",\"kafka\":\"ok\"}");
     ck_assert_int_eq(get("/healthz", ""), 200);
@@ -112,6 +123,49 @@ START_TEST(a_hundred_looks_ask_the_database_once)
         ck_assert_int_eq(get("/readyz", ""), 200);
     }
     ck_assert_int_le(atomic_load(&asked), 2);
+}
+END_TEST
+
+/* At most 'ms' until /readyz says 'code'; each reply comes at once. */
+static bool says_within(int code, int ms)
+{
+    for (int64_t until = clock_monotonic_ms() + ms; clock_monotonic_ms() < until;) {
+        int64_t began = clock_monotonic_ms();
+        int said = get("/readyz", "");
+
+        ck_assert_int_eq(get("/healthz", ""), 200);
+        ck_assert_int_lt(clock_monotonic_ms() - began, 500);
+        if (said == code) {
+            return true;
+        }
+        clock_pause_ms(20);
+    }
+    return false;
+}
+
+START_TEST(a_check_that_hangs_holds_up_no_answer_and_hides_nothing)
+{
+    stop();
+    atomic_store(&kafka_hangs, true);
+    start();
+    ck_assert(says_within(200, 1));
+    clock_pause_ms(2000);
+    atomic_store(&postgres_up, false);
+    ck_assert(says_within(503, 2500)); /* the second time that it fails */
+    atomic_store(&postgres_up, true);
+    ck_assert(says_within(200, 1500));
+    atomic_store(&kafka_hangs, false);
+}
+END_TEST
+
+START_TEST(a_database_that_hangs_from_the_start_leaves_the_daemon_alive_and_unready)
+{
+    stop();
+    atomic_store(&database_hangs, true);
+    start();
+    ck_assert(says_within(503, 1));
+    atomic_store(&database_hangs, false);
+    ck_assert(says_within(200, 1500));
 }
 END_TEST
 
@@ -310,6 +364,44 @@ START_TEST(more_silent_clients_than_there_are_places_keep_no_probe_out)
 }
 END_TEST
 
+static atomic_bool busy;
+
+static void answer_late(struct arena *arena, const struct admin_request *request,
+                        struct admin_reply *late, void *user)
+{
+    (void)arena;
+    (void)request;
+    (void)late;
+    (void)user;
+    while (atomic_load(&busy)) {
+        clock_pause_ms(5);
+    }
+}
+
+START_TEST(a_crowd_that_comes_at_once_is_answered_to_the_last)
+{
+    enum { CROWD = ADMIN_MAX_CONNECTIONS + 20 };
+    struct admin_http *http = admin_http_start(
+        &(struct admin_http_options){.address = "127.0.0.1", .answer = answer_late});
+    int fds[CROWD];
+
+    ck_assert_ptr_nonnull(http);
+    atomic_store(&busy, true);
+    for (int i = 0; i < CROWD; i++) {
+        fds[i] = raw_connect(admin_http_port(http));
+        ck_assert(raw_send(fds[i], "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"));
+        clock_pause_ms(i == 0 ? 100 : 0); /* all others wait together behind the first */
+    }
+    atomic_store(&busy, false);
+    for (int i = 0; i < CROWD; i++) {
+        ck_assert_msg(raw_reply(fds[i], &reply), "%d", i);
+        ck_assert_int_eq(reply.code, 200);
+        close(fds[i]);
+    }
+    admin_http_stop(http);
+}
+END_TEST
+
 START_TEST(silent_clients_do_not_hold_up_the_end)
 {
     int fd = raw_connect(admin_server_port(server));
@@ -326,10 +418,21 @@ END_TEST
 
 START_TEST(a_taken_port_is_an_error)
 {
+    struct health *another = health_new(checks, NULL);
+
     ck_assert_ptr_null(admin_server_start(&(struct admin_options){
-        .address = "127.0.0.1", .port = admin_server_port(server), .health = health}));
-    ck_assert_ptr_null(admin_server_start(
-        &(struct admin_options){.address = "localhost", .health = health})); /* no IP */
+        .address = "127.0.0.1", .port = admin_server_port(server), .health = another}));
+    health_free(another);
+}
+END_TEST
+
+START_TEST(a_name_is_no_address_to_listen_on)
+{
+    struct health *another = health_new(checks, NULL);
+
+    ck_assert_ptr_null(
+        admin_server_start(&(struct admin_options){.address = "localhost", .health = another}));
+    health_free(another);
 }
 END_TEST
 
@@ -337,6 +440,8 @@ TEST_MAIN_AROUND("admin server", (&(struct test_around){.before = start, .after 
                  what_is_only_useful_shows_as_degraded_and_the_daemon_stays_ready,
                  what_is_required_makes_it_unready_but_not_dead, a_draining_daemon_is_not_ready,
                  a_clock_before_the_build_is_not_ready, a_hundred_looks_ask_the_database_once,
+                 a_check_that_hangs_holds_up_no_answer_and_hides_nothing,
+                 a_database_that_hangs_from_the_start_leaves_the_daemon_alive_and_unready,
                  metrics_are_printed_in_the_form_that_is_asked_for,
                  metrics_ask_for_the_password_and_health_does_not, there_is_nothing_else_here,
                  head_has_the_length_and_no_body,
@@ -347,4 +452,6 @@ TEST_MAIN_AROUND("admin server", (&(struct test_around){.before = start, .after 
                  a_head_that_comes_byte_by_byte_is_read,
                  who_never_ends_a_request_is_told_after_a_while_and_holds_up_nobody,
                  more_silent_clients_than_there_are_places_keep_no_probe_out,
-                 silent_clients_do_not_hold_up_the_end, a_taken_port_is_an_error)
+                 a_crowd_that_comes_at_once_is_answered_to_the_last,
+                 silent_clients_do_not_hold_up_the_end, a_taken_port_is_an_error,
+                 a_name_is_no_address_to_listen_on)
