@@ -2,12 +2,12 @@
  * stream or socket queues bytes, and one whose queue is full is ended and resumes. */
 #include "gateway/live/hub.h"
 
+#include "common/base/cond.h"
 #include "common/base/text.h"
 #include "common/json/transcode.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 bool live_is_final(Coffee__Order__V1__Status status)
 {
@@ -95,13 +95,8 @@ struct live *live_new(const struct live_options *options)
         abort();
     }
     live->options = *options;
-    pthread_condattr_t monotonic;
-
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&live->lock, NULL);
-    pthread_cond_init(&live->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&live->wake);
     live->subscriber = cache_subscribe(&options->cache, "order:pub:orders", &bus, live);
     if (pthread_create(&live->thread, NULL, live_watch_run, live) != 0) {
         abort();

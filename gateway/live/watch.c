@@ -3,6 +3,7 @@
 #include "gateway/live/hub.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 #include "common/base/text.h"
 #include "common/json/transcode.h"
 #include "common/obs/log.h"
@@ -10,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     TICK_MS = 500,
@@ -222,7 +222,7 @@ static bool tick_all(struct live *live)
 /* Under the lock: sleeps for a tick, or until somebody joins when nobody is there. */
 static void rest(struct live *live)
 {
-    struct timespec until;
+    struct timespec until = cond_limit(TICK_MS);
 
     if (live->stopping) {
         return; /* it was said while we asked, and is not said again */
@@ -231,10 +231,6 @@ static void rest(struct live *live)
         pthread_cond_wait(&live->wake, &live->lock);
         return;
     }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)TICK_MS * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     pthread_cond_timedwait(&live->wake, &live->lock, &until);
 }
 

@@ -121,6 +121,7 @@ struct asking {
     struct limit_wait wait; /* first */
     struct ctx *ctx;
     struct live_socket *socket;
+    enum status read; /* what became of its text */
     const char *ref, *path;
     ProtobufCMessage *in;
 };
@@ -165,9 +166,10 @@ static void command_done(struct ctx *ctx, enum status st, ProtobufCMessage *out,
 static void send_command(struct asking *asking, const struct limit_answer *limit)
 {
     struct ctx *ctx = asking->ctx;
+    enum status st = limit->allowed ? asking->read : limit_refuse(ctx, limit);
 
-    if (!limit->allowed) {
-        command_done(ctx, limit_refuse(ctx, limit), NULL, asking);
+    if (st != ST_OK) {
+        command_done(ctx, st, NULL, asking);
         return;
     }
     backend_call(ctx, asking->socket->live->options.orders, asking->path, asking->in,
@@ -208,11 +210,13 @@ static enum status read_command(struct ctx *ctx, struct asking *asking, const ch
     return make_call(ctx, &command, asking);
 }
 
-/* As often as the caller may make the same call by REST, both together. */
+/* As often as the caller may make the same call by REST, both together; what is no command costs as
+ * much as one. */
 static void limit_command(struct asking *asking)
 {
     const struct live_options *options = &asking->socket->live->options;
-    const char *limit = contract_find(options->contract, asking->path)->call.limit;
+    const char *path = asking->path ? asking->path : commands[0].path;
+    const char *limit = contract_find(options->contract, path)->call.limit;
     struct limit_answer told;
 
     if (limiter_take(options->limiter, limit, asking->socket->caller.subject, &asking->wait,
@@ -257,12 +261,8 @@ static void on_text(struct http_socket *unused, const char *text, size_t size, v
     trace_begin(ctx, NULL);
     trace_correlation(ctx, NULL);
     *asking = (struct asking){.wait.told = limit_told, .ctx = ctx, .socket = socket, .ref = ""};
-    enum status st = read_command(ctx, asking, text, size);
-    if (st == ST_OK) {
-        limit_command(asking);
-    } else {
-        command_done(ctx, st, NULL, asking);
-    }
+    asking->read = read_command(ctx, asking, text, size);
+    limit_command(asking);
 }
 
 static void on_closed(struct http_socket *unused, void *user)

@@ -202,6 +202,32 @@ START_TEST(a_screens_commands_count_as_writes)
 }
 END_TEST
 
+/* RT-07 RATE-01 */
+START_TEST(what_is_no_command_counts_as_one)
+{
+    static const char *const texts[] = {
+        "{\"type\":\"dance\"}",
+        "no JSON",
+        "{\"type\":\"accept\",\"id\":\"" STAGE_ORDER "\",\"ref\":\"three\"}",
+        "no JSON either",
+    };
+    char heard[8192] = "";
+
+    stage.config.rate_write = "2/600s";
+    stage_open(&stage, NULL);
+    int fd = opened_socket();
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        raw_frame_send(fd, TEXT_FRAME, texts[i], strlen(texts[i]), true);
+        clock_pause_ms(300);
+    }
+    hear(fd, "\"three\"", heard, sizeof(heard));
+    const char *third = strstr(heard, "{\"type\":\"error\",\"ref\":\"three\"");
+    ck_assert_msg(third && strstr(third, "\"code\":\"too_many_requests\""), "%s", heard);
+    hear(fd, "\"ref\":\"\",\"problem\":{\"type\":\"/docs#problem-too", heard, sizeof(heard));
+    close(fd);
+}
+END_TEST
+
 /* RT-08: as after a gateway was started anew. order-service takes four at a time and queues 64. */
 START_TEST(all_who_come_back_at_once_get_their_streams)
 {
@@ -221,4 +247,5 @@ TEST_MAIN_AROUND("live", (&(struct test_around){.before = start, .after = stop})
                  a_screen_whose_session_is_ended_is_closed_and_asked_to_sign_in_again,
                  a_stream_whose_session_is_ended_says_reauth_and_ends,
                  a_screen_that_sends_more_than_is_answered_is_closed,
-                 a_screens_commands_count_as_writes, all_who_come_back_at_once_get_their_streams)
+                 a_screens_commands_count_as_writes, what_is_no_command_counts_as_one,
+                 all_who_come_back_at_once_get_their_streams)
