@@ -82,8 +82,7 @@ static int64_t pause_after(const struct job_kind *kind, int attempt)
     return pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS;
 }
 
-/* What an operator wants to read first. */
-static const char *reason_of(const struct ctx *ctx)
+const char *job_reason(const struct ctx *ctx)
 {
     const struct failure *f = &ctx->failure;
 
@@ -206,7 +205,7 @@ static void run_one(struct ctx *ctx, struct job_lane *lane, const struct job *jo
     trace_begin(ctx, job->traceparent);
     trace_correlation(ctx, job->correlation_id);
     outcome->status = lane->kind->run(ctx, lane->jobs->service, job);
-    outcome->error = outcome->status == ST_OK ? NULL : reason_of(ctx);
+    outcome->error = outcome->status == ST_OK ? NULL : job_reason(ctx);
 }
 
 static void run(struct ctx *ctx, struct job_lane *lane, const struct job *jobs, size_t count,

@@ -28,6 +28,9 @@ struct job_outcome {
     const char *error;  /* for the row and the log, where it failed; in ctx's arena, or NULL */
 };
 
+/* What an operator wants to read first of a ctx that failed: for job_outcome.error. */
+const char *job_reason(const struct ctx *ctx);
+
 /* One line of a daemon's jobs.c. */
 struct job_kind {
     const char *name; /* "push.send" */

@@ -55,7 +55,6 @@ struct jobs {
 void *job_dispatcher_main(void *jobs);
 void *job_worker_main(void *lane);
 
-/* A condition that waits by the clock that is never set. */
 /* With the lock held; ends with a signal or after timeout_ms. */
 void job_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int timeout_ms);
 
