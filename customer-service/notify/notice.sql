@@ -96,6 +96,11 @@ SELECT c.id, c.order_id, c.channel, c.kind, c.device_id, c.token, c.collapse_id,
   FROM claimed c LEFT JOIN notify.devices d ON d.id = c.device_id
  ORDER BY wave, c.id;
 
+-- notice_open_orders :many
+-- Those of these orders of which something is still to be sent, by whomever.
+SELECT DISTINCT order_id FROM notify.notices
+ WHERE order_id = ANY ($1::uuid[]) AND state IN ('pending', 'sending');
+
 -- notice_sent :exec
 UPDATE notify.notices
    SET state = 'sent', reason = '', lease_until = NULL, sent_at = now()

@@ -203,6 +203,21 @@ enum status notice_store_begin(struct ctx *ctx, struct db_conn *db, const char *
     return ST_OK;
 }
 
+enum status notice_store_open_orders(struct ctx *ctx, struct db_conn *db, const char *const *orders,
+                                     size_t order_count, const char ***open, size_t *count)
+{
+    struct db_rows rows;
+
+    TRY(db_many(ctx, db, &SQL_NOTICE_OPEN_ORDERS,
+                DB_ARGS(db_text_array(ctx->arena, orders, order_count)), &rows));
+    *open = arena_new_array(ctx->arena, const char *, (size_t)rows.count);
+    *count = (size_t)rows.count;
+    for (int i = 0; i < rows.count; i++) {
+        (*open)[i] = db_get_text(&rows, i, "order_id");
+    }
+    return ST_OK;
+}
+
 /* What was sent is nearly all of it. */
 enum status notice_store_record(struct ctx *ctx, struct db_conn *db, const struct notice *notices,
                                 size_t count)

@@ -43,6 +43,10 @@ enum status notice_store_set_aside(struct ctx *ctx, struct db_conn *tx, const ch
 enum status notice_store_begin(struct ctx *ctx, struct db_conn *db, const char *const *orders,
                                size_t order_count, int64_t lease_ms, struct notice **notices,
                                size_t *count) MUST_CHECK;
+/* Which of these orders have notices that are still to be sent, by whomever. */
+enum status notice_store_open_orders(struct ctx *ctx, struct db_conn *db, const char *const *orders,
+                                     size_t order_count, const char ***open,
+                                     size_t *count) MUST_CHECK;
 enum status notice_store_record(struct ctx *ctx, struct db_conn *db, const struct notice *notices,
                                 size_t count) MUST_CHECK;
 

@@ -1,8 +1,9 @@
 /* Sending what was promised. A stage's notices go out together, the stages of an order one after
- * the other, and one sender works on an order at a time: whoever finds it taken leaves its notices
- * to that one, who looks again before it ends. */
+ * the other, and one sender works on an order at a time, who looks again before it ends. Whoever
+ * finds it taken comes again, until all was recorded or a dead sender's lease is over. */
 #include "customer-service/notify/notify.h"
 
+#include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/obs/log.h"
 #include "common/obs/metrics.h"
@@ -76,6 +77,9 @@ void notify_senders_stop(struct notify_senders *senders)
 
 /* ---- sending ---- */
 
+/* A wave takes as long as its slowest answer: 10 s of Apple's at most, or 3 s of the others'. */
+enum { WAVE_MS = 12000, DATABASE_TRIES = 3, DATABASE_PAUSE_MS = 500 };
+
 /* Those that are still to be looked at. */
 struct orders {
     const char **ids;
@@ -88,6 +92,11 @@ static const char *const states[] = {[PUSH_RETRY] = "pending",
                                      [PUSH_GONE] = "gone",
                                      [PUSH_REFUSED] = "refused"};
 
+static bool is_web(const struct notice *notice)
+{
+    return text_equal(notice->channel, "web");
+}
+
 /* What still is to be sent by one of the two. */
 static struct push **choose(struct ctx *ctx, struct notice *notices, size_t count, bool web,
                             size_t *chosen)
@@ -96,7 +105,7 @@ static struct push **choose(struct ctx *ctx, struct notice *notices, size_t coun
 
     *chosen = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!notices[i].state && text_equal(notices[i].channel, "web") == web) {
+        if (!notices[i].state && is_web(&notices[i]) == web) {
             notices[i].push.expires_ms = notices[i].created_ms + NOTIFY_FRESH_MS;
             pushes[(*chosen)++] = &notices[i].push;
         }
@@ -119,11 +128,21 @@ static void send_wave(struct ctx *ctx, struct service *service, struct notice *n
         web_push_send(ctx, senders->web, web, to_web);
     }
     for (size_t i = 0; i < count; i++) {
-        bool is_web = text_equal(notices[i].channel, "web");
-        bool is_sent = is_web ? senders->web != NULL : senders->apns != NULL;
+        bool is_sent = is_web(&notices[i]) ? senders->web != NULL : senders->apns != NULL;
 
         if (!notices[i].state) {
             notices[i].state = is_sent ? states[notices[i].push.verdict] : "disabled";
+        }
+    }
+}
+
+/* To be sent by another attempt. */
+static void leave(struct notice *notices, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!notices[i].state) {
+            notices[i].state = states[PUSH_RETRY];
+            notices[i].push.reason = "no time left";
         }
     }
 }
@@ -145,14 +164,27 @@ static enum status forget(struct ctx *ctx, struct db_conn *db, const struct noti
                : device_store_gone(ctx, db, notice->device, notice->created_ms);
 }
 
-static enum status follow_up(struct ctx *ctx, struct db_conn *db, const struct notice *notice)
+static enum status follow_up_one(struct ctx *ctx, struct db_conn *db, const struct notice *notice)
 {
     count_notice(notice);
     if (text_equal(notice->state, "refused")) {
         log_warn(ctx, "push refused", log_text("notice", notice->push.id),
-                 log_text("reason", notice->push.reason));
+                 log_text("order", notice->order), log_text("reason", notice->push.reason));
     }
     return text_equal(notice->state, "gone") ? forget(ctx, db, notice) : ST_OK;
+}
+
+static enum status follow_up(struct ctx *ctx, struct service *service, const struct notice *notices,
+                             size_t count)
+{
+    struct db_conn *db = NULL;
+
+    TRY(service_db(ctx, service, &db));
+    for (size_t i = 0; i < count; i++) {
+        TRY(follow_up_one(ctx, db, &notices[i]));
+    }
+    db_give_back(&db);
+    return ST_OK;
 }
 
 static enum status record(struct ctx *ctx, struct service *service, const struct notice *notices,
@@ -161,23 +193,76 @@ static enum status record(struct ctx *ctx, struct service *service, const struct
     struct db_conn *db = NULL;
 
     TRY(service_db(ctx, service, &db));
-    TRY(notice_store_record(ctx, db, notices, count));
-    for (size_t i = 0; i < count; i++) {
-        TRY(follow_up(ctx, db, &notices[i]));
-    }
+    enum status st = notice_store_record(ctx, db, notices, count);
     db_give_back(&db);
-    return ST_OK;
+    return st;
 }
 
-/* Stage by stage: the first of each order, then the second. */
+/* They were sent: not saying so would send them again, so a database that blinks is asked once
+ * more. */
+static enum status record_stubbornly(struct ctx *ctx, struct service *service,
+                                     const struct notice *notices, size_t count)
+{
+    enum status st = record(ctx, service, notices, count);
+
+    for (int i = 1; i < DATABASE_TRIES && st != ST_OK; i++) {
+        clock_pause_ms(DATABASE_PAUSE_MS);
+        st = record(ctx, service, notices, count);
+    }
+    return st == ST_OK ? follow_up(ctx, service, notices, count) : st;
+}
+
+/* Stage by stage: the first of each order, then the second. One that may not end in time is left
+ * for the next attempt. */
 static void send_all(struct ctx *ctx, struct service *service, struct notice *notices, size_t count)
 {
     for (size_t from = 0, to; from < count; from = to) {
         for (to = from + 1; to < count && notices[to].wave == notices[from].wave;) {
             to++;
         }
+        if (ctx_left_ms(ctx) < WAVE_MS) {
+            leave(notices + from, count - from);
+            return;
+        }
         send_wave(ctx, service, notices + from, to - from);
     }
+}
+
+/* Those of one receiver, and what it answered. */
+static enum status send_part(struct ctx *ctx, struct service *service, struct notice *notices,
+                             size_t count)
+{
+    send_all(ctx, service, notices, count);
+    return count ? record_stubbornly(ctx, service, notices, count) : ST_OK;
+}
+
+/* Apple's come first, else as they were. Tells how many are Apple's. */
+static size_t put_apple_first(struct ctx *ctx, struct notice *notices, size_t count)
+{
+    struct notice *web = arena_new_array(ctx->arena, struct notice, count);
+    size_t to_apple = 0, to_web = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_web(&notices[i])) {
+            web[to_web++] = notices[i];
+        } else {
+            notices[to_apple++] = notices[i];
+        }
+    }
+    for (size_t i = 0; i < to_web; i++) {
+        notices[to_apple + i] = web[i];
+    }
+    return to_apple;
+}
+
+/* Strangers name the browsers' push services, which may be slow: what Apple has is safe by then. */
+static enum status send_and_record(struct ctx *ctx, struct service *service, struct notice *notices,
+                                   size_t count)
+{
+    size_t to_apple = put_apple_first(ctx, notices, count);
+
+    TRY(send_part(ctx, service, notices, to_apple));
+    return send_part(ctx, service, notices + to_apple, count - to_apple);
 }
 
 static enum status begin(struct ctx *ctx, struct service *service, const struct orders *orders,
@@ -192,43 +277,87 @@ static enum status begin(struct ctx *ctx, struct service *service, const struct 
     return st;
 }
 
-/* Leaves the orders of which something was sent and nothing waits: more may have come of them. */
-static void keep_those_that_moved(struct ctx *ctx, struct orders *orders,
-                                  const struct notice *notices, size_t count)
+/* What of an order was begun, and why some of it waits. */
+static bool has_moved(struct ctx *ctx, const char *order, const struct notice *notices,
+                      size_t count, const char **why)
+{
+    bool moved = false;
+
+    for (size_t i = 0; i < count; i++) {
+        bool is_ours = text_equal(notices[i].order, order);
+
+        moved = moved || is_ours;
+        if (is_ours && text_equal(notices[i].state, "pending")) {
+            *why = arena_printf(ctx->arena, "notice %s waits: %s", notices[i].push.id,
+                                notices[i].push.reason);
+        }
+    }
+    return moved;
+}
+
+/* Leaves the orders of which something was sent and nothing waits: more may have come of them;
+ * tells how many. Those of which nothing was begun go to 'still'. */
+static size_t keep_those_that_moved(struct ctx *ctx, struct orders *orders,
+                                    const struct notice *notices, size_t count,
+                                    struct orders *still)
 {
     size_t kept = 0;
 
+    still->count = 0;
     for (size_t i = 0; i < orders->count; i++) {
         const char *why = NULL;
-        bool moved = false;
+        bool moved = has_moved(ctx, orders->ids[i], notices, count, &why);
+        struct orders *to = moved ? orders : still;
+        size_t *place = moved ? &kept : &still->count;
 
-        for (size_t j = 0; j < count; j++) {
-            bool is_ours = text_equal(notices[j].order, orders->ids[i]);
-
-            moved = moved || is_ours;
-            why = is_ours && text_equal(notices[j].state, "pending")
-                      ? arena_printf(ctx->arena, "notice %s waits: %s", notices[j].push.id,
-                                     notices[j].push.reason)
-                      : why;
-        }
         *orders->waits[i] = why;
-        if (moved && !why) {
-            orders->ids[kept] = orders->ids[i];
-            orders->waits[kept++] = orders->waits[i];
+        if (!why) {
+            to->ids[*place] = orders->ids[i];
+            to->waits[(*place)++] = orders->waits[i];
         }
     }
-    orders->count = kept;
+    return kept;
+}
+
+/* Nothing of these could be begun. Where something is open, another sender has it, or had it and
+ * died, or could not record it: its lease is waited for. */
+static enum status wait_for_others(struct ctx *ctx, struct service *service,
+                                   const struct orders *still)
+{
+    struct db_conn *db = NULL;
+    const char **open;
+    size_t count;
+
+    if (!still->count) {
+        return ST_OK;
+    }
+    TRY(service_db(ctx, service, &db));
+    TRY(notice_store_open_orders(ctx, db, still->ids, still->count, &open, &count));
+    db_give_back(&db);
+    for (size_t i = 0; i < still->count; i++) {
+        for (size_t j = 0; j < count; j++) {
+            if (text_equal(still->ids[i], open[j])) {
+                *still->waits[i] = "another sender has it";
+            }
+        }
+    }
+    return ST_OK;
+}
+
+static struct orders new_orders(struct ctx *ctx, size_t count)
+{
+    return (struct orders){
+        .ids = arena_new_array(ctx->arena, const char *, count),
+        .waits = arena_new_array(ctx->arena, const char **, count),
+    };
 }
 
 enum status notify_deliver(struct ctx *ctx, struct service *service, const char *const *ids,
                            size_t count, const char **waits)
 {
-    struct orders orders = {
-        .ids = arena_new_array(ctx->arena, const char *, count),
-        .waits = arena_new_array(ctx->arena, const char **, count),
-        .count = count,
-    };
+    struct orders orders = new_orders(ctx, count), still = new_orders(ctx, count);
 
+    orders.count = count;
     for (size_t i = 0; i < count; i++) {
         orders.ids[i] = ids[i];
         orders.waits[i] = &waits[i];
@@ -238,11 +367,9 @@ enum status notify_deliver(struct ctx *ctx, struct service *service, const char 
         size_t open = 0;
 
         TRY(begin(ctx, service, &orders, &notices, &open));
-        send_all(ctx, service, notices, open);
-        if (open) {
-            TRY(record(ctx, service, notices, open));
-        }
-        keep_those_that_moved(ctx, &orders, notices, open);
+        TRY(send_and_record(ctx, service, notices, open));
+        orders.count = keep_those_that_moved(ctx, &orders, notices, open, &still);
+        TRY(wait_for_others(ctx, service, &still));
     }
     return ST_OK;
 }

@@ -9,8 +9,9 @@
 
 #define NOTIFY_JOB "push.send"
 
-/* Older news is no news. */
-enum { NOTIFY_FRESH_MS = 60 * 60 * 1000, NOTIFY_LEASE_MS = 40000, NOTIFY_WAITERS = 4 };
+/* Older news is no news. The lease of notices lasts as long as an attempt of their job may, and
+ * ends before the job's own, which lasts 5 s more. */
+enum { NOTIFY_FRESH_MS = 60 * 60 * 1000, NOTIFY_LEASE_MS = 35000, NOTIFY_WAITERS = 4 };
 
 struct config;
 struct service;

@@ -6,7 +6,7 @@
 static void answer(struct ctx *ctx, enum status st, const char *waits, struct job_outcome *outcome)
 {
     outcome->status = st == ST_OK && waits ? ST_UNAVAILABLE : st;
-    outcome->error = st == ST_OK ? waits : ctx->failure.detail;
+    outcome->error = st == ST_OK ? waits : job_reason(ctx);
 }
 
 void notify_jobs_send(struct ctx *ctx, void *service, const struct job *jobs, size_t count,

@@ -20,10 +20,10 @@ enum {
     TOKEN_SIZE = 640,
     TOKEN_LIFE_MS = 12 * 60 * 60 * 1000,
     TOKEN_KEPT_MS = TOKEN_LIFE_MS / 2,
-    CALL_MS = 10000,
+    CALL_MS = 3000,
     DEFAULT_WAIT_S = 1,
-    LONGEST_WAIT_S = 3600,
-    TOPIC_BYTES = 24, /* 32 characters of base64url, all that a topic may have */
+    LONGEST_WAIT_S = 600, /* the notices of that time are still news then */
+    TOPIC_BYTES = 24,     /* 32 characters of base64url, all that a topic may have */
 };
 
 struct service {
@@ -179,6 +179,8 @@ static const struct {
 };
 /* clang-format on */
 
+/* Of the whole service: 429 is about one of its many subscriptions, whose notice has a pause of its
+ * own. */
 static void heed_retry_after(struct web_push *web, const struct push *push,
                              const struct http_multi_answer *answer)
 {
@@ -186,7 +188,7 @@ static void heed_retry_after(struct web_push *web, const struct push *push,
     int64_t wait_s = answer->retry_after_s > 0 ? answer->retry_after_s : DEFAULT_WAIT_S;
 
     wait_s = wait_s < LONGEST_WAIT_S ? wait_s : LONGEST_WAIT_S;
-    if ((answer->code == 429 || answer->code == 503) && origin_of(push->address, origin)) {
+    if ((answer->code == 503 || answer->timed_out) && origin_of(push->address, origin)) {
         pthread_mutex_lock(&web->lock);
         service_of(web, origin)->not_before_ms = clock_monotonic_ms() + wait_s * 1000;
         pthread_mutex_unlock(&web->lock);

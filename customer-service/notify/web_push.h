@@ -18,7 +18,7 @@ struct web_push_options {
 struct web_push *web_push_start(const struct web_push_options *options);
 void web_push_stop(struct web_push *web); /* NULL is fine */
 
-/* Sends all at once and waits for every verdict, 10 s at most. What has no public address is
+/* Sends all at once and waits for every verdict, 3 s a hundred. What has no public address is
  * refused by its socket: PUSH_RETRY until the notice has expired. From any thread. */
 void web_push_send(struct ctx *ctx, struct web_push *web, struct push *const *pushes, size_t count);
 

@@ -1,5 +1,6 @@
 // A stand-in for Apple's push service, on nothing but Go's standard library: HTTP/2 over TLS, a
-// check of each thing that Apple checks, and a record of every push as a line of JSON.
+// check of each thing that Apple checks, and a record of every push as a line of JSON. What comes
+// to /web/... gets the programmed answer unchecked: a browser's push service.
 //
 //	apns -dir DIR [-port N] [-control N] [-key PUBLIC.pem -kid KID -team TEAM -topic TOPIC]
 //
@@ -25,6 +26,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -90,6 +92,9 @@ type connKey struct{}
 func (s *server) push(w http.ResponseWriter, r *http.Request) {
 	line, status, reason := s.rules.check(r)
 	token, _ := line["token"].(string)
+	if strings.HasPrefix(r.URL.Path, "/web/") {
+		reason = "" // a push for a browser: answered by the program, not judged
+	}
 	if reason == "" {
 		a := s.next(token)
 		time.Sleep(time.Duration(a.DelayMs) * time.Millisecond)
@@ -206,6 +211,7 @@ func main() {
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("/3/device/", s.push)
+	mux.HandleFunc("/web/", s.push)
 	pushes, control := listen(*port), listen(*controlPort)
 	web := &http.Server{
 		Handler: mux,

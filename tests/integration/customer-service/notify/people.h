@@ -25,6 +25,10 @@ static __attribute__((unused)) void make(void)
     setenv("APNS_URL", fake.url, 1);
     setenv("APNS_SANDBOX_URL", fake.url, 1);
     setenv("APNS_CA_FILE", fake.ca_file, 1);
+    setenv("VAPID_KEY_FILE", fake.key_file, 1);
+    setenv("VAPID_SUBJECT", "mailto:test@example.org", 1);
+    setenv("WEB_PUSH_CA_FILE", fake.ca_file, 1);
+    setenv("WEB_PUSH_LOOPBACK", "1", 1);
     shop_make();
 }
 

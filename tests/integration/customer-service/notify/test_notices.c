@@ -1,8 +1,11 @@
 /* links: test_db test_apns common_token common_crypto common_events common_http
  * From an order's event to what Apple gets: who is told, once, in which words, and what a
  * failure, a slow receiver and an emptied Valkey do to it. */
+#include "common/crypto/p256.h"
 #include "tests/integration/customer-service/notify/people.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <time.h>
 
 /* PUSH-03 */
@@ -212,6 +215,98 @@ START_TEST(too_many_requests_and_an_outage_are_tried_again_until_sent)
 }
 END_TEST
 
+static void wait_for(const char *sql, int within_ms)
+{
+    int64_t until = clock_monotonic_ms() + within_ms;
+
+    while (!*test_db_ask(sql)) {
+        ck_assert_msg(clock_monotonic_ms() < until, "never came: %s", sql);
+        clock_pause_ms(50);
+    }
+}
+
+/* PUSH-01: the database goes between the sending and the saying so. */
+START_TEST(what_could_not_be_recorded_is_sent_once_more)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story told = begin_story(&customer), busy = begin_story(&customer);
+
+    test_db_run("CREATE FUNCTION notify.blink() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE 'the database blinks'; END $$;"
+                "CREATE TRIGGER blink BEFORE UPDATE ON notify.notices FOR EACH ROW"
+                " WHEN (OLD.state = 'sending') EXECUTE FUNCTION notify.blink()");
+    fake_apns_program(&fake, "[{\"times\":1,\"status\":503,\"reason\":\"Shutdown\"}]");
+    tell(&told, "OrderReady");
+    tell(&busy, "OrderReady");
+    wait_for("SELECT 1 WHERE (SELECT bool_and(attempts >= 3) FROM jobs.jobs)", 15000);
+    test_db_run("DROP TRIGGER blink ON notify.notices; DROP FUNCTION notify.blink();"
+                "UPDATE notify.notices SET lease_until = now()");
+    settle(15000);
+    ck_assert_str_eq(
+        test_db_ask("SELECT string_agg(state, ' ') FROM notify.notices WHERE channel = 'apns'"),
+        "sent sent");
+}
+END_TEST
+
+/* PUSH-01: a sender was killed, and its job comes before the lease of its notices is over. */
+START_TEST(a_job_waits_for_the_lease_of_a_sender_that_died)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+
+    test_db_run(arena_printf(
+        ctx->arena,
+        "WITH made AS (INSERT INTO notify.notices (id, customer_id, order_id, seq, stage, channel,"
+        " kind, device_id, collapse_id, payload, state, attempts, lease_until)"
+        " SELECT gen_random_uuid(), '%s', gen_random_uuid(), 1, 'ready', 'apns', 'alert', '%s',"
+        " 'order', '{\"aps\":{\"alert\":{\"title\":\"Ready\",\"body\":\"Flat White\"}}}',"
+        " 'sending', 1, now() + interval '1500 milliseconds' RETURNING order_id)"
+        " INSERT INTO jobs.jobs (id, kind, payload) SELECT gen_random_uuid(), 'push.send',"
+        " order_id FROM made",
+        customer.id, customer.device.id));
+    service_wake_jobs(shop.service);
+    settle(15000);
+    ck_assert_str_eq(test_db_ask("SELECT state FROM notify.notices"), "sent");
+}
+END_TEST
+
+/* A browser whose push service takes connections and never says a word. */
+static int add_tarpit(const struct person *person)
+{
+    AUTO(p256_key) struct p256_key *browser = p256_key_make();
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    uint8_t point[P256_POINT_SIZE];
+
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+    ck_assert_int_eq(listen(fd, 4), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    p256_public(browser, point);
+    test_db_run(arena_printf(ctx->arena,
+                             "INSERT INTO notify.devices"
+                             " (id, customer_id, channel, address, p256dh, secret) VALUES"
+                             " (gen_random_uuid(), '%s', 'web', 'https://127.0.0.1:%d/x', '%s',"
+                             " 'BTBZMqHH6r4Tts7J_aSIgg')",
+                             person->id, ntohs(address.sin_port),
+                             base64url_encode(ctx->arena, point, sizeof(point))));
+    return fd;
+}
+
+/* PUSH-01 */
+START_TEST(what_apple_answered_is_recorded_before_a_slow_browser_is_waited_for)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story story = begin_story(&customer);
+    int fd = add_tarpit(&customer);
+
+    tell(&story, "OrderReady");
+    wait_for("SELECT 1 FROM notify.notices WHERE channel = 'apns' AND state = 'sent'", 2500);
+    ck_assert_str_eq(test_db_ask("SELECT state FROM notify.notices WHERE channel = 'web'"),
+                     "sending");
+    close(fd);
+}
+END_TEST
+
 START_TEST(an_answer_that_is_lost_makes_no_second_notice)
 {
     struct person customer = add_person(ROLE_CUSTOMER);
@@ -363,19 +458,20 @@ START_TEST(ten_thousand_notices_are_sent_once_in_effect)
 }
 END_TEST
 
-TEST_MAIN_AROUND("notices",
-                 (&(struct test_around){
-                     .start = make, .stop = drop, .before = before, .after = after}),
-                 each_barista_on_shift_gets_one_alert_within_two_seconds, ready_names_the_drink,
-                 accepting_and_declining_leave_one_push_each, who_cancels_is_not_told_of_it,
-                 an_event_that_comes_again_tells_once,
-                 a_ready_taken_back_is_replaced_and_may_come_again, an_old_event_is_no_news,
-                 who_wants_no_notices_of_orders_gets_none,
-                 a_live_activity_starts_moves_and_ends_with_its_order,
-                 a_live_activity_needs_a_device_of_ones_own, a_device_that_is_gone_is_removed,
-                 too_many_requests_and_an_outage_are_tried_again_until_sent,
-                 an_answer_that_is_lost_makes_no_second_notice,
-                 a_device_is_registered_once_and_removed_by_its_owner_alone,
-                 the_oldest_device_goes_when_there_are_too_many, an_emptied_valkey_loses_no_notice,
-                 hearing_of_an_order_does_not_wait_for_a_slow_receiver,
-                 ten_thousand_notices_are_sent_once_in_effect)
+TEST_MAIN_AROUND(
+    "notices",
+    (&(struct test_around){.start = make, .stop = drop, .before = before, .after = after}),
+    each_barista_on_shift_gets_one_alert_within_two_seconds, ready_names_the_drink,
+    accepting_and_declining_leave_one_push_each, who_cancels_is_not_told_of_it,
+    an_event_that_comes_again_tells_once, a_ready_taken_back_is_replaced_and_may_come_again,
+    an_old_event_is_no_news, who_wants_no_notices_of_orders_gets_none,
+    a_live_activity_starts_moves_and_ends_with_its_order,
+    a_live_activity_needs_a_device_of_ones_own, a_device_that_is_gone_is_removed,
+    too_many_requests_and_an_outage_are_tried_again_until_sent,
+    what_could_not_be_recorded_is_sent_once_more, a_job_waits_for_the_lease_of_a_sender_that_died,
+    what_apple_answered_is_recorded_before_a_slow_browser_is_waited_for,
+    an_answer_that_is_lost_makes_no_second_notice,
+    a_device_is_registered_once_and_removed_by_its_owner_alone,
+    the_oldest_device_goes_when_there_are_too_many, an_emptied_valkey_loses_no_notice,
+    hearing_of_an_order_does_not_wait_for_a_slow_receiver,
+    ten_thousand_notices_are_sent_once_in_effect)

@@ -1,0 +1,124 @@
+/* links: test_apns common_http common_crypto
+ * What a push service that answers slowly, or asks to wait, does to the pushes of others. */
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/crypto/crypto.h"
+#include "common/crypto/p256.h"
+#include "customer-service/notify/web_push.h"
+#include "tests/helpers/apns/fake_apns.h"
+#include "tests/helpers/house_test.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct fake_apns fake;
+static struct web_push *web;
+static struct ctx *ctx;
+
+static void start(void)
+{
+    fake_apns_start(&fake);
+}
+
+static void stop(void)
+{
+    fake_apns_stop(&fake);
+}
+
+static void before(void)
+{
+    fake_apns_reset(&fake);
+    ctx = ctx_new_system("test");
+    web = web_push_start(&(struct web_push_options){.key_file = fake.key_file,
+                                                    .subject = "mailto:test@example.org",
+                                                    .ca_file = fake.ca_file,
+                                                    .loopback = true});
+    ck_assert_ptr_nonnull(web);
+}
+
+static void after(void)
+{
+    web_push_stop(web);
+    ctx_free(ctx);
+}
+
+static enum push_verdict send_to(const char *endpoint)
+{
+    AUTO(p256_key) struct p256_key *browser = p256_key_make();
+    uint8_t point[P256_POINT_SIZE], secret[16] = {1};
+    struct push push = {.id = "1",
+                        .address = endpoint,
+                        .collapse_id = "order",
+                        .payload = "{}",
+                        .expires_ms = clock_wall_ms() + 3600000};
+
+    p256_public(browser, point);
+    push.p256dh = base64url_encode(ctx->arena, point, sizeof(point));
+    push.secret = base64url_encode(ctx->arena, secret, sizeof(secret));
+    web_push_send(ctx, web, &(struct push *){&push}, 1);
+    return push.verdict;
+}
+
+static const char *endpoint(const char *name)
+{
+    return arena_printf(ctx->arena, "%s/web/%s", fake.url, name);
+}
+
+START_TEST(too_many_requests_of_one_browser_hold_up_no_other)
+{
+    fake_apns_program(&fake, "[{\"times\":1,\"status\":429,\"reason\":\"TooManyRequests\","
+                             "\"retryAfter\":60}]");
+    ck_assert_int_eq(send_to(endpoint("one")), PUSH_RETRY);
+    ck_assert_int_eq(send_to(endpoint("other")), PUSH_SENT);
+}
+END_TEST
+
+START_TEST(a_service_that_is_unavailable_is_left_alone_as_long_as_it_says)
+{
+    fake_apns_program(&fake, "[{\"times\":1,\"status\":503,\"reason\":\"Shutdown\","
+                             "\"retryAfter\":1}]");
+    ck_assert_int_eq(send_to(endpoint("one")), PUSH_RETRY);
+    ck_assert_int_eq(send_to(endpoint("other")), PUSH_RETRY);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), 1); /* nothing more went out */
+    clock_pause_ms(1050);
+    ck_assert_int_eq(send_to(endpoint("other")), PUSH_SENT);
+}
+END_TEST
+
+/* It takes connections, and never says a word. */
+static int open_tarpit(int *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+    ck_assert_int_eq(listen(fd, 4), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+START_TEST(a_service_that_never_answers_is_waited_for_once_and_briefly)
+{
+    int port, fd = open_tarpit(&port);
+    const char *slow = arena_printf(ctx->arena, "https://127.0.0.1:%d/x", port);
+    int64_t from = clock_monotonic_ms();
+
+    ck_assert_int_eq(send_to(slow), PUSH_RETRY);
+    ck_assert_int_lt(clock_monotonic_ms() - from, 4500);
+    from = clock_monotonic_ms();
+    ck_assert_int_eq(send_to(slow), PUSH_RETRY); /* not asked again so soon */
+    ck_assert_int_lt(clock_monotonic_ms() - from, 500);
+    ck_assert_int_eq(send_to(endpoint("other")), PUSH_SENT);
+    close(fd);
+}
+END_TEST
+
+TEST_MAIN_AROUND("web_push",
+                 (&(struct test_around){
+                     .start = start, .stop = stop, .before = before, .after = after}),
+                 too_many_requests_of_one_browser_hold_up_no_other,
+                 a_service_that_is_unavailable_is_left_alone_as_long_as_it_says,
+                 a_service_that_never_answers_is_waited_for_once_and_briefly)
