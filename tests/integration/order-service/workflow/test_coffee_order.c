@@ -9,6 +9,7 @@
 #include "common/temporal/flow_worker.h"
 #include "order-service/workflow/coffee_order.h"
 #include "order-service/workflow/order_news.h"
+#include "order-service/workflow/workflow_sink.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -186,7 +187,7 @@ static void crew_stop(struct crew *crew)
     flow_worker_stop(crew->notices, 0);
 }
 
-static struct crew worker(int build)
+static struct crew worker_on(const char *queue, int build)
 {
     static const struct flow_type flows[][2] = {
         {{COFFEE_ORDER, coffee_order},            {0}},
@@ -194,7 +195,7 @@ static struct crew worker(int build)
     };
 
     struct flow_worker_options options = {.temporal = desk.temporal,
-                                          .task_queue = desk.queue,
+                                          .task_queue = queue,
                                           .flows = flows[build - 1],
                                           .activities = activities};
     struct crew crew = {.orders = flow_worker_start(&options)};
@@ -203,6 +204,11 @@ static struct crew worker(int build)
     options.task_queue = COFFEE_NOTICE_QUEUE;
     crew.notices = flow_worker_start(&options);
     return crew;
+}
+
+static struct crew worker(int build)
+{
+    return worker_on(desk.queue, build);
 }
 
 /* ---- lives -------------------------------------------------------------------------------- */
@@ -412,6 +418,34 @@ START_TEST(a_build_with_one_more_step_finishes_the_orders_of_the_build_before_wi
 }
 END_TEST
 
+/* The sweep ends an order whose run was lost: what is held for it is given back. */
+START_TEST(an_order_whose_run_was_terminated_is_settled_by_its_next_row)
+{
+    struct outbox_sink sink = workflow_sink(desk.temporal);
+    struct crew crew;
+
+    begin(&kinds[0]);
+    ck_assert_int_eq(temporal_terminate(desk.ctx, desk.temporal, shop.id, "operator"), ST_OK);
+    change(ORDER_CANCELLED, "not_accepted");
+    struct outbox_row row = {.topic = "cancelled",
+                             .key = shop.news.order.text,
+                             .payload = told(desk.ctx->arena),
+                             .traceparent = "",
+                             .correlation_id = ""};
+    for (int i = 0; i < 2; i++) { /* rows may come twice */
+        sink.send(desk.ctx, sink.user, &row, 1, LIMIT_MS);
+        ck_assert_int_eq(row.outcome, ST_OK);
+    }
+    crew = worker_on(COFFEE_ORDER_QUEUE, 1);
+    ck_assert_str_eq(desk_end(shop.id), "completed {\"status\":\"cancelled\",\"reason\":"
+                                        "\"not_accepted\",\"payment\":\"returned\"}");
+    sink.send(desk.ctx, sink.user, &row, 1, LIMIT_MS);
+    ck_assert_int_eq(row.outcome, ST_OK);
+    crew_stop(&crew);
+    ck_assert_ptr_nonnull(strstr(shop.done, "ReturnPayment"));
+}
+END_TEST
+
 /* The first time this takes longer than a test may. Without it the tests fail, and say why. */
 static void fetch_and_start(void)
 {
@@ -424,4 +458,5 @@ static void fetch_and_start(void)
 static const struct test_around around = {fetch_and_start, desk_stop, desk_open, desk_close};
 FLOW_TEST_MAIN("coffee_order", &around,
                every_kind_of_order_ends_as_it_should_and_the_official_sdk_accepts_it,
-               a_build_with_one_more_step_finishes_the_orders_of_the_build_before_without_it)
+               a_build_with_one_more_step_finishes_the_orders_of_the_build_before_without_it,
+               an_order_whose_run_was_terminated_is_settled_by_its_next_row)
