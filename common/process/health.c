@@ -1,7 +1,7 @@
-/* Readiness: what each check said last. Two threads ask, about once a second, sooner while something
+/* Readiness: what each check said last. Two threads ask about once a second, sooner while what is
  * required is down, since somebody waits for it: one asks what is required, the other what is only
- * useful, so that none who is slow to answer makes the other's news old. Who reports never asks,
- * and never waits. /readyz and the gRPC health are two views of this one truth. */
+ * useful, so that neither makes the other's news old. Who reports never asks, and never waits.
+ * /readyz and the gRPC health are two views of this one truth. */
 #include "common/base/clock.h"
 #include "common/base/cond.h"
 #include "common/base/text.h"

@@ -121,7 +121,7 @@ struct asking {
     struct limit_wait wait; /* first */
     struct ctx *ctx;
     struct live_socket *socket;
-    enum status read; /* what became of its text */
+    enum status read; /* why its text is refused */
     const char *ref, *path;
     ProtobufCMessage *in;
 };
@@ -166,10 +166,13 @@ static void command_done(struct ctx *ctx, enum status st, ProtobufCMessage *out,
 static void send_command(struct asking *asking, const struct limit_answer *limit)
 {
     struct ctx *ctx = asking->ctx;
-    enum status st = limit->allowed ? asking->read : limit_refuse(ctx, limit);
 
-    if (st != ST_OK) {
-        command_done(ctx, st, NULL, asking);
+    if (!limit->allowed) {
+        ctx_forgive(ctx); /* what may be wrong with the text is another matter */
+        asking->read = limit_refuse(ctx, limit);
+    }
+    if (asking->read != ST_OK) {
+        command_done(ctx, asking->read, NULL, asking);
         return;
     }
     backend_call(ctx, asking->socket->live->options.orders, asking->path, asking->in,
