@@ -308,13 +308,17 @@ struct service *service_start(const struct config *config)
 
 static void stop_serving(struct service *service)
 {
+    int64_t until_ms = clock_monotonic_ms() + (service->admin ? LINGER_MS : 0);
+
     workflows_wind_down(service->workflows); /* its polls end while the rest drains */
     if (service->health) {
         health_set_draining(service->health);
     }
-    order_sweep_stop(service->sweep); /* what it is at ends while the rest lingers */
+    order_sweep_stop(service->sweep); /* what it is at ends while we linger */
     if (service->server) {
-        clock_pause_ms(service->admin ? LINGER_MS : 0); /* until those who route to us saw it */
+        int64_t left_ms = until_ms - clock_monotonic_ms();
+
+        clock_pause_ms(left_ms > 0 ? left_ms : 0); /* until those who route to us saw it */
         rpc_server_drain(service->server, DRAIN_MS);
         rpc_server_free(service->server);
     }
