@@ -148,7 +148,7 @@ def a_subscription_that_ended_is_forgotten():
 
 def a_service_that_is_busy_is_asked_again_when_it_says():
     browser = Browser(service)
-    service.answers[browser.path] = [(429, {"Retry-After": "2"}), (503, {"Retry-After": "1"})]
+    service.answers[browser.path] = [(503, {"Retry-After": "2"}), (429, {})]
     order = browser.ready_order()
     shop.within(shop.PATIENCE_S, lambda: (states := browser.notices(order)) and states[-1][1] == "sent")
     calls = messages(browser, 3)
