@@ -6,6 +6,7 @@
 #   rules      the house rules, clang-format-14 and shellcheck (tools/check-style.sh)
 #   tidy       clang-tidy-14 without its analyzer: lengths, nesting, bug patterns
 #   analyzer   clang-tidy-14 with it: some ten times as long
+#   leaks      the daemons under valgrind beside a stack that is up; only where it is named
 #
 # What the last two said is kept by content: another run looks only at what changed.
 set -eu
@@ -18,8 +19,8 @@ checks=''
 for argument in "$@"; do
     case $argument in
     --yes | -y) YES=1 ;;
-    rules | tidy | analyzer) checks="$checks $argument" ;;
-    *) warn "lint: there is no $argument; there are: $ALL_CHECKS" && exit 2 ;;
+    rules | tidy | analyzer | leaks) checks="$checks $argument" ;;
+    *) warn "lint: there is no $argument; there are: $ALL_CHECKS leaks" && exit 2 ;;
     esac
 done
 checks=${checks:-$ALL_CHECKS}
@@ -44,6 +45,10 @@ tidy() { # CHECKS
 }
 check_tidy() { tidy '-clang-analyzer-*'; }
 check_analyzer() { tidy ''; }
+check_leaks() {
+    command -v valgrind >/dev/null || $(sudo_command) apt-get install -y -q valgrind >"$RUN/log/valgrind.log" 2>&1
+    environment=$(tools/test-env.sh) && eval "$environment" && timeout 900 python3 tools/lint/leaks.py
+}
 
 failed=0 passed=0
 for check in $checks; do

@@ -21,9 +21,10 @@ def free_port():
 
 
 class Replica:
-    """One daemon. keep=True starts it again whenever it ends, as a supervisor would."""
+    """One daemon. keep=True starts it again whenever it ends, as a supervisor would; 'under' is a command that
+    runs it, valgrind say."""
 
-    def __init__(self, daemon, keep=False, wait=True, **settings):
+    def __init__(self, daemon, keep=False, wait=True, under="", **settings):
         self.daemon, self.keep, self.process = daemon, keep, None
         self.port, self.metrics_port = free_port(), free_port()
         settings["HTTP_PORT" if daemon == "gateway" else "GRPC_PORT"] = self.port
@@ -31,7 +32,8 @@ class Replica:
         self.script = os.path.join(folder.name, f"{daemon}-{self.port}")
         with open(os.path.join(os.environ["TEST_STACK_RUN"], daemon, "run"), encoding="utf-8") as file:
             lines = file.read().splitlines()
-        lines[-1:] = [f"export {name}='{value}'" for name, value in settings.items()] + lines[-1:]
+        last = lines.pop().replace("exec ", f"exec {under} ", 1)
+        lines += [f"export {name}='{value}'" for name, value in settings.items()] + [last]
         with open(self.script, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
         everyone.append(self)
