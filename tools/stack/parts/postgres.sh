@@ -66,6 +66,7 @@ prepare_postgres() {
         mkdir -p "$(dirname "$pg_dir")"
         rm -rf "$pg_dir.new"
         cp -a "$(pg_template)/data" "$pg_dir.new"
+        [ "$(id -u)" != 0 ] || chown -R postgres "$pg_dir.new" # a cache that was carried here has other owners
         mv "$pg_dir.new" "$pg_dir"
         cp "$(pg_template)/password" "$SECRETS/postgres.first"
         rm -f "$RUN/postgres/roles.done"
