@@ -145,10 +145,10 @@ def each_state_is_told_as_it_comes():
 
 
 shop.fact(placing_confirms_the_order, "GRPC-04")
-shop.fact(the_menu_is_the_one_of_rest, "GRPC-05")
+shop.fact(the_menu_is_the_one_of_rest, "GRPC-05", "MENU-02")
 shop.fact(a_changed_profile_is_read_back_and_only_its_owner_changes_it, "GRPC-06")
 shop.fact(the_balance_is_the_sum_of_the_ledger, "GRPC-07")
-shop.fact(the_history_is_the_last_hundred_newest_first, "GRPC-09")
+shop.fact(the_history_is_the_last_hundred_newest_first, "GRPC-09", "ORD-13")
 shop.fact(each_state_is_told_as_it_comes, "GRPC-12")
 shop.clear_queue(WHO, TOKEN)
 shop.finish()
