@@ -8,7 +8,7 @@ python=$(command -v /usr/bin/python3 || command -v python3)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-if [ ! -e "$venv/complete" ]; then
+if [ ! -e "$venv/complete" ] || ! "$venv/bin/python3" -c '' 2>/dev/null; then
     rm -rf "$venv"
     "$python" -m venv "$venv" && "$venv/bin/pip" install -q "http-ece==$version" >"$log" 2>&1 && : >"$venv/complete"
     [ -e "$venv/complete" ] || {

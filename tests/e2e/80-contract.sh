@@ -8,7 +8,7 @@ version=4.32.5
 venv=${XDG_CACHE_HOME:-$HOME/.cache}/everything/schemathesis-$version
 python=$(command -v /usr/bin/python3 || command -v python3)
 
-if [ ! -e "$venv/complete" ]; then
+if [ ! -e "$venv/complete" ] || ! "$venv/bin/python3" -c '' 2>/dev/null; then
     rm -rf "$venv"
     "$python" -m venv "$venv" && "$venv/bin/pip" install -q "schemathesis==$version" >"$scratch/pip" 2>&1 && : >"$venv/complete"
     [ -e "$venv/complete" ] || {

@@ -5,10 +5,12 @@
 set -eu
 version=1.35.0
 folder=${XDG_CACHE_HOME:-$HOME/.cache}/everything/temporalio-$version
-if [ ! -e "$folder/complete" ]; then
+python=$(command -v /usr/bin/python3 || command -v python3)
+# in a cache that was carried here its interpreter may lead nowhere
+if [ ! -e "$folder/complete" ] || ! "$folder/venv/bin/python" -c '' 2>/dev/null; then
     rm -rf "$folder"
     mkdir -p "$folder"
-    python3 -m venv "$folder/venv" >&2
+    "$python" -m venv "$folder/venv" >&2
     "$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
         "temporalio==$version" >&2 || {
         echo "temporalio $version is not in $folder and PyPI cannot be reached" >&2
