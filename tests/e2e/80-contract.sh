@@ -4,18 +4,11 @@ set -u
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=tests/e2e/lib/http.sh
 . lib/http.sh
-version=4.32.5
-venv=${XDG_CACHE_HOME:-$HOME/.cache}/everything/schemathesis-$version
-python=$(command -v /usr/bin/python3 || command -v python3)
 
-if [ ! -e "$venv/complete" ] || ! "$venv/bin/python3" -c '' 2>/dev/null; then
-    rm -rf "$venv"
-    "$python" -m venv "$venv" && "$venv/bin/pip" install -q "schemathesis==$version" >"$scratch/pip" 2>&1 && : >"$venv/complete"
-    [ -e "$venv/complete" ] || {
-        echo "skip the_api_is_as_described (schemathesis cannot be fetched: $(tail -n 1 "$scratch/pip"))"
-        exit 0
-    }
-fi
+venv=$(../../tools/venv.sh schemathesis 4.32.5 2>"$scratch/pip") || {
+    echo "skip the_api_is_as_described (schemathesis cannot be fetched: $(tail -n 1 "$scratch/pip"))"
+    exit 0
+}
 
 order_db=${TEST_PG_ADMIN_URL%/*}/order_db
 # An admin's calls may empty the menu and close the shop: both are put back.

@@ -5,7 +5,7 @@ set -eu
 folder=$("$(dirname "$0")/sdk.sh")
 set=$folder/upstream.desc
 if [ ! -s "$set" ]; then
-    protos=$(echo "$folder"/venv/lib/python3*/site-packages/temporalio/bridge/sdk-core/crates)
+    protos=$(echo "$folder"/lib/python3*/site-packages/temporalio/bridge/sdk-core/crates)
     protoc -I"$protos/protos/protos/api_upstream" --include_imports \
         --descriptor_set_out="$set.new" temporal/api/workflowservice/v1/request_response.proto
     mv "$set.new" "$set"

@@ -97,7 +97,7 @@ class Worker:
 
 
 def workers():
-    python = os.environ["TEMPORAL_PYTHON_HOME"] + "/venv/bin/python"
+    python = os.environ["TEMPORAL_PYTHON_HOME"] + "/bin/python"
     return [Worker("ours", "ours", [BIN + "/order_worker", "ipv4:" + TARGET]),
             Worker("Go SDK", "go", [os.environ["TEMPORAL_GO_HOME"] + "/bin/order_worker", TARGET]),
             Worker("Python SDK", "python", [python, HERE + "/order_worker.py", TARGET])]

@@ -364,7 +364,7 @@ static const char *saved(const char *name)
 static int judge(const char *flow, const char *histories)
 {
     return run(arena_printf(desk.ctx->arena,
-                            "timeout 100 \"$(tools/temporal-proto/sdk.sh)\"/venv/bin/python -B "
+                            "timeout 100 \"$(tools/temporal-proto/sdk.sh)\"/bin/python -B "
                             "tests/integration/order-service/workflow/judge.py %s %s",
                             flow, histories));
 }
