@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { CALL_MS = 5000 };
+
 static enum status act(struct ctx *ctx, const echo_request *request)
 {
     switch (request->act) {
@@ -258,6 +260,25 @@ struct rpc_client *echo_client(int port, const struct identity_keys *keys)
     snprintf(target, sizeof(target), "ipv4:127.0.0.1:%d", port);
     return rpc_client_new(&(struct rpc_client_options){
         .target = target, .audience = keys ? "echo" : NULL, .keys = keys});
+}
+
+enum status echo_ask(struct ctx *ctx, struct rpc_client *client, const char *path,
+                     const echo_request *request, const echo_answer **answer)
+{
+    ProtobufCMessage *out = NULL;
+    enum status st = rpc_call(ctx, client, path, &request->base, ECHO_ANSWER_TYPE, CALL_MS, &out);
+
+    *answer = (const echo_answer *)out;
+    return st;
+}
+
+enum status echo_say(struct ctx *ctx, struct rpc_client *client, const char *path, const char *text,
+                     const echo_answer **answer)
+{
+    echo_request request = ECHO_REQUEST;
+
+    request.text = (char *)(uintptr_t)text; /* protobuf-c's strings are not const */
+    return echo_ask(ctx, client, path, &request, answer);
 }
 
 struct ctx *echo_ctx(enum role role)

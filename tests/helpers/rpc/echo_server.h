@@ -40,6 +40,12 @@ struct contract *echo_contract(void);
 /* To the echo server at the port, as a daemon that holds the keys; NULL keys: no identity. */
 struct rpc_client *echo_client(int port, const struct identity_keys *keys);
 
+/* One unary call with 5 s; say: a request that holds this text only. */
+enum status echo_ask(struct ctx *ctx, struct rpc_client *client, const char *path,
+                     const echo_request *request, const echo_answer **answer) MUST_CHECK;
+enum status echo_say(struct ctx *ctx, struct rpc_client *client, const char *path, const char *text,
+                     const echo_answer **answer) MUST_CHECK;
+
 /* A ctx of a caller with that role, its deadline 10 s away. */
 struct ctx *echo_ctx(enum role role);
 

@@ -32,33 +32,13 @@ static void stop(void)
     echo_stop(echo);
 }
 
-static enum status ask(struct ctx *ctx, const char *path, const echo_request *request,
-                       const echo_answer **answer)
-{
-    ProtobufCMessage *out = NULL;
-    enum status st =
-        rpc_call(ctx, client, path, &request->base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out);
-
-    *answer = (const echo_answer *)out;
-    return st;
-}
-
-static enum status say(struct ctx *ctx, const char *path, const char *text,
-                       const echo_answer **answer)
-{
-    echo_request request = ECHO_REQUEST;
-
-    request.text = (char *)(uintptr_t)text; /* protobuf-c's strings are not const */
-    return ask(ctx, path, &request, answer);
-}
-
 /* GRPC-22 GRPC-24 */
 START_TEST(a_unary_call_is_answered_and_knows_its_caller)
 {
     struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
     const echo_answer *answer;
 
-    ck_assert_int_eq(say(ctx, ECHO("Say"), "hello", &answer), ST_OK);
+    ck_assert_int_eq(echo_say(ctx, client, ECHO("Say"), "hello", &answer), ST_OK);
     ck_assert_str_eq(answer->text, "hello");
     ck_assert_str_eq(answer->subject, ctx->caller.subject);
     ck_assert_str_eq(answer->role, "customer");
@@ -92,7 +72,7 @@ START_TEST(a_nul_in_a_string_never_reaches_a_handler)
     echo_request request = raw_text(&field, cut, sizeof(cut) - 1);
     const echo_answer *answer;
 
-    ck_assert_int_eq(ask(ctx, ECHO("Say"), &request, &answer), ST_INVALID);
+    ck_assert_int_eq(echo_ask(ctx, client, ECHO("Say"), &request, &answer), ST_INVALID);
     ck_assert_str_eq(ctx->failure.fields->field, "text");
     ck_assert_int_eq(atomic_load(&echo->said), 0);
     ctx_free(ctx);
@@ -122,8 +102,8 @@ START_TEST(an_unknown_method_is_unimplemented)
     struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
     const echo_answer *answer;
 
-    ck_assert_int_eq(say(ctx, ECHO("Sing"), "", &answer), ST_UNIMPLEMENTED);
-    ck_assert_int_eq(say(ctx, "/nobody.knows/This", "", &answer), ST_UNIMPLEMENTED);
+    ck_assert_int_eq(echo_say(ctx, client, ECHO("Sing"), "", &answer), ST_UNIMPLEMENTED);
+    ck_assert_int_eq(echo_say(ctx, client, "/nobody.knows/This", "", &answer), ST_UNIMPLEMENTED);
     ctx_free(ctx);
 }
 END_TEST
@@ -136,7 +116,7 @@ START_TEST(a_failure_arrives_as_it_was_told)
     const echo_answer *answer;
 
     request.act = ECHO_ACT(FAIL);
-    ck_assert_int_eq(ask(ctx, ECHO("Say"), &request, &answer), ST_EXISTS);
+    ck_assert_int_eq(echo_ask(ctx, client, ECHO("Say"), &request, &answer), ST_EXISTS);
     ck_assert_int_eq(ctx->failure.problem, PROBLEM_HANDLE_TAKEN);
     ck_assert_str_eq(ctx->failure.message, "This name is taken");
     ck_assert_int_eq(ctx->failure.retry_after_s, 7);
@@ -151,7 +131,7 @@ START_TEST(an_internal_error_keeps_its_words_to_itself)
     const echo_answer *answer;
 
     request.act = ECHO_ACT(BREAK);
-    ck_assert_int_eq(ask(ctx, ECHO("Say"), &request, &answer), ST_INTERNAL);
+    ck_assert_int_eq(echo_ask(ctx, client, ECHO("Say"), &request, &answer), ST_INTERNAL);
     ck_assert_str_eq(ctx->failure.message, problem_title(PROBLEM_INTERNAL));
     ck_assert_ptr_null(strstr(ctx->failure.detail, "library"));
     ck_assert_ptr_null(strstr(ctx->failure.detail, "secrets"));
@@ -166,7 +146,7 @@ START_TEST(a_refused_field_is_named_on_the_other_side)
     char text[102] = {0};
 
     memset(text, 'a', 101);
-    ck_assert_int_eq(say(ctx, ECHO("Say"), text, &answer), ST_INVALID);
+    ck_assert_int_eq(echo_say(ctx, client, ECHO("Say"), text, &answer), ST_INVALID);
     ck_assert_int_eq(ctx->failure.problem, PROBLEM_INVALID_FIELDS);
     ck_assert_ptr_nonnull(ctx->failure.fields);
     ck_assert_str_eq(ctx->failure.fields->field, "text");
@@ -180,7 +160,7 @@ START_TEST(text_that_is_not_utf8_never_reaches_a_handler)
     struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
     const echo_answer *answer;
 
-    ck_assert_int_eq(say(ctx, ECHO("Say"), "\xff\xfe", &answer), ST_INVALID);
+    ck_assert_int_eq(echo_say(ctx, client, ECHO("Say"), "\xff\xfe", &answer), ST_INVALID);
     ck_assert_int_eq(atomic_load(&echo->said), 0);
     ctx_free(ctx);
 }
@@ -192,9 +172,9 @@ START_TEST(an_idempotency_key_comes_with_a_fingerprint_of_the_request)
     const echo_answer *first, *same, *other;
 
     ctx->idempotency_key = "order-1";
-    ck_assert_int_eq(say(ctx, ECHO("Say"), "flat white", &first), ST_OK);
-    ck_assert_int_eq(say(ctx, ECHO("Say"), "flat white", &same), ST_OK);
-    ck_assert_int_eq(say(ctx, ECHO("Say"), "espresso", &other), ST_OK);
+    ck_assert_int_eq(echo_say(ctx, client, ECHO("Say"), "flat white", &first), ST_OK);
+    ck_assert_int_eq(echo_say(ctx, client, ECHO("Say"), "flat white", &same), ST_OK);
+    ck_assert_int_eq(echo_say(ctx, client, ECHO("Say"), "espresso", &other), ST_OK);
     ck_assert_str_eq(first->idempotency_key, "order-1");
     ck_assert_uint_eq(strlen(first->request_sha256), 64);
     ck_assert_str_eq(first->request_sha256, same->request_sha256);
@@ -215,7 +195,7 @@ START_TEST(a_fingerprint_is_another_under_other_keys)
     echo_request request = ECHO_REQUEST;
 
     ctx->idempotency_key = "order-1";
-    ck_assert_int_eq(ask(ctx, ECHO("Say"), &request, &here), ST_OK);
+    ck_assert_int_eq(echo_ask(ctx, client, ECHO("Say"), &request, &here), ST_OK);
     ck_assert_int_eq(
         rpc_call(ctx, to_other, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &there),
         ST_OK);
@@ -234,9 +214,9 @@ START_TEST(an_idempotency_key_that_is_too_long_is_refused)
 
     memset(key, 'k', 255);
     ctx->idempotency_key = key;
-    ck_assert_int_eq(say(ctx, ECHO("Say"), "", &answer), ST_OK);
+    ck_assert_int_eq(echo_say(ctx, client, ECHO("Say"), "", &answer), ST_OK);
     memset(key, 'k', 256);
-    ck_assert_int_eq(say(ctx, ECHO("Say"), "", &answer), ST_INVALID);
+    ck_assert_int_eq(echo_say(ctx, client, ECHO("Say"), "", &answer), ST_INVALID);
     ck_assert_int_eq(ctx->failure.problem, PROBLEM_BAD_REQUEST);
     ctx_free(ctx);
 }
@@ -247,11 +227,11 @@ START_TEST(the_earlier_of_the_two_deadlines_holds)
     struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
     const echo_answer *answer;
 
-    ck_assert_int_eq(say(ctx, ECHO("Say"), "", &answer), ST_OK);
+    ck_assert_int_eq(echo_say(ctx, client, ECHO("Say"), "", &answer), ST_OK);
     ck_assert_int_le(answer->left_ms, 1500); /* the method's own */
     ck_assert_int_gt(answer->left_ms, 500);
     ctx->deadline_ms = clock_monotonic_ms() + 400;
-    ck_assert_int_eq(say(ctx, ECHO("Say"), "", &answer), ST_OK);
+    ck_assert_int_eq(echo_say(ctx, client, ECHO("Say"), "", &answer), ST_OK);
     ck_assert_int_le(answer->left_ms, 450); /* the client's, and what rounding adds */
     ctx_free(ctx);
 }
@@ -267,7 +247,7 @@ START_TEST(a_unary_call_past_its_deadline_times_out)
     request.act = ECHO_ACT(WAIT);
     request.count = 400;
     ctx->deadline_ms = clock_monotonic_ms() + 100;
-    ck_assert_int_eq(ask(ctx, ECHO("Say"), &request, &answer), ST_TIMEOUT);
+    ck_assert_int_eq(echo_ask(ctx, client, ECHO("Say"), &request, &answer), ST_TIMEOUT);
     ck_assert_int_eq(ctx->failure.problem, PROBLEM_TIMEOUT);
     ctx_free(ctx);
 }
@@ -306,7 +286,7 @@ static void *call_often(void *user)
         struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
         const echo_answer *answer;
 
-        self->well += say(ctx, ECHO("Say"), "x", &answer) == ST_OK;
+        self->well += echo_say(ctx, client, ECHO("Say"), "x", &answer) == ST_OK;
         ctx_free(ctx);
     }
     return NULL;
@@ -418,8 +398,8 @@ START_TEST(each_method_has_its_own_latency_histogram)
     struct text metrics = text_new(ctx->arena, 4096);
     const echo_answer *answer;
 
-    ck_assert_int_eq(say(ctx, ECHO("Say"), "", &answer), ST_OK);
-    ck_assert_int_eq(say(ctx, ECHO("SayToAdmins"), "", &answer), ST_FORBIDDEN);
+    ck_assert_int_eq(echo_say(ctx, client, ECHO("Say"), "", &answer), ST_OK);
+    ck_assert_int_eq(echo_say(ctx, client, ECHO("SayToAdmins"), "", &answer), ST_FORBIDDEN);
     rpc_server_drain(echo->server, 1000); /* a call is counted after it was answered */
     metrics_print(&metrics, false);
     ck_assert_ptr_nonnull(
