@@ -23,6 +23,11 @@ int64_t clock_wall_ms(void)
     return pretended ? pretended : read_us(CLOCK_REALTIME) / 1000;
 }
 
+int64_t clock_wall_us(void)
+{
+    return read_us(CLOCK_REALTIME);
+}
+
 int64_t clock_monotonic_us(void)
 {
     return read_us(CLOCK_MONOTONIC);

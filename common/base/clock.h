@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 int64_t clock_wall_ms(void);      /* since 1970, UTC */
+int64_t clock_wall_us(void);      /* the same, which no test stops */
 int64_t clock_monotonic_ms(void); /* for deadlines and pauses; never goes back */
 int64_t clock_monotonic_us(void); /* for measuring */
 

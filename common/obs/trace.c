@@ -14,6 +14,7 @@
 enum { TRACE_AT = 3, SPAN_AT = 36, FLAGS_AT = 53, TEXT_LENGTH = 55 };
 
 static _Thread_local uint64_t generator; /* 0: not seeded yet; no other thread sees it */
+static uint64_t sampled_below = UINT64_MAX;
 
 /* splitmix64: every state gives another number, so a thread repeats none in 2^64. */
 static uint64_t next_random(void)
@@ -105,13 +106,28 @@ void trace_begin(struct ctx *ctx, const char *traceparent)
 
     if (trace_parse(traceparent, &parent)) {
         memcpy(ctx->trace_id, parent.trace_id, sizeof(ctx->trace_id));
+        memcpy(ctx->parent_id, parent.span_id, sizeof(ctx->parent_id));
         ctx->sampled = parent.sampled;
     } else {
+        uint64_t low = next_id();
+
         put_hex(ctx->trace_id, next_random());
-        put_hex(ctx->trace_id + 16, next_id());
-        ctx->sampled = true;
+        put_hex(ctx->trace_id + 16, low);
+        ctx->parent_id[0] = '\0';
+        ctx->sampled = low <= sampled_below;
     }
     put_hex(ctx->span_id, next_id());
+}
+
+void trace_new_span_id(char id[17])
+{
+    put_hex(id, next_id());
+}
+
+/* By the id's lower half, as the samplers of OpenTelemetry do. */
+void trace_sample(double ratio)
+{
+    sampled_below = ratio >= 1 ? UINT64_MAX : ratio <= 0 ? 0 : (uint64_t)(ratio * 0x1p64);
 }
 
 void trace_traceparent(const struct ctx *ctx, char text[TRACEPARENT_SIZE])

@@ -18,6 +18,10 @@ bool trace_parse(const char *traceparent, struct trace_parent *parent);
 /* Takes a traceparent over as parent and makes a span of our own below it; an absent or malformed
  * one (all zero ids, version ff) starts a new trace. */
 void trace_begin(struct ctx *ctx, const char *traceparent);
+/* How many of the traces that begin here are sampled: from 0 to 1, which is what it is at first. A
+ * parent's word counts for the others. Before there are threads. */
+void trace_sample(double ratio);
+void trace_new_span_id(char id[17]);
 /* For calls, events and rows that go out: our span is their parent. "" when ctx has no trace. */
 void trace_traceparent(const struct ctx *ctx, char text[TRACEPARENT_SIZE]);
 /* What the client called it: printable ASCII up to 64 characters, else the trace id. */
