@@ -4,6 +4,7 @@
 #include "common/base/auto.h"
 #include "common/base/text.h"
 #include "common/conf/settings.h"
+#include "common/db/migrate.h"
 
 static struct config loaded;
 
@@ -80,6 +81,13 @@ const struct config *config_load(void)
         return NULL;
     }
     return &loaded;
+}
+
+const struct config *config_load_to_migrate(void)
+{
+    bool loads = settings_load_only(table, ARRAY_LEN(table), migrate_settings, stderr);
+
+    return loads ? &loaded : NULL;
 }
 
 void config_print(void)

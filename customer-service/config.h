@@ -39,6 +39,8 @@ struct config {
 };
 
 const struct config *config_load(void); /* NULL: the reasons are on stderr */
+/* The few that --migrate needs; the others are then unset. */
+const struct config *config_load_to_migrate(void);
 void config_print(void);
 
 #endif

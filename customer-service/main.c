@@ -31,20 +31,18 @@ int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
     bool is_make_admin = strcmp(verb, "--make-admin") == 0;
+    bool migrates = strcmp(verb, "--migrate") == 0;
 
     if (strcmp(verb, "--print-config") == 0 && argc == 2) {
         config_print();
         return EXIT_SUCCESS;
     }
-    if (argc != (is_make_admin ? 3
-                 : *verb       ? 2
-                               : 1) ||
-        (*verb && !is_make_admin && strcmp(verb, "--migrate") != 0)) {
+    if (argc != (is_make_admin ? 3 : *verb ? 2 : 1) || (*verb && !is_make_admin && !migrates)) {
         fputs("usage: customer-service [--migrate | --make-admin HANDLE | --print-config]\n",
               stderr);
         return 2;
     }
-    const struct config *config = config_load();
+    const struct config *config = migrates ? config_load_to_migrate() : config_load();
     if (!config) {
         return EXIT_FAILURE;
     }
@@ -52,6 +50,6 @@ int main(int argc, char **argv)
     if (!*verb) {
         return run(config);
     }
-    bool done = is_make_admin ? service_make_admin(config, argv[2]) : service_migrate(config);
+    bool done = migrates ? service_migrate(config) : service_make_admin(config, argv[2]);
     return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -23,7 +23,7 @@ int main(int argc, char **argv)
         fputs("usage: order-service [--migrate | --print-config]\n", stderr);
         return EXIT_USAGE;
     }
-    const struct config *config = config_load();
+    const struct config *config = migrates ? config_load_to_migrate() : config_load();
     if (!config) {
         return EXIT_FAILURE;
     }

@@ -183,6 +183,25 @@ bool settings_load(const struct setting *table, size_t count, FILE *complaints)
     return ok;
 }
 
+static bool is_among(const char *const *names, const char *name)
+{
+    while (*names && strcmp(*names, name) != 0) {
+        names++;
+    }
+    return *names;
+}
+
+bool settings_load_only(const struct setting *table, size_t count, const char *const *names,
+                        FILE *complaints)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < count; i++) {
+        ok = (!is_among(names, table[i].env) || load_one(&table[i], complaints)) && ok;
+    }
+    return ok;
+}
+
 /* What a reader of the file could get wrong. */
 static void print_limits(const struct setting *s, FILE *out)
 {

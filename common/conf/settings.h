@@ -73,6 +73,11 @@ struct setting {
  * live as long as the environment is left alone. */
 bool settings_load(const struct setting *table, size_t count, FILE *complaints);
 
+/* Only the settings of these names, the last of which is NULL: for a command of the program that
+ * looks at no others, so that nobody has to give it secrets that it does not use. */
+bool settings_load_only(const struct setting *table, size_t count, const char *const *names,
+                        FILE *complaints);
+
 /* The table as an .env file: a daemon's --print-config, and docs/CONFIG.md. What is
  * printed are the defaults, never what was loaded. */
 void settings_print(const struct setting *table, size_t count, FILE *out);

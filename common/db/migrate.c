@@ -11,6 +11,9 @@
 
 enum { LOOK_AGAIN_MS = 200 };
 
+const char *const migrate_settings[] = {"LOG_LEVEL",     "DB_HOST",           "DB_PORT", "DB_NAME",
+                                        "DB_OWNER_USER", "DB_OWNER_PASSWORD", NULL};
+
 /* A migration may rewrite a table: no statement ends by time. It gives up rather than stop the shop
  * by queueing for a lock. */
 static const char settings[] = "-c statement_timeout=0 -c lock_timeout=10000";

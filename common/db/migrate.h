@@ -17,6 +17,9 @@ struct migration {
 enum status migrate(struct ctx *ctx, const struct db_options *owner, const struct migration *table,
                     size_t count, int wait_ms) MUST_CHECK;
 
+/* The settings that a daemon's --migrate needs, by name; NULL ends them. */
+extern const char *const migrate_settings[];
+
 /* The number of the newest migration applied; 0: none. */
 enum status migrate_version(struct ctx *ctx, struct db_conn *db, int *number) MUST_CHECK;
 

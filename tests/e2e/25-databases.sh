@@ -79,6 +79,19 @@ migrating_again_changes_nothing() {
     done
 }
 
+# Neither the keys of identities nor the role that reads and writes are for who migrates.
+migrating_needs_the_owner_of_the_database_alone() {
+    for service in order customer; do
+        (
+            eval "$(environment $service-service)"
+            env -i DB_HOST="$DB_HOST" DB_PORT="$DB_PORT" DB_NAME="$DB_NAME" DB_OWNER_USER=${service}_owner \
+                DB_OWNER_PASSWORD="$(cat "$run/secrets/${service}_owner")" "$(binary $service-service)" --migrate
+        ) || return 1
+        if env -i "$(binary $service-service)" >"$scratch/bare" 2>&1; then return 1; fi
+        grep -q 'IDENTITY_KEYS_FILE: not set' "$scratch/bare" || return 1
+    done
+}
+
 # The first document's local values, where one role is owner and user.
 it_runs_with_the_local_values_of_the_documents() {
     admin postgres "DROP DATABASE IF EXISTS orderdb (FORCE)" && admin postgres "DROP ROLE IF EXISTS orderuser" &&
@@ -153,6 +166,7 @@ fact it_runs_with_the_local_values_of_the_documents DATA-03
 fact the_order_tables_are_there DATA-04
 fact the_customer_tables_are_there DATA-05
 fact migrating_again_changes_nothing DATA-04 DATA-05
+fact migrating_needs_the_owner_of_the_database_alone DATA-04 DATA-05
 fact a_thousand_requests_take_ten_connections_at_most DATA-06
 fact three_replicas_of_each_stay_under_the_servers_limit DATA-07
 fact the_gateway_is_well_without_postgres GW-01

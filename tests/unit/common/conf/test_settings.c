@@ -280,6 +280,27 @@ START_TEST(wiping_unsets_every_secret)
 }
 END_TEST
 
+/* What --migrate relies on. */
+START_TEST(of_some_settings_the_others_are_neither_asked_for_nor_read)
+{
+    static const char *const names[] = {"T_LEVEL", "T_SPARE", NULL};
+
+    unsetenv("T_HOST");
+    unsetenv("T_PASSWORD");
+    setenv("T_PORT", "no number", 1);
+    setenv("T_LEVEL", "loud", 1);
+    setenv("T_SPARE", "hush", 1);
+    FILE *complaints = open_memstream(&told, &told_size);
+    ck_assert(!settings_load_only(table, ARRAY_LEN(table), names, complaints));
+    setenv("T_LEVEL", "warn", 1);
+    setenv("T_SPARE", "hush", 1);
+    ck_assert(settings_load_only(table, ARRAY_LEN(table), names, complaints));
+    fclose(complaints);
+    ck_assert_str_eq(told, "T_LEVEL: 'loud' is none of: debug info warn\n");
+    ck_assert_str_eq(secret_reveal(&loaded.spare), "hush");
+}
+END_TEST
+
 TEST_MAIN_AROUND("settings", (&(struct test_around){.before = set_required, .after = wipe}),
                  a_full_environment_loads, what_is_unset_or_empty_has_its_default,
                  every_problem_is_told_at_once, an_empty_required_setting_is_refused,
@@ -291,4 +312,5 @@ TEST_MAIN_AROUND("settings", (&(struct test_around){.before = set_required, .aft
                  a_secret_given_twice_is_refused, an_example_secret_is_refused_and_not_repeated,
                  the_table_prints_as_an_env_file_with_its_defaults,
                  a_loaded_secret_is_never_printed, a_default_with_spaces_is_quoted_for_a_shell,
-                 wiping_unsets_every_secret)
+                 wiping_unsets_every_secret,
+                 of_some_settings_the_others_are_neither_asked_for_nor_read)
