@@ -20,8 +20,8 @@ int daemon_wait_for_signal(void);
 /* Readiness: 503 only for what 'required' names (own database, keys, draining); the others show as
  * degraded with 200 (D7). Checks run about once a second (20 times while one that is required is
  * in doubt), on threads of their own, those that are required apart from the others: one that hangs
- * makes its group's answers old, and holds up no reply. One that is required and was up is down
- * once it failed twice in a row. */
+ * is down after 2 s, makes the answers of the rest of its group old, and holds up no reply. One that
+ * is required and was up is down once it failed twice in a row. */
 struct health;
 struct health_check {
     const char *name; /* "postgres" */
@@ -31,10 +31,10 @@ struct health_check {
 struct health *health_new(const struct health_check *checks, void *service); /* ends with {0} */
 void health_free(struct health *health);
 void health_set_draining(struct health *health);
-/* tell() hears of each change of what /readyz answers, within about a second of it: for gRPC's
- * health. It begins with "not ready", and hears nothing more once the daemon drains. It runs on a
- * thread of the checks (or one that reports or drains), and must not block. Before health_watch().
- */
+/* tell() hears of each change of what /readyz answers, within about a second of it (that a check
+ * hangs is seen by the other group's thread, or by who reports): for gRPC's health. It begins with
+ * "not ready", and hears nothing more once the daemon drains. It runs on a thread of the checks (or
+ * one that reports or drains), and must not block. Before health_watch(). */
 void health_tell(struct health *health, void (*tell)(bool ready, void *user), void *user);
 /* Starts the threads, and waits for their first answers, for a second at most: until then it is not
  * ready. Once, and ended before health_free(); the end waits for the check under way. */

@@ -11,7 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CHECK_EVERY_MS = 1000, CHECK_DOWN_EVERY_MS = 50, FIRST_LOOK_MS = 1000 };
+enum {
+    CHECK_EVERY_MS = 1000,
+    CHECK_DOWN_EVERY_MS = 50,
+    FIRST_LOOK_MS = 1000,
+    PATIENCE_MS = 2000 /* each check has a shorter limit of its own: who exceeds it hangs */
+};
 
 /* The clock of a machine without a battery: before this it cannot be trusted. 2026-01-01. */
 static const int64_t earliest_ms = INT64_C(1767225600000);
@@ -22,7 +27,9 @@ struct group {
     bool required;
     pthread_t thread;
     bool asking;
-    int64_t next_ms; /* 0: not asked yet */
+    size_t asked;     /* which check is under way, while 'asking' */
+    int64_t asked_ms; /* since when */
+    int64_t next_ms;  /* 0: not asked yet */
 };
 
 struct health {
@@ -82,12 +89,24 @@ static bool clock_is_set(void)
     return clock_wall_ms() >= earliest_ms;
 }
 
+/* No answer is an answer too, once it is late: what a check said before it hung is worth nothing. */
+static bool hangs(const struct group *group, size_t i)
+{
+    return group->asking && group->asked == i &&
+           clock_monotonic_ms() - group->asked_ms >= PATIENCE_MS;
+}
+
+static bool is_up(const struct health *health, size_t i)
+{
+    return health->up[i] && !hangs(&health->groups[0], i) && !hangs(&health->groups[1], i);
+}
+
 static bool is_ready(const struct health *health)
 {
     bool ready = !health->draining && clock_is_set();
 
     for (size_t i = 0; i < health->count; i++) {
-        ready = ready && (health->up[i] || !health->checks[i].required);
+        ready = ready && (is_up(health, i) || !health->checks[i].required);
     }
     return ready;
 }
@@ -131,6 +150,17 @@ static bool begins(struct group *group)
     return is_due;
 }
 
+static bool ask(struct group *group, size_t i)
+{
+    struct health *health = group->health;
+
+    pthread_mutex_lock(&health->lock);
+    group->asked = i;
+    group->asked_ms = clock_monotonic_ms();
+    pthread_mutex_unlock(&health->lock);
+    return health->checks[i].is_up(health->service);
+}
+
 static void look(struct group *group)
 {
     struct health *health = group->health;
@@ -141,7 +171,7 @@ static void look(struct group *group)
     }
     for (size_t i = 0; i < health->count; i++) {
         if (health->checks[i].required == group->required) {
-            note(health, i, health->checks[i].is_up(health->service));
+            note(health, i, ask(group, i));
             in_doubt = in_doubt || (health->doubted[i] && group->required);
         }
     }
@@ -224,7 +254,7 @@ static void print(const struct health *health, struct text *fields)
 {
     for (size_t i = 0; i < health->count; i++) {
         text_printf(fields, ",\"%s\":\"%s\"", health->checks[i].name,
-                    health->up[i]                ? "ok"
+                    is_up(health, i)             ? "ok"
                     : health->checks[i].required ? "down"
                                                  : "degraded");
     }

@@ -1,15 +1,22 @@
 /* links: common_process common_obs */
 /* The one truth behind /readyz and gRPC's health: who hears of it, and when. */
+#include "common/base/arena.h"
 #include "common/base/clock.h"
 #include "common/process/daemon.h"
 #include "tests/helpers/house_test.h"
 
-static bool postgres_up, kafka_up;
-static int told, last;
+#include <stdatomic.h>
+
+static bool kafka_up;
+static atomic_bool postgres_up, postgres_hangs;
+static atomic_int told, last;
 
 static bool postgres(void *service)
 {
     (void)service;
+    while (atomic_load(&postgres_hangs)) {
+        clock_pause_ms(10);
+    }
     return postgres_up;
 }
 
@@ -37,6 +44,7 @@ static void tell(bool ready, void *user)
 static void start(void)
 {
     postgres_up = kafka_up = true;
+    postgres_hangs = false;
     told = last = 0;
     health = health_new(checks, NULL);
     health_tell(health, tell, NULL);
@@ -121,8 +129,39 @@ START_TEST(who_drains_is_not_ready_for_good)
 }
 END_TEST
 
+static bool reports_ready(void)
+{
+    AUTO(arena) struct arena *arena = arena_new(1024);
+    const char *json;
+
+    return health_report(health, arena, &json);
+}
+
+/* K8S-17: what it said before it hung is not said for ever, and both views turn together. */
+START_TEST(a_required_check_that_hangs_is_down_after_its_patience)
+{
+    int64_t limit_ms = clock_monotonic_ms() + 8000;
+
+    health_watch(health);
+    ck_assert(reports_ready());
+    atomic_store(&postgres_hangs, true);
+    while (last && clock_monotonic_ms() < limit_ms) {
+        clock_pause_ms(20);
+    }
+    ck_assert_int_eq(last, false);
+    ck_assert(!reports_ready());
+    atomic_store(&postgres_hangs, false);
+    while (!last && clock_monotonic_ms() < limit_ms) {
+        clock_pause_ms(20);
+    }
+    ck_assert(reports_ready());
+    health_unwatch(health);
+}
+END_TEST
+
 TEST_MAIN_AROUND("health", (&(struct test_around){.before = start, .after = stop}),
                  who_is_ready_at_once_is_told_once, who_is_not_ready_yet_hears_nothing_until_it_is,
                  a_database_that_goes_and_comes_is_heard_of_each_time,
                  one_answer_that_came_late_sends_nobody_away, what_is_only_useful_changes_nothing,
-                 who_drains_is_not_ready_for_good)
+                 who_drains_is_not_ready_for_good,
+                 a_required_check_that_hangs_is_down_after_its_patience)
