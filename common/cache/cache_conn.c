@@ -1,4 +1,4 @@
-/* Connecting, signing in and one command, each with a time limit. */
+/* Connecting, a first answer and one command, each with a time limit. */
 #include "common/cache/cache_conn.h"
 
 #include "common/base/text.h"
@@ -39,15 +39,17 @@ static struct timeval as_timeval(int ms)
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 }
 
-static bool sign_in(struct cache_conn *conn, const struct cache_options *options, char why[128])
+/* Also without a password to give: the kernel takes connections for a Valkey that stands still. */
+static bool greet(struct cache_conn *conn, const struct cache_options *options, char why[128])
 {
-    const char *words[] = {"AUTH", options->user, options->password ? options->password : ""};
-    struct cache_words auth = {.words = words, .count = ARRAY_LEN(words)};
+    const char *ping[] = {"PING"};
+    const char *auth[] = {"AUTH", options->user, options->password ? options->password : ""};
+    struct cache_words greeting = {.words = ping, .count = ARRAY_LEN(ping)};
 
-    if (!options->user) {
-        return true;
+    if (options->user) {
+        greeting = (struct cache_words){.words = auth, .count = ARRAY_LEN(auth)};
     }
-    AUTO(redis_reply) redisReply *reply = cache_conn_run(conn, &auth, conn->limit_ms);
+    AUTO(redis_reply) redisReply *reply = cache_conn_run(conn, &greeting, conn->limit_ms);
     if (!reply) {
         snprintf(why, 128, "%s", conn->redis->errstr);
         return false;
@@ -72,7 +74,7 @@ bool cache_conn_open(struct cache_conn *conn, const struct cache_options *option
         snprintf(why, 128, "%s", conn->redis ? conn->redis->errstr : "out of memory");
     } else {
         redisSetTimeout(conn->redis, as_timeval(limit_ms));
-        open = sign_in(conn, options, why);
+        open = greet(conn, options, why);
     }
     if (!open) {
         cache_conn_close(conn);

@@ -13,7 +13,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { DIAL_MS = 1000, FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 2000, QUIET_MS = 10000 };
+enum { DIAL_MS = 1000, FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 2000, QUIET_MS = 1000 };
 
 struct cache_subscriber {
     struct cache_options options;
@@ -98,7 +98,8 @@ static bool take_replies(struct cache_subscriber *subscriber)
     }
 }
 
-/* A peer that fell silent with its machine would never be noticed without asking. */
+/* A peer that fell silent with its machine, or stands still, would never be noticed without asking:
+ * it is after two quiet times, and whoever counts on messages then looks for itself. */
 static bool still_there(struct cache_subscriber *subscriber)
 {
     if (subscriber->pinged) {

@@ -8,6 +8,7 @@
 #include "tests/helpers/patience.h"
 #include "tests/helpers/valkey_server.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -266,6 +267,55 @@ START_TEST(a_valkey_that_hangs_costs_a_quarter_of_a_second_once)
 }
 END_TEST
 
+static atomic_int slow_looks;
+static atomic_bool watching;
+
+static void *look_on(void *unused)
+{
+    struct ctx *mine = ctx_new_system("test");
+    const char *value;
+    size_t size;
+
+    while (atomic_load(&watching)) {
+        int64_t before = clock_monotonic_ms();
+
+        ck_assert_int_eq(cache_get(mine, cache, "order:x", &value, &size), ST_UNAVAILABLE);
+        atomic_fetch_add(&slow_looks, clock_monotonic_ms() - before >= 200);
+        ctx_forgive(mine);
+        clock_pause_ms(5);
+    }
+    ctx_free(mine);
+    return unused;
+}
+
+/* Its kernel goes on taking connections: one a second tries, nobody else waits for that. */
+START_TEST(while_valkey_hangs_one_look_a_second_waits_for_it)
+{
+    pthread_t threads[4];
+    int best = INT_MAX;
+
+    for (int i = 0; i < PATIENCE_TRIES && best > 4; i++) {
+        ck_assert(cache_is_up(cache));
+        valkey_server_freeze(&server);
+        find_away(1);
+        atomic_store(&slow_looks, 0);
+        atomic_store(&watching, true);
+        for (size_t t = 0; t < ARRAY_LEN(threads); t++) {
+            ck_assert_int_eq(pthread_create(&threads[t], NULL, look_on, NULL), 0);
+        }
+        clock_pause_ms(3500);
+        atomic_store(&watching, false);
+        for (size_t t = 0; t < ARRAY_LEN(threads); t++) {
+            pthread_join(threads[t], NULL);
+        }
+        best = MIN(best, atomic_load(&slow_looks));
+        valkey_server_thaw(&server);
+        until_it_is_back();
+    }
+    ck_assert_int_le(best, 4);
+}
+END_TEST
+
 START_TEST(a_short_deadline_is_kept_and_does_not_call_valkey_away)
 {
     struct cache_reply reply;
@@ -329,5 +379,6 @@ TEST_MAIN_AROUND("cache", (&(struct test_around){.before = start, .after = stop}
                  a_restarted_valkey_is_found_again_by_the_next_command,
                  a_valkey_that_comes_late_is_used, a_valkey_that_is_away_costs_one_attempt_a_second,
                  a_valkey_that_hangs_costs_a_quarter_of_a_second_once,
+                 while_valkey_hangs_one_look_a_second_waits_for_it,
                  a_short_deadline_is_kept_and_does_not_call_valkey_away,
                  a_waiting_command_may_wait_longer, many_threads_share_few_connections)

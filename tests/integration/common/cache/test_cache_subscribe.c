@@ -113,6 +113,34 @@ START_TEST(a_valkey_that_was_away_for_a_while_is_found_again)
 }
 END_TEST
 
+START_TEST(a_valkey_that_stands_still_is_noticed_within_about_two_seconds)
+{
+    int64_t best = INT64_MAX;
+
+    for (int i = 1; i <= PATIENCE_TRIES && best > 3000; i++) {
+        int64_t before = clock_monotonic_ms();
+
+        valkey_server_freeze(&server);
+        wait_until(&heard.downs, i);
+        int64_t took = clock_monotonic_ms() - before;
+        best = took < best ? took : best;
+        valkey_server_thaw(&server);
+        wait_until(&heard.ups, i + 1);
+    }
+    ck_assert_int_le(best, 3000);
+}
+END_TEST
+
+START_TEST(a_valkey_that_is_only_quiet_is_not_called_away)
+{
+    clock_pause_ms(3500);
+    ck_assert_int_eq(seen(&heard.downs), 0);
+    ck_assert_int_eq(cache_publish(ctx, cache, "order:pub:1", "still here"), ST_OK);
+    wait_until(&heard.messages, 1);
+    ck_assert_int_eq(seen(&heard.ups), 1);
+}
+END_TEST
+
 START_TEST(ending_it_waits_for_nothing)
 {
     int64_t before = clock_monotonic_ms();
@@ -126,4 +154,6 @@ END_TEST
 
 TEST_MAIN_AROUND("cache_subscribe", (&(struct test_around){.before = start, .after = stop}),
                  what_is_published_is_heard, a_lost_connection_is_told_and_made_again,
-                 a_valkey_that_was_away_for_a_while_is_found_again, ending_it_waits_for_nothing)
+                 a_valkey_that_was_away_for_a_while_is_found_again,
+                 a_valkey_that_stands_still_is_noticed_within_about_two_seconds,
+                 a_valkey_that_is_only_quiet_is_not_called_away, ending_it_waits_for_nothing)
