@@ -99,9 +99,7 @@ def all_came(people):
     ledger.audit_has_each_once(rows)
     assert sum(row[3] == "OrderPlaced" for row in rows) == people.placed
     for customer, token in people.people:
-        done = shop.sql(f"SELECT count(*) FROM orders.orders WHERE customer_id = '{customer}' AND status = 'completed'")
-        points = 4 * int(done[0][0])  # of a latte with oat milk
-        shop.within(shop.PATIENCE_S, lambda: shop.call("GET", "/customers/me/loyalty", token)[1]["points"] == points)
+        shop.within(shop.PATIENCE_S, ledger.points_are_right, customer, token)
 
 
 def every_key_has_its_owners_prefix():

@@ -85,3 +85,9 @@ def typed_topics_have_theirs(rows):
         in_order(topic, events)
         all_repeats += repeats
     return all_repeats
+
+
+def points_are_right(customer, token):
+    """Of somebody who has only ordered shop.LATTE: 4 points for each that was completed."""
+    (done,), = shop.sql(f"SELECT count(*) FROM orders.orders WHERE customer_id = '{customer}' AND status = 'completed'")
+    return shop.insist("GET", "/customers/me/loyalty", token)[1]["points"] == 4 * int(done)

@@ -27,6 +27,7 @@ class Traffic:
         self.people = [shop.newcomer() for _ in range(4)]
         self.barista = shop.login("barista")
         self.placed, self.lock, self.stopping = 0, threading.Lock(), False
+        self.told = {}  # order -> (seq, status), as the last answer about it said
 
     @property
     def customers(self):
@@ -56,10 +57,12 @@ class Traffic:
         assert status == 201, f"{status} {order}"
         with self.lock:
             self.placed += 1
+        self.told[order["id"]] = order["seq"], order["status"]
         for move in moves:
             body = {"reason": "no beans"} if move == "decline" else {}
             status, order = self.ask("POST", f"/orders/{order['id']}/{move}", self.barista, body)
             assert status == 200, f"{move}: {status} {order}"
+            self.told[order["id"]] = order["seq"], order["status"]
             time.sleep(self.pause_s)
 
     def run(self, orders):

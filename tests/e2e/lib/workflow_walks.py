@@ -1,7 +1,6 @@
 """Many lives at once while order-service, Temporal and the provider are killed and the provider loses
 answers: every workflow ends, and no order is in a state that its payment contradicts. ORDERS=1000 is the
 long form, SEED another walk."""
-import collections
 import http.client
 import json
 import os
@@ -11,13 +10,13 @@ import time
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
+import books
 import flows
 import replica
 import shop
 
 ORDERS, SEED, CLIENTS = int(os.environ.get("ORDERS", 60)), int(os.environ.get("SEED", 5)), 4
 VICTIMS = ("order-service", "temporal", "payment-provider")
-PROVIDER = shop.settings_of("order-service")["PAYMENT_PROVIDER_URL"]
 FAULTS = "unavailable:any:10:0:0 cut:any:5:0:0 error:any:5:0:0 slow:any:5:0:300 decline:capture:3:0:0"
 BARISTA = shop.login("barista")
 PEOPLE = [shop.newcomer() for _ in range(4)]
@@ -30,7 +29,7 @@ lock, placed, stopping = threading.Lock(), [], threading.Event()
 
 
 def faults(rules=None):
-    place = urllib.parse.urlsplit(PROVIDER)
+    place = urllib.parse.urlsplit(books.PROVIDER)
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
     connection.request("POST", "/faults", json.dumps({"rules": rules} if rules else {"clear": 1}),
                        {"Content-Type": "application/json"})
@@ -74,21 +73,6 @@ def one_life(number):
         assert status == 200, f"{what}: {status} {answer}"
 
 
-def is_right(status, reason, state, taken, back):
-    if status == "completed":
-        return (state == "captured" and back == 0 < taken) or (state == "failed" and taken == 0)
-    return status == "cancelled" and (state in ("voided", "failed") and taken == back == 0 or state == "refunded" and taken == back > 0)
-
-
-def books():
-    ours = shop.sql("SELECT p.hold_id, p.captured_cents, p.refunded_cents FROM payment.payments p"
-                    " WHERE p.order_id IN (" + ",".join(f"'{order}'" for order in placed) + ")")
-    for hold, taken, back in ours:
-        status, text = shop.get(f"{PROVIDER}/authorizations/{hold}")
-        theirs = json.loads(text)
-        assert (theirs["capturedCents"], theirs["refundedCents"]) == (int(taken), int(back)), f"{hold}: {taken} {back}, {theirs}"
-
-
 def no_order_ends_in_a_state_that_its_payment_contradicts():
     helpers = [threading.Thread(target=killer, args=(random.Random(SEED),)), threading.Thread(target=keep_faults)]
     for helper in helpers:
@@ -100,18 +84,11 @@ def no_order_ends_in_a_state_that_its_payment_contradicts():
         stopping.set()
         for helper in helpers:
             helper.join()
-    shop.within(shop.PATIENCE_S, lambda: shop.get(PROVIDER + "/healthz")[0] == 200)
+    shop.within(shop.PATIENCE_S, lambda: shop.get(books.PROVIDER + "/healthz")[0] == 200)
     faults()
     for order in placed:
         flows.ends(order, seconds=240)
-    rows = shop.sql("SELECT o.id, o.status, o.cancel_reason, p.state, p.captured_cents, p.refunded_cents FROM orders.orders o"
-                    " JOIN payment.payments p ON p.order_id = o.id"
-                    " WHERE o.id IN (" + ",".join(f"'{order}'" for order in placed) + ")")
-    assert len(rows) == len(placed), f"{len(placed)} orders, {len(rows)} with a payment"
-    for order, status, reason, state, taken, back in rows:
-        assert is_right(status, reason, state, int(taken), int(back)), f"{order}: {status} {reason}, {state} {taken} {back}"
-    books()
-    ends = collections.Counter((status, reason, state) for _, status, reason, state, _, _ in rows)
+    ends = books.agree(placed, [customer for customer, _ in PEOPLE])
     print(f"  {len(placed)} orders, {shop.retries} retries of clients")
     for (status, reason, state), count in sorted(ends.items()):
         print(f"  {count:4} {status} {reason or '-'} {state}")
