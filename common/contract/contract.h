@@ -11,6 +11,8 @@
 
 struct contract; /* read-only once made: any thread may use it */
 
+enum { CONTRACT_MAX_BODY = 64 * 1024 }; /* of a body, where a method does not say */
+
 enum http_verb { VERB_NONE, VERB_GET, VERB_POST, VERB_PUT, VERB_PATCH, VERB_DELETE };
 
 struct contract_call { /* (everything.call), with its defaults filled in */
@@ -20,9 +22,13 @@ struct contract_call { /* (everything.call), with its defaults filled in */
     const char *location; /* "/orders/{id}" or NULL */
     const char *etag;     /* field name or NULL */
     bool step_up, idempotent, own_data;
-    bool probe; /* about health: daemons answer it without an identity */
+    bool probe;     /* about health: daemons answer it without an identity */
+    bool immutable; /* what this address answered never changes */
     int deadline_ms;
-    const char *const *problems; /* ends with NULL */
+    const char *const *body_types;   /* of a raw body; ends with NULL, as do the next two */
+    const char *const *answer_types; /* of a raw answer */
+    const char *const *problems;
+    size_t max_body; /* bytes */
     const char *summary;
 };
 
@@ -37,6 +43,9 @@ struct contract_method {
     const char *body;     /* "*", a field name, or NULL */
     struct contract_call call;
     const char *comment; /* the proto's own words; "" when there are none */
+    /* A google.api.HttpBody: the field that takes the body as it is, or NULL; the answer is one. */
+    const ProtobufCFieldDescriptor *raw_body;
+    bool raw_answer;
 };
 
 /* Reads the embedded descriptor set. 'services' are protoc-c's descriptors of the services

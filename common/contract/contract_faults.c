@@ -70,6 +70,28 @@ static void check_twins(struct contract_draft *draft, size_t of)
     }
 }
 
+/* A raw body is HTTP's: who sends one says which kinds there are. */
+static void check_raw(struct contract_draft *draft, const struct contract_method *method)
+{
+    const struct contract_call *call = &method->call;
+
+    if (!method->raw_body == !!*call->body_types) {
+        contract_complain(draft, method->path,
+                          "body_types go with a body that is a google.api.HttpBody");
+    }
+    if (!method->raw_body && call->max_body > CONTRACT_MAX_BODY) {
+        contract_complain(draft, method->path, "only a raw body may have more than %d bytes",
+                          CONTRACT_MAX_BODY);
+    }
+    if ((method->raw_answer && method->verb != VERB_NONE) != !!*call->answer_types) {
+        contract_complain(draft, method->path,
+                          "answer_types go with an answer that is a google.api.HttpBody");
+    }
+    if (call->immutable && (method->verb != VERB_GET || call->etag || call->own_data)) {
+        contract_complain(draft, method->path, "only what anybody may GET can be immutable");
+    }
+}
+
 static void check_answer(struct contract_draft *draft, const struct contract_method *method)
 {
     const struct contract_call *call = &method->call;
@@ -141,6 +163,7 @@ void contract_find_faults(struct contract_draft *draft)
         }
         check_call(draft, method);
         check_route(draft, method);
+        check_raw(draft, method);
         check_twins(draft, i);
         check_answer(draft, method);
     }

@@ -7,6 +7,7 @@
 
 #include "everything/options.pb-c.h"
 #include "google/api/http.pb-c.h"
+#include "google/api/httpbody.pb-c.h"
 
 #include <string.h>
 
@@ -90,7 +91,7 @@ void contract_read_call(struct contract_draft *draft, struct contract_method *me
 
     if (!read) {
         contract_complain(draft, method->path, "has no (everything.call): who may call it?");
-        call->problems = keep_all(draft, NULL, 0);
+        call->problems = call->body_types = call->answer_types = keep_all(draft, NULL, 0);
         call->limit = limits[0];
         return;
     }
@@ -117,8 +118,18 @@ void contract_read_call(struct contract_draft *draft, struct contract_method *me
         .probe = read->probe,
         .deadline_ms = read->deadline_ms ? read->deadline_ms : DEFAULT_DEADLINE_MS,
         .problems = keep_all(draft, read->problems, read->n_problems),
+        .body_types = keep_all(draft, read->body_types, read->n_body_types),
+        .answer_types = keep_all(draft, read->answer_types, read->n_answer_types),
+        .max_body = read->max_body > 0 ? (size_t)read->max_body : CONTRACT_MAX_BODY,
+        .immutable = read->immutable,
         .summary = summary ? summary : "",
     };
+}
+
+/* Descriptors are the linker's: one type has one address. */
+static bool is_raw(const void *type)
+{
+    return type == &google__api__http_body__descriptor;
 }
 
 void contract_read_http(struct contract_draft *draft, struct contract_method *method,
@@ -147,6 +158,13 @@ void contract_read_http(struct contract_draft *draft, struct contract_method *me
     }
     method->template = arena_strdup(draft->contract->arena, rule->get); /* all share a union */
     method->body = keep(draft, rule->body);
+    if (method->body) {
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field_by_name(method->in, method->body);
+
+        method->raw_body = field && is_raw(field->descriptor) ? field : NULL;
+    }
+    method->raw_answer = is_raw(method->out);
 }
 
 void contract_read_field(struct contract_draft *draft, struct field_rule *rule,
