@@ -2,16 +2,15 @@
  * smaller. */
 #include "tests/helpers/test_kafka.h"
 
-#include <arpa/inet.h>
+#include "tests/helpers/free_port.h"
+
 #include <fcntl.h>
 #include <librdkafka/rdkafka.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -204,20 +203,6 @@ static struct {
     char folder[64], address[32];
     int port, controller;
 } own;
-
-static int free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-        die("port", "none is free");
-    }
-    getsockname(fd, (struct sockaddr *)&address, &size);
-    close(fd);
-    return ntohs(address.sin_port);
-}
 
 static void shell(const char *command)
 {

@@ -3,6 +3,7 @@
 
 #include "common/base/auto.h"
 #include "common/base/clock.h"
+#include "tests/helpers/free_port.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -23,21 +24,6 @@ static struct sockaddr_in loopback(int port)
     return (struct sockaddr_in){.sin_family = AF_INET,
                                 .sin_port = htons((uint16_t)port),
                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-}
-
-int free_port(void)
-{
-    struct sockaddr_in address = loopback(0);
-    socklen_t size = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (bind(fd, (struct sockaddr *)&address, size) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
-        perror("no free port");
-        abort();
-    }
-    close(fd);
-    return ntohs(address.sin_port);
 }
 
 static bool answers(int port)

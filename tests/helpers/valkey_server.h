@@ -17,7 +17,5 @@ struct valkey_server valkey_server_start(int port, const char *const *more);
 void valkey_server_stop(struct valkey_server *server);         /* SIGKILL; twice is fine */
 void valkey_server_freeze(const struct valkey_server *server); /* it listens, and answers nobody */
 void valkey_server_thaw(const struct valkey_server *server);
-/* A free port of loopback, for servers that want to be told one. */
-int free_port(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "gateway/contracts.h"
+#include "tests/helpers/free_port.h"
 #include "tests/helpers/gateway/stubs.h"
 
 #include <check.h>

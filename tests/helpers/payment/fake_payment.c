@@ -2,8 +2,8 @@
 #include "tests/helpers/payment/fake_payment.h"
 
 #include "common/base/clock.h"
+#include "tests/helpers/free_port.h"
 #include "tests/helpers/raw_client.h"
-#include "tests/helpers/valkey_server.h"
 
 #include <fcntl.h>
 #include <signal.h>

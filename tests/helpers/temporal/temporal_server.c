@@ -2,8 +2,8 @@
 #include "tests/helpers/temporal/temporal_server.h"
 
 #include "common/base/clock.h"
+#include "tests/helpers/free_port.h"
 #include "tests/helpers/raw_client.h"
-#include "tests/helpers/valkey_server.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -9,6 +9,7 @@
 #include "common/crypto/crypto.h"
 #include "customer-service/service.h"
 #include "migrations.h"
+#include "tests/helpers/free_port.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/test_db.h"
 #include "tests/helpers/valkey_server.h"

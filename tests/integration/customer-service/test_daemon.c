@@ -9,6 +9,7 @@
 #include "common/events/producer.h"
 #include "common/rpc/identity.h"
 #include "common/rpc/rpc_client.h"
+#include "tests/helpers/free_port.h"
 #include "tests/integration/customer-service/shop.h"
 
 #include <arpa/inet.h>

@@ -3,6 +3,7 @@
  * small it stays, how it ends. */
 #include "common/base/clock.h"
 #include "common/base/text.h"
+#include "tests/helpers/free_port.h"
 #include "tests/helpers/gateway/stage.h"
 #include "tests/helpers/house_test.h"
 

@@ -1,8 +1,8 @@
 /* links: test_rpc */
 /* Breaking off the calls of a client, as long polls are at shutdown. */
+#include "tests/helpers/free_port.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/rpc/echo_server.h"
-#include "tests/helpers/valkey_server.h"
 
 #include "common/base/clock.h"
 

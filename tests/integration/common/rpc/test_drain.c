@@ -1,9 +1,9 @@
 /* links: test_rpc */
 /* Two servers, each a process of its own, under load: one is told to go, one is killed, and what
  * the clients notice of it. */
+#include "tests/helpers/free_port.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/rpc/echo_server.h"
-#include "tests/helpers/valkey_server.h"
 
 #include "common/base/clock.h"
 #include "common/rpc/identity.h"

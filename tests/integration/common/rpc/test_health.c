@@ -1,9 +1,9 @@
 /* links: test_rpc */
 /* Health and reflection, by our own client and by a stranger's: grpcurl. Its path comes from
  * GRPCURL, else it is where the front door keeps downloads. */
+#include "tests/helpers/free_port.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/rpc/echo_server.h"
-#include "tests/helpers/valkey_server.h"
 
 #include "common/base/clock.h"
 #include "common/rpc/identity.h"

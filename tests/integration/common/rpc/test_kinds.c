@@ -1,9 +1,9 @@
 /* links: test_rpc */
 /* The four kinds of calls, each ending well, cancelled, late, and in the server's error; and what
  * only streams have: order, bounds, pauses, drain. */
+#include "tests/helpers/free_port.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/rpc/listener.h"
-#include "tests/helpers/valkey_server.h"
 
 #include "common/base/clock.h"
 

@@ -1,8 +1,8 @@
 /* links: test_rpc */
 /* Who may call: every call is signed, nobody's too, and what is not signed is not believed. */
+#include "tests/helpers/free_port.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/rpc/echo_server.h"
-#include "tests/helpers/valkey_server.h"
 
 #include "common/base/text.h"
 #include "common/rpc/identity.h"

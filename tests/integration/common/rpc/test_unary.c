@@ -1,9 +1,9 @@
 /* links: test_rpc */
 /* Unary calls over a real server and channel: who may call, what is passed on, how a failure comes
  * back, what a full server says. */
+#include "tests/helpers/free_port.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/rpc/echo_server.h"
-#include "tests/helpers/valkey_server.h"
 
 #include "common/base/clock.h"
 #include "common/base/text.h"
