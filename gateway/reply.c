@@ -5,6 +5,7 @@
 #include "common/base/text.h"
 #include "common/obs/log.h"
 #include "common/obs/metrics.h"
+#include "common/obs/span.h"
 #include "common/obs/trace.h"
 #include "gateway/edge/edge_cors.h"
 #include "gateway/edge/edge_error.h"
@@ -77,6 +78,23 @@ static const char *label_of(const struct exchange *exchange)
     return exchange->route ? exchange->route->label : "(none)";
 }
 
+static void trace(const struct exchange *exchange, int code)
+{
+    struct span span = span_of(exchange->ctx, exchange->begun_us);
+
+    if (!span.is_on) {
+        return;
+    }
+    if (code >= 500) {
+        span_failed(&span, exchange->ctx, exchange->ctx->failure.status);
+    }
+    span_end(&span, SPAN_SERVER, label_of(exchange),
+             log_text("http.request.method", http_method(exchange->request)),
+             log_text("http.route", exchange->route ? strchr(label_of(exchange), '/') : NULL),
+             log_num("http.response.status_code", code),
+             log_text("correlation_id", exchange->ctx->correlation_id));
+}
+
 /* Never a name, a token or an address of a person: the subject's id must do. */
 static void record(const struct exchange *exchange, int code, size_t size)
 {
@@ -87,6 +105,7 @@ static void record(const struct exchange *exchange, int code, size_t size)
     metric_observe(
         METRIC_SERIES(exchange->gateway->metrics->duration, label_of(exchange), code_text),
         (double)took_us / 1e6, exchange->ctx->sampled ? exchange->ctx->trace_id : "");
+    trace(exchange, code);
     if (exchange->gateway->config->access_log) {
         log_info(exchange->ctx, "request", log_text("method", http_method(exchange->request)),
                  log_text("route", label_of(exchange)), log_num("status", code),

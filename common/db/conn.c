@@ -147,12 +147,23 @@ PGresult *conn_answer(struct ctx *ctx, struct db_conn *db)
     }
 }
 
+void conn_traced(struct span *span, const struct ctx *ctx, const char *name, enum status st)
+{
+    span_failed(span, ctx, st);
+    span_end(span, SPAN_CLIENT, name, log_text("db.system", "postgresql"),
+             log_text("db.query.summary", name));
+}
+
 enum status conn_command(struct ctx *ctx, struct db_conn *db, const char *name, const char *text,
                          PGresult **result)
 {
-    PGresult *answer = PQsendQuery(db->pg, text) ? conn_answer(ctx, db) : NULL;
+    struct span span;
 
-    TRY(db_check(ctx, db, name, answer, NULL));
+    span_begin(&span, ctx);
+    PGresult *answer = PQsendQuery(db->pg, text) ? conn_answer(ctx, db) : NULL;
+    enum status st = db_check(ctx, db, name, answer, NULL);
+    conn_traced(&span, ctx, name, st);
+    TRY(st);
     if (result) {
         *result = answer;
     }

@@ -4,6 +4,7 @@
 
 #include "common/db/db.h"
 #include "common/obs/metrics.h"
+#include "common/obs/span.h"
 
 #include <libpq-fe.h>
 
@@ -50,6 +51,9 @@ enum status conn_command(struct ctx *ctx, struct db_conn *db, const char *name, 
                          PGresult **result) MUST_CHECK;
 /* Waits for the answer of what was sent, until ctx's deadline or the time-out of statements. */
 PGresult *conn_answer(struct ctx *ctx, struct db_conn *db);
+
+/* A statement's span, by its name: neither its text nor its values. */
+void conn_traced(struct span *span, const struct ctx *ctx, const char *name, enum status st);
 
 /* error.c */
 enum status db_check(struct ctx *ctx, struct db_conn *db, const char *name, PGresult *result,

@@ -87,15 +87,19 @@ static enum status execute(struct ctx *ctx, struct db_conn *db, const struct pre
                            PGresult **result)
 {
     struct bound bound;
+    struct span span;
 
     bind_args(args, &bound);
+    span_begin(&span, ctx);
     int64_t began = clock_monotonic_us();
     bool sent = PQsendQueryPrepared(db->pg, statement->name, args.count, bound.values, bound.sizes,
                                     bound.binary, 0);
     *result = sent ? conn_answer(ctx, db) : NULL;
     metric_observe(statement->duration, (double)(clock_monotonic_us() - began) / 1e6,
                    ctx->trace_id);
-    return db_check(ctx, db, statement->sql->name, *result, constraints);
+    enum status st = db_check(ctx, db, statement->sql->name, *result, constraints);
+    conn_traced(&span, ctx, statement->sql->name, st);
+    return st;
 }
 
 /* A migration ran under us: the plan's columns changed, or the session's statements were

@@ -11,6 +11,7 @@
 #include "common/events/partitions.h"
 #include "common/obs/log.h"
 #include "common/obs/metrics.h"
+#include "common/obs/span.h"
 #include "common/obs/trace.h"
 
 #include <pthread.h>
@@ -186,6 +187,23 @@ static bool is_passing(enum status st)
     return st == ST_UNAVAILABLE || st == ST_TIMEOUT || st == ST_RETRY;
 }
 
+static void trace(const struct ctx *ctx, const struct consumer *consumer,
+                  const rd_kafka_message_t *message, enum status st, int64_t began_us)
+{
+    struct span span = span_of(ctx, began_us);
+
+    if (!span.is_on) {
+        return;
+    }
+    const char *topic = rd_kafka_topic_name(message->rkt);
+
+    span_failed(&span, ctx, st);
+    span_end(&span, SPAN_CONSUMER, arena_printf(ctx->arena, "process %s", topic),
+             log_text("messaging.system", "kafka"), log_text("messaging.destination.name", topic),
+             log_text("messaging.consumer.group.name", consumer->group),
+             log_num("messaging.kafka.offset", message->offset));
+}
+
 /* ST_OK when the partition may move on: handled, of no interest, or safe among the dead letters. */
 static enum status handle(struct consumer *consumer, const rd_kafka_message_t *message, int attempt)
 {
@@ -198,6 +216,7 @@ static enum status handle(struct consumer *consumer, const rd_kafka_message_t *m
         .attempt = attempt,
     };
     event_handler *handler = handler_of(consumer, event.topic);
+    int64_t began_us = clock_monotonic_us();
 
     if (!handler) {
         return ST_OK;
@@ -206,6 +225,7 @@ static enum status handle(struct consumer *consumer, const rd_kafka_message_t *m
     if (st == ST_OK) {
         st = handler(ctx, consumer->service, &event);
     }
+    trace(ctx, consumer, message, st, began_us);
     metric_add(METRIC_SERIES(consumer->handled, event.topic, consumer->group, status_name(st)), 1);
     if (st == ST_OK) {
         return ST_OK;

@@ -1,10 +1,9 @@
-/* A span's life, and the ring: a bounded queue of many writers and one reader after Dmitry Vyukov.
- * Each slot says whose turn it is, so that a writer needs one compare-and-set and the reader none. */
+/* A span's life, and the ring: a bounded queue of many writers and one reader, after Dmitry Vyukov.
+ * Each slot says whose turn it is: a writer needs one compare-and-set, the reader none. */
 #include "common/obs/span.h"
 
 #include "common/base/clock.h"
 #include "common/base/text.h"
-#include "common/obs/metrics.h"
 #include "common/obs/trace.h"
 
 #include <stdatomic.h>
@@ -204,6 +203,11 @@ bool spans_take(struct span_record *record)
     return true;
 }
 
+struct metric_series *spans_dropped(const char *reason)
+{
+    return METRIC_SERIES(metric_register(&dropped_def), reason);
+}
+
 void spans_open(void (*wake)(void *user), void *user)
 {
     struct ring *ring = aligned_alloc(_Alignof(struct ring), sizeof(*ring));
@@ -215,7 +219,7 @@ void spans_open(void (*wake)(void *user), void *user)
     ring->read = 0;
     ring->wake = wake;
     ring->user = user;
-    ring->dropped = METRIC_SERIES(metric_register(&dropped_def), "full");
+    ring->dropped = spans_dropped("full");
     atomic_init(&ring->written, 0);
     for (size_t i = 0; i < SPAN_RING; i++) {
         atomic_init(&ring->slots[i].turn, i);

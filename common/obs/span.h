@@ -1,12 +1,13 @@
 /* What ran, below what, from when to when: records for whoever carries traces out
- * (common/telemetry). They wait in a bounded ring; nobody ever waits for room in it: what finds none
- * is dropped and counted. While no ring is open, or the trace is not sampled, a span costs one branch
- * and is no memory. Spans are made by the wrappers of HTTP, RPC, SQL, events, outbox, jobs and
+ * (common/telemetry). They wait in a bounded ring; nobody ever waits for room in it: what finds
+ * none is dropped and counted. While no ring is open, or the trace is not sampled, a span costs one
+ * branch and no memory. Spans are made by the wrappers of HTTP, RPC, SQL, events, outbox, jobs and
  * workflows: a handler needs no line for them. Never a name, an address or a value of a person. */
 #ifndef COMMON_OBS_SPAN_H
 #define COMMON_OBS_SPAN_H
 
 #include "common/obs/log.h"
+#include "common/obs/metrics.h"
 
 enum span_kind { /* as OTLP numbers them */
                  SPAN_INTERNAL = 1,
@@ -60,11 +61,13 @@ struct span_record {
     char text[SPAN_TEXT_ROOM];        /* the name first */
 };
 
-/* Opens the ring, once, before there are threads that make spans. wake() comes from any thread, each
- * time a quarter of the ring has been filled: it must not block. */
+/* Opens the ring, once, before there are threads that make spans. wake() comes from any thread,
+ * each time a quarter of the ring has been filled: it must not block. */
 void spans_open(void (*wake)(void *user), void *user);
 /* When no thread makes spans any more. */
 void spans_close(void);
+/* What spans are counted in that were taken, and came nowhere. */
+struct metric_series *spans_dropped(const char *reason);
 /* The oldest; from one thread. */
 bool spans_take(struct span_record *record);
 

@@ -119,6 +119,17 @@ void trace_begin(struct ctx *ctx, const char *traceparent)
     put_hex(ctx->span_id, next_id());
 }
 
+void trace_join(struct ctx *ctx, const char *traceparent)
+{
+    struct trace_parent parent;
+
+    trace_begin(ctx, traceparent);
+    if (trace_parse(traceparent, &parent)) {
+        memcpy(ctx->span_id, parent.span_id, sizeof(ctx->span_id));
+        ctx->parent_id[0] = '\0';
+    }
+}
+
 void trace_new_span_id(char id[17])
 {
     put_hex(id, next_id());

@@ -1,6 +1,9 @@
 /* A hand-over of one: idle, given, done. */
 #include "common/outbox/sender.h"
 
+#include "common/obs/span.h"
+#include "common/obs/trace.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -31,6 +34,43 @@ static bool wait_for_batch(struct sender *sender)
     return given;
 }
 
+/* What follows from a row is below the span of its sending, which is below who wrote it. */
+static struct span *begin_spans(const struct batch *batch)
+{
+    struct arena *arena = batch->ctx->arena;
+    struct span *spans = arena_new_array(arena, struct span, batch->count);
+    char text[TRACEPARENT_SIZE];
+
+    for (size_t i = 0; i < batch->count; i++) {
+        struct outbox_row *row = &batch->rows[i];
+
+        span_begin_below(&spans[i], row->traceparent);
+        if (spans[i].is_on) {
+            row->traceparent = arena_strdup(arena, span_traceparent(&spans[i], NULL, text));
+        }
+    }
+    return spans;
+}
+
+/* A row that still waits will be sent again: it has no span until then. */
+static void end_spans(const struct sender *sender, struct span *spans)
+{
+    const struct batch *batch = &sender->batch;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct outbox_row *row = &batch->rows[i];
+
+        if (!spans[i].is_on || (row->outcome != ST_OK && row->outcome != ST_INVALID)) {
+            continue;
+        }
+        span_failed(&spans[i], batch->ctx, row->outcome);
+        span_end(&spans[i], SPAN_PRODUCER,
+                 arena_printf(batch->ctx->arena, "send %s", sender->sink->name),
+                 log_text("messaging.system", sender->sink->name),
+                 log_text("messaging.destination.name", row->topic));
+    }
+}
+
 static void *run(void *user)
 {
     struct sender *sender = user;
@@ -38,8 +78,10 @@ static void *run(void *user)
     pthread_setname_np(pthread_self(), "outbox-sink");
     while (wait_for_batch(sender)) {
         const struct batch *batch = &sender->batch;
+        struct span *spans = begin_spans(batch);
 
         sender->sink->send(batch->ctx, sender->sink->user, batch->rows, batch->count, SEND_MS);
+        end_spans(sender, spans);
         pthread_mutex_lock(&sender->lock);
         sender->state = SENDER_DONE;
         pthread_mutex_unlock(&sender->lock);

@@ -195,6 +195,7 @@ struct rpc_unary {
     int tries;
     grpc_call *call;
     grpc_byte_buffer *sent, *received;
+    struct span span;
     struct rpc_outgoing metadata;
     struct rpc_result result;
 };
@@ -248,7 +249,7 @@ static void begin_try(struct rpc_unary *unary)
         rpc_client_call(unary->client, unary->path, again && (!own || soon < own) ? soon : own);
     unary->sent = rpc_pack(unary->in);
     unary->received = NULL;
-    rpc_outgoing_init(&unary->metadata, unary->ctx, unary->client, unary->path);
+    rpc_outgoing_init(&unary->metadata, unary->ctx, &unary->span, unary->client, unary->path);
     rpc_result_init(&unary->result);
     grpc_op ops[6] = {{0}};
     rpc_outgoing_send(&unary->metadata, &ops[0]);
@@ -325,6 +326,7 @@ static void unary_ended(struct rpc_tag *tag, bool ok)
     }
     enum status st = judge(unary, &out);
     end_try(unary);
+    rpc_outgoing_traced(&unary->span, unary->ctx, unary->path, st);
     unary->done(unary->ctx, st, out, unary->user);
     free(unary);
     rpc_client_left(client);
@@ -349,6 +351,7 @@ void rpc_call_async(struct ctx *ctx, struct rpc_client *client, const char *path
     unary->user = user;
     unary->deadline_ms =
         own && (!ctx->deadline_ms || own < ctx->deadline_ms) ? own : ctx->deadline_ms;
+    span_begin(&unary->span, ctx);
     rpc_client_joined(client);
     begin_try(unary);
 }

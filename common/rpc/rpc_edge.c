@@ -7,6 +7,7 @@
 #include "common/contract/idempotency_key.h"
 #include "common/crypto/crypto.h"
 #include "common/obs/log.h"
+#include "common/obs/span.h"
 #include "common/obs/trace.h"
 #include "common/rpc/identity.h"
 #include "common/rpc/rpc_scan.h"
@@ -152,6 +153,16 @@ static struct metric_series *duration_of(struct rpc_method *method, enum status 
     return series;
 }
 
+static void trace(const struct ctx *ctx, const struct rpc_method *method, enum status st,
+                  int64_t began_us)
+{
+    struct span span = span_of(ctx, began_us);
+
+    span_failed(&span, ctx, st);
+    span_end(&span, SPAN_SERVER, method->path + 1, log_text("rpc.system", "grpc"),
+             log_text("rpc.grpc.status", status_name(st)));
+}
+
 void rpc_edge_done(const struct ctx *ctx, struct rpc_method *method, enum status st,
                    int64_t began_us)
 {
@@ -162,6 +173,7 @@ void rpc_edge_done(const struct ctx *ctx, struct rpc_method *method, enum status
     if (method->internal) {
         return;
     }
+    trace(ctx, method, st, began_us);
     if (st == ST_OK || st == ST_CANCELLED) {
         log_info(ctx, "rpc", log_text("method", method->path), log_text("status", status_name(st)),
                  log_num("ms", took_us / 1000));

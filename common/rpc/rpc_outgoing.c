@@ -22,10 +22,10 @@ static void add(struct rpc_outgoing *out, const char *key, const char *value)
         (grpc_metadata){.key = grpc_slice_from_static_string(key), .value = slice};
 }
 
-void rpc_outgoing_init(struct rpc_outgoing *out, const struct ctx *ctx,
+void rpc_outgoing_init(struct rpc_outgoing *out, const struct ctx *ctx, const struct span *span,
                        const struct rpc_client *client, const char *path)
 {
-    char identity[IDENTITY_TEXT_SIZE], traceparent[TRACEPARENT_SIZE];
+    char identity[IDENTITY_TEXT_SIZE], traceparent[TRACEPARENT_SIZE], below[TRACEPARENT_SIZE];
 
     out->count = 0;
     if (client->options.audience && client->options.keys) {
@@ -35,13 +35,20 @@ void rpc_outgoing_init(struct rpc_outgoing *out, const struct ctx *ctx,
     }
     if (*ctx->trace_id) {
         trace_traceparent(ctx, traceparent);
-        add(out, "traceparent", traceparent);
+        add(out, "traceparent", span_traceparent(span, traceparent, below));
     }
     add(out, "x-correlation-id", ctx->correlation_id);
     add(out, "idempotency-key", ctx->idempotency_key);
     for (const char *const *pair = client->options.metadata; pair && pair[0]; pair += 2) {
         add(out, pair[0], pair[1]);
     }
+}
+
+void rpc_outgoing_traced(struct span *span, const struct ctx *ctx, const char *path, enum status st)
+{
+    span_failed(span, ctx, st);
+    span_end(span, SPAN_CLIENT, path + 1, log_text("rpc.system", "grpc"),
+             log_text("rpc.grpc.status", status_name(st)));
 }
 
 void rpc_outgoing_send(struct rpc_outgoing *out, grpc_op *op)

@@ -3,6 +3,7 @@
 #ifndef COMMON_RPC_RPC_OUTGOING_H
 #define COMMON_RPC_RPC_OUTGOING_H
 
+#include "common/obs/span.h"
 #include "common/rpc/rpc_client.h"
 #include "common/rpc/rpc_problem.h"
 
@@ -32,15 +33,18 @@ void rpc_client_left(struct rpc_client *client);
 grpc_call *rpc_client_call(struct rpc_client *client, const char *path, int64_t deadline_ms);
 
 /* x-identity, traceparent, x-correlation-id, idempotency-key: copies of what ctx holds; and the
- * pairs of the client's options. */
+ * pairs of the client's options. The other side's span is below the call's own, if it has one. */
 struct rpc_outgoing {
     grpc_metadata entries[RPC_OUTGOING];
     size_t count;
 };
-void rpc_outgoing_init(struct rpc_outgoing *out, const struct ctx *ctx,
+void rpc_outgoing_init(struct rpc_outgoing *out, const struct ctx *ctx, const struct span *span,
                        const struct rpc_client *client, const char *path);
 void rpc_outgoing_send(struct rpc_outgoing *out, grpc_op *op);
 void rpc_outgoing_finish(struct rpc_outgoing *out);
+/* The call's own span. */
+void rpc_outgoing_traced(struct span *span, const struct ctx *ctx, const char *path,
+                         enum status st);
 
 /* What the core writes into when a call ends. */
 struct rpc_result {

@@ -24,6 +24,7 @@ struct rpc_watch {
     struct rpc_watch_events events;
     void *user;
     struct ctx base; /* which trace; its arena is NULL */
+    struct span span;
     struct rpc_outgoing metadata;
     struct rpc_result result;
     grpc_byte_buffer *incoming;
@@ -186,6 +187,7 @@ static void tell_end(struct rpc_watch *watch)
 
     ctx.arena = arena;
     enum status st = rpc_result_read(&ctx, &watch->result, watch->path);
+    rpc_outgoing_traced(&watch->span, &ctx, watch->path, st);
     watch->events.ended(watch, st, &ctx, watch->user);
 }
 
@@ -340,7 +342,8 @@ struct rpc_watch *rpc_watch_open(struct ctx *ctx, struct rpc_client *client, con
     watch->sent = (struct rpc_tag){watch_sent, watch};
     watch->received = (struct rpc_tag){watch_received, watch};
     watch->status = (struct rpc_tag){watch_status, watch};
-    rpc_outgoing_init(&watch->metadata, ctx, client, path);
+    span_begin(&watch->span, ctx);
+    rpc_outgoing_init(&watch->metadata, ctx, &watch->span, client, path);
     rpc_result_init(&watch->result);
     link_watch(watch);
     watch->call = rpc_client_call(client, path, ctx->deadline_ms);

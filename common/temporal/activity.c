@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/obs/log.h"
+#include "common/obs/span.h"
 #include "common/obs/trace.h"
 
 #include <string.h>
@@ -150,7 +151,12 @@ static void tell(struct ctx *ctx, struct flow_worker *worker, const struct flow_
                  enum status st, int64_t began_us)
 {
     double seconds = (double)(clock_monotonic_us() - began_us) / 1e6;
+    struct span span = span_of(ctx, began_us);
 
+    span_failed(&span, ctx, st);
+    span_end(&span, SPAN_CONSUMER, task->name, log_text("temporal.workflow", task->flow_type),
+             log_text("temporal.workflow_id", task->flow_id),
+             log_num("temporal.attempt", task->attempt));
     atomic_fetch_add(&worker->counters.activities, 1);
     metric_observe(METRIC_SERIES(worker->activity_seconds, task->name, status_name(st)), seconds,
                    ctx->trace_id);

@@ -96,6 +96,7 @@ static void take_trace(struct flow *flow, const Temporal__Header *header)
 
     if (traceparent && trace_parse(traceparent, &parent)) {
         text_copy(ctx->trace_id, sizeof(ctx->trace_id), parent.trace_id);
+        text_copy(ctx->parent_id, sizeof(ctx->parent_id), parent.span_id);
         ctx->sampled = parent.sampled;
         snprintf(ctx->span_id, sizeof(ctx->span_id), "%016" PRIx64, flow->random | 1);
     }

@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/obs/log.h"
+#include "common/obs/span.h"
 
 #include <temporal/client.pb-c.h>
 
@@ -167,6 +168,36 @@ static const char *closed_as(const struct flow *flow)
     }
 }
 
+/* ---- its trace ---------------------------------------------------------------------------- */
+
+/* The run is one span, which the request's is above and those of tasks and activities are below: it
+ * is told of by whoever closed it. */
+static void trace_run(const struct ctx *ctx, const struct task *task)
+{
+    int64_t started_us = temporal_time_ms(task->events[0]->event_time) * 1000;
+    struct span span = span_of(ctx, clock_monotonic_us() - (clock_wall_us() - started_us));
+
+    span_end(&span, SPAN_INTERNAL, task->flow->type,
+             log_text("temporal.workflow_id", task->flow->id),
+             log_text("temporal.outcome", closed_as(task->flow)));
+}
+
+static void trace_task(const struct ctx *ctx, const struct task *task, enum status st,
+                       int64_t began_us)
+{
+    struct span span;
+
+    span_begin(&span, ctx);
+    span.began_us = began_us; /* the trace was not known before the history was */
+    span_failed(&span, ctx, st);
+    span_end(&span, SPAN_CONSUMER, "workflow task",
+             log_text("temporal.workflow", task->from->workflow_type->name),
+             log_text("temporal.workflow_id", task->from->workflow_execution->workflow_id),
+             log_num("temporal.attempt", task->from->attempt));
+}
+
+/* ---- answers to tasks --------------------------------------------------------------------- */
+
 /* Newer events came while we worked (a signal, mostly), or the task was given up: Temporal makes a
  * new task of it, with those events. */
 static bool is_overtaken(const struct ctx *ctx, enum status st)
@@ -209,6 +240,7 @@ static enum status answer_task(struct ctx *ctx, struct task *task)
     }
     TRY(st);
     if (task->flow->is_closed) {
+        trace_run(ctx, task);
         metric_add(
             METRIC_SERIES(task->worker->flows_closed, task->flow->type, closed_as(task->flow)), 1);
     }
@@ -267,6 +299,8 @@ static enum status replay(struct ctx *ctx, struct task *task, struct stacks *sta
 
 static enum status work(struct ctx *ctx, struct task *task, struct stacks *stacks)
 {
+    int64_t began_us = clock_monotonic_us();
+
     atomic_fetch_add(&task->worker->counters.tasks, 1);
     TRY(collect_history(ctx, task)); /* not had: no answer, and Temporal gives it out again */
     enum status st = replay(ctx, task, stacks);
@@ -277,7 +311,9 @@ static enum status work(struct ctx *ctx, struct task *task, struct stacks *stack
     if (task->from->query) {
         return answer_query(ctx, task, st);
     }
-    return st == ST_OK ? answer_task(ctx, task) : answer_failed(ctx, task, st);
+    st = st == ST_OK ? answer_task(ctx, task) : answer_failed(ctx, task, st);
+    trace_task(ctx, task, st, began_us);
+    return st;
 }
 
 enum status flow_poll_tasks(struct ctx *ctx, struct flow_poller *poller)

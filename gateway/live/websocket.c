@@ -8,6 +8,7 @@
 #include "common/base/text.h"
 #include "common/base/uuid.h"
 #include "common/json/transcode.h"
+#include "common/obs/span.h"
 #include "common/obs/trace.h"
 #include "gateway/edge/edge_error.h"
 #include "gateway/edge/edge_limit.h"
@@ -121,6 +122,7 @@ struct asking {
     struct limit_wait wait; /* first */
     struct ctx *ctx;
     struct live_socket *socket;
+    int64_t began_us;
     enum status read; /* why its text is refused */
     const char *ref, *path;
     ProtobufCMessage *in;
@@ -157,7 +159,11 @@ static void command_done(struct ctx *ctx, enum status st, ProtobufCMessage *out,
     struct asking *asking = user;
     struct live_socket *socket = asking->socket;
 
+    struct span span = span_of(ctx, asking->began_us);
+
     (void)out;
+    span_failed(&span, ctx, st);
+    span_end(&span, SPAN_SERVER, "WS command", log_text("rpc.method", asking->path));
     answer(ctx, socket, st, asking->ref);
     ctx_free(ctx);
     command_over(socket);
@@ -264,6 +270,7 @@ static void on_text(struct http_socket *unused, const char *text, size_t size, v
     trace_begin(ctx, NULL);
     trace_correlation(ctx, NULL);
     *asking = (struct asking){.wait.told = limit_told, .ctx = ctx, .socket = socket, .ref = ""};
+    asking->began_us = clock_monotonic_us();
     asking->read = read_command(ctx, asking, text, size);
     limit_command(asking);
 }

@@ -83,7 +83,7 @@ static enum status send_row(struct ctx *batch, void *temporal, const struct outb
     struct ctx *ctx = ctx_new_system("order-service");
     int64_t call_end_ms = clock_monotonic_ms() + CALL_MS;
 
-    trace_begin(ctx, row->traceparent);
+    trace_join(ctx, row->traceparent);
     trace_correlation(ctx, row->correlation_id);
     ctx->deadline_ms = call_end_ms < end_ms ? call_end_ms : end_ms;
     enum status st = settled(batch, ctx, row, tell(ctx, temporal, row));
