@@ -7,7 +7,7 @@ find_path(WELL_KNOWN google/protobuf/descriptor.proto REQUIRED)
 
 file(GLOB_RECURSE PROTO_FILES RELATIVE ${PROJECT_SOURCE_DIR}/proto CONFIGURE_DEPENDS
     ${PROJECT_SOURCE_DIR}/proto/*.proto)
-list(FILTER PROTO_FILES EXCLUDE REGEX "^temporal/") # not ours to serve: below
+list(FILTER PROTO_FILES EXCLUDE REGEX "^(temporal|opentelemetry)/") # not ours to serve: below
 set(PROTO_INPUTS ${PROTO_FILES} google/protobuf/timestamp.proto google/protobuf/duration.proto
     google/protobuf/any.proto google/protobuf/empty.proto google/protobuf/wrappers.proto
     google/protobuf/descriptor.proto)
@@ -34,21 +34,26 @@ add_library(contracts STATIC ${PROTO_C} ${PROJECT_SOURCE_DIR}/cmake/descriptors.
 target_include_directories(contracts SYSTEM PUBLIC ${GENERATED})
 target_link_libraries(contracts PUBLIC PkgConfig::libprotobuf-c)
 
-# proto/temporal: only common/temporal speaks it, and no descriptor set names it.
-file(GLOB TEMPORAL_PROTOS RELATIVE ${PROJECT_SOURCE_DIR}/proto CONFIGURE_DEPENDS
-    ${PROJECT_SOURCE_DIR}/proto/temporal/*.proto)
-set(TEMPORAL_C)
-foreach(proto ${TEMPORAL_PROTOS})
-    string(REGEX REPLACE "\\.proto$" ".pb-c.c" c ${proto})
-    list(APPEND TEMPORAL_C ${GENERATED}/${c})
-endforeach()
-list(TRANSFORM TEMPORAL_PROTOS PREPEND ${PROJECT_SOURCE_DIR}/proto/ OUTPUT_VARIABLE TEMPORAL_DEPENDS)
-add_custom_command(OUTPUT ${TEMPORAL_C}
-    COMMAND ${PROTOC_C} -I${PROJECT_SOURCE_DIR}/proto --c_out=${GENERATED} ${TEMPORAL_PROTOS}
-    DEPENDS ${TEMPORAL_DEPENDS} VERBATIM)
-add_library(temporal_contracts STATIC ${TEMPORAL_C})
-target_include_directories(temporal_contracts SYSTEM PUBLIC ${GENERATED})
-target_link_libraries(temporal_contracts PUBLIC PkgConfig::libprotobuf-c)
+# proto/temporal, proto/opentelemetry: only common/temporal and common/telemetry speak them, and no
+# descriptor set names them. contracts_of_others(temporal): target 'temporal_contracts'.
+function(contracts_of_others folder)
+    file(GLOB protos RELATIVE ${PROJECT_SOURCE_DIR}/proto CONFIGURE_DEPENDS
+        ${PROJECT_SOURCE_DIR}/proto/${folder}/*.proto)
+    set(c)
+    foreach(proto ${protos})
+        string(REGEX REPLACE "\\.proto$" ".pb-c.c" file ${proto})
+        list(APPEND c ${GENERATED}/${file})
+    endforeach()
+    list(TRANSFORM protos PREPEND ${PROJECT_SOURCE_DIR}/proto/ OUTPUT_VARIABLE depends)
+    add_custom_command(OUTPUT ${c}
+        COMMAND ${PROTOC_C} -I${PROJECT_SOURCE_DIR}/proto --c_out=${GENERATED} ${protos}
+        DEPENDS ${depends} VERBATIM)
+    add_library(${folder}_contracts STATIC ${c})
+    target_include_directories(${folder}_contracts SYSTEM PUBLIC ${GENERATED})
+    target_link_libraries(${folder}_contracts PUBLIC PkgConfig::libprotobuf-c)
+endfunction()
+contracts_of_others(temporal)
+contracts_of_others(opentelemetry)
 
 # tests/proto: contracts that only tests serve, with a descriptor set of their own as a file.
 file(GLOB_RECURSE TEST_PROTOS RELATIVE ${PROJECT_SOURCE_DIR}/tests/proto CONFIGURE_DEPENDS

@@ -17,6 +17,7 @@ static const struct setting table[] = {
     SETTING_SECRET_OPTIONAL("METRICS_PASSWORD", &loaded.metrics_password, "password of METRICS_USER"),
     SETTING_NUMBER("WORKERS", &loaded.workers, "16", 1, 64, "calls worked on at once"),
     SETTING_CHOICE("LOG_LEVEL", &loaded.log_level, "info", "debug info warn error", "lowest level that is logged"),
+    OTLP_SETTINGS(loaded.traces),
     SETTING_TEXT("DB_HOST", &loaded.db_host, "localhost", "PostgreSQL host"),
     SETTING_NUMBER("DB_PORT", &loaded.db_port, "5432", 1, 65535, "PostgreSQL port"),
     SETTING_TEXT("DB_NAME", &loaded.db_name, "customer_db", "database"),
@@ -57,7 +58,8 @@ static bool is_loopback(const char *address)
 
 const struct config *config_load(void)
 {
-    if (!settings_load(table, ARRAY_LEN(table), stderr)) {
+    if (!settings_load(table, ARRAY_LEN(table), stderr) ||
+        !otlp_settings_are_good(&loaded.traces, stderr)) {
         return NULL;
     }
     if (loaded.demo && !is_loopback(loaded.listen_address)) {

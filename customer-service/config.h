@@ -3,10 +3,12 @@
 #define CUSTOMER_SERVICE_CONFIG_H
 
 #include "common/base/secret.h"
+#include "common/telemetry/otlp_export.h"
 
 #include <stdbool.h>
 
 struct config {
+    struct otlp_settings traces;
     const char *listen_address;
     int grpc_port;
     int metrics_port;

@@ -15,6 +15,8 @@ static int run(const struct config *config)
     daemon_spare_memory();
     daemon_block_signals(); /* before the first thread, so that all inherit it */
 
+    struct otlp_export *traces =
+        otlp_export_start(&config->traces, "customer-service", BUILD_VERSION);
     struct service *service = service_start(config);
     if (!service) {
         return EXIT_FAILURE;
@@ -24,6 +26,7 @@ static int run(const struct config *config)
     int sig = daemon_wait_for_signal();
     log_info(NULL, "stopping", log_num("signal", sig));
     service_stop(service);
+    otlp_export_stop(traces);
     return EXIT_SUCCESS;
 }
 

@@ -19,6 +19,7 @@ static const struct setting table[] = {
     SETTING_TEXT("METRICS_USER", &loaded.metrics_user, "", "user for /metrics; empty: open"),
     SETTING_SECRET_OPTIONAL("METRICS_PASSWORD", &loaded.metrics_password, "password of METRICS_USER"),
     SETTING_CHOICE("LOG_LEVEL", &loaded.log_level, "info", "debug info warn error", "lowest level that is logged"),
+    OTLP_SETTINGS(loaded.traces),
     SETTING_FLAG("ACCESS_LOG", &loaded.access_log, "1", "a line for each request"),
     SETTING_TEXT("PUBLIC_URL", &loaded.public_url, "http://localhost:8000", "how clients reach the API; shown in /openapi.json"),
     SETTING_TEXT("ORDER_SERVICE_ADDR", &loaded.order_service, "localhost:50051", "order-service, host:port or ipv4:a:port,b:port"),
@@ -60,6 +61,7 @@ static bool is_usable(void)
 
     ok = is_rate("RATE_WRITE", loaded.rate_write) && ok;
     ok = is_rate("RATE_AUTH", loaded.rate_auth) && ok;
+    ok = otlp_settings_are_good(&loaded.traces, stderr) && ok;
     struct proxies *proxies = proxies_new(loaded.trusted_proxies);
     if (!proxies) {
         fprintf(stderr, "TRUSTED_PROXIES: '%s' is not a list of networks\n",

@@ -3,10 +3,12 @@
 #define GATEWAY_CONFIG_H
 
 #include "common/base/secret.h"
+#include "common/telemetry/otlp_export.h"
 
 #include <stdbool.h>
 
 struct config {
+    struct otlp_settings traces;
     const char *listen_address, *log_level, *public_url;
     int http_port, metrics_port, http_threads, rpc_threads, max_connections, idle_timeout_s;
     int max_connections_per_address;

@@ -31,6 +31,7 @@ int main(int argc, char **argv)
     metrics_build_info("gateway", BUILD_VERSION);
     daemon_block_signals(); /* before the first thread, so that all inherit it */
 
+    struct otlp_export *traces = otlp_export_start(&config->traces, "gateway", BUILD_VERSION);
     struct gateway *gateway = gateway_start(config, NULL);
     if (!gateway) {
         return EXIT_FAILURE;
@@ -40,5 +41,6 @@ int main(int argc, char **argv)
     int sig = daemon_wait_for_signal();
     log_info(NULL, "stopping", log_num("signal", sig));
     gateway_stop(gateway);
+    otlp_export_stop(traces);
     return EXIT_SUCCESS;
 }

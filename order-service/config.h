@@ -3,10 +3,12 @@
 #define ORDER_SERVICE_CONFIG_H
 
 #include "common/base/secret.h"
+#include "common/telemetry/otlp_export.h"
 
 #include <stdbool.h>
 
 struct config {
+    struct otlp_settings traces;
     const char *listen_address, *log_level, *shop_zone, *currency;
     int grpc_port, metrics_port, workers;
     const char *db_host, *db_name, *db_user, *db_owner_user;

@@ -35,6 +35,7 @@ int main(int argc, char **argv)
     daemon_spare_memory();
     daemon_block_signals(); /* before the first thread, so that all inherit it */
 
+    struct otlp_export *traces = otlp_export_start(&config->traces, "order-service", BUILD_VERSION);
     struct service *service = service_start(config);
     if (!service) {
         return EXIT_FAILURE;
@@ -44,5 +45,6 @@ int main(int argc, char **argv)
     int sig = daemon_wait_for_signal();
     log_info(NULL, "stopping", log_num("signal", sig));
     service_stop(service);
+    otlp_export_stop(traces);
     return EXIT_SUCCESS;
 }
