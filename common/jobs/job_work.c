@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/jobs/jobs_internal.h"
 #include "common/obs/log.h"
+#include "common/obs/span.h"
 #include "common/obs/trace.h"
 
 #include <string.h>
@@ -200,17 +201,42 @@ static void tell_failure(struct job_lane *lane, const struct job *job,
 /* ---- running ---- */
 
 static void run_one(struct ctx *ctx, struct job_lane *lane, const struct job *job,
-                    struct job_outcome *outcome)
+                    const struct span *span, struct job_outcome *outcome)
 {
-    trace_begin(ctx, job->traceparent);
+    char below[TRACEPARENT_SIZE];
+
+    trace_join(ctx, span_traceparent(span, job->traceparent, below));
     trace_correlation(ctx, job->correlation_id);
     outcome->status = lane->kind->run(ctx, lane->jobs->service, job);
     outcome->error = outcome->status == ST_OK ? NULL : job_reason(ctx);
 }
 
+/* Those that run together have the same times, each below whoever enqueued it. */
+static struct span *begin_spans(struct ctx *ctx, const struct job *jobs, size_t count)
+{
+    struct span *spans = arena_new_array(ctx->arena, struct span, count);
+
+    for (size_t i = 0; i < count; i++) {
+        span_begin_below(&spans[i], jobs[i].traceparent);
+    }
+    return spans;
+}
+
+static void end_spans(const struct ctx *ctx, struct span *spans, const struct job *jobs,
+                      size_t count, const struct job_outcome *outcomes)
+{
+    for (size_t i = 0; i < count; i++) {
+        span_failed(&spans[i], ctx, outcomes[i].status);
+        span_end(&spans[i], SPAN_CONSUMER, jobs[i].kind,
+                 log_text("job.status", status_name(outcomes[i].status)),
+                 log_num("job.attempt", jobs[i].attempt));
+    }
+}
+
 static void run(struct ctx *ctx, struct job_lane *lane, const struct job *jobs, size_t count,
                 struct job_outcome *outcomes)
 {
+    struct span *spans = begin_spans(ctx, jobs, count);
     int64_t started = clock_monotonic_us();
 
     ctx->deadline_ms = clock_monotonic_ms() + lane->kind->timeout_ms;
@@ -220,8 +246,9 @@ static void run(struct ctx *ctx, struct job_lane *lane, const struct job *jobs, 
     if (lane->kind->run_many) {
         lane->kind->run_many(ctx, lane->jobs->service, jobs, count, outcomes);
     } else {
-        run_one(ctx, lane, jobs, outcomes);
+        run_one(ctx, lane, jobs, &spans[0], outcomes);
     }
+    end_spans(ctx, spans, jobs, count, outcomes);
     for (size_t i = 0; i < count; i++) {
         metric_observe(lane->ran, (double)(clock_monotonic_us() - started) / 1e6,
                        ctx->sampled ? ctx->trace_id : NULL);
