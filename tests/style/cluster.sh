@@ -2,15 +2,9 @@
 # What the manifests of k8s/ become: rendered as `kubectl apply -k` does, without a cluster. Prints `ok NAME`,
 # `not ok NAME`, or `skip NAME` where there is no kubectl.
 set -u
-cd "$(dirname "$0")/../.." || exit 2
-scratch=$(mktemp -d) || exit 2
-trap 'rm -rf "$scratch"' EXIT
-failed=0
-expect() { # expect NAME COMMAND...
-    name=$1
-    shift
-    if "$@"; then echo "ok $name"; else echo "not ok $name" && failed=1; fi
-}
+# shellcheck source=tests/style/lib/expect.sh
+. "$(dirname "$0")/lib/expect.sh"
+cd "$root" || exit 2
 
 # manifest KIND NAME: that one document of what was rendered
 manifest() {

@@ -3,23 +3,9 @@
 # keeps it, and when --check complains.
 # shellcheck disable=SC2317,SC2119,SC2120 # expect calls them
 set -u
-root=$(cd "$(dirname "$0")/../.." && pwd) || exit 2
-tree=$(mktemp -d) || exit 2
-trap 'rm -rf "$tree"' EXIT
-trap 'exit 2' INT TERM
-failed=0
-
-expect() { # expect NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >"$tree/out" 2>&1; then
-        echo "ok $name"
-    else
-        echo "not ok $name"
-        head -5 "$tree/out"
-        failed=1
-    fi
-}
+# shellcheck source=tests/style/lib/expect.sh
+. "$(dirname "$0")/lib/expect.sh"
+tree=$scratch/tree
 refuses() { ! "$@"; }
 features() { "$root/tools/features" --root "$tree" "$@"; }
 row_is() { features && grep -qF "| $1 | P1 | $2 | " "$tree/docs/FEATURES.md"; }

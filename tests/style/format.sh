@@ -1,16 +1,9 @@
 #!/bin/sh
 # tools/format.sh: wide comments become narrow ones and keep their words; the rest stays.
 set -u
-root=$(cd "$(dirname "$0")/../.." && pwd) || exit 2
-scratch=$(mktemp -d) || exit 2
-trap 'rm -rf "$scratch"' EXIT
+# shellcheck source=tests/style/lib/expect.sh
+. "$(dirname "$0")/lib/expect.sh"
 cp "$root/.clang-format" "$scratch/"
-failed=0
-expect() { # expect NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >/dev/null; then echo "ok $name"; else echo "not ok $name" && failed=1; fi
-}
 words() { tr -s '/* \n' '\n' <"$1"; }
 same_words() { words "$1" >"$scratch/a" && words "$2" >"$scratch/b" && cmp "$scratch/a" "$scratch/b"; }
 no_wide_line() { ! grep -E '^.{101}' "$1"; }

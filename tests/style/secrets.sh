@@ -2,15 +2,9 @@
 # No secret is in the tree: what the scanners of others look for, over every file that git knows.
 # SEC-01
 set -u
-cd "$(dirname "$0")/../.." || exit 2
-scratch=$(mktemp -d) || exit 2
-trap 'rm -rf "$scratch"' EXIT
-failed=0
-expect() { # expect NAME COMMAND...
-    name=$1
-    shift
-    if "$@"; then echo "ok $name"; else echo "not ok $name" && failed=1; fi
-}
+# shellcheck source=tests/style/lib/expect.sh
+. "$(dirname "$0")/lib/expect.sh"
+cd "$root" || exit 2
 patterns() {
     echo '-----BEGIN [A-Z ]*PRIVATE KEY-----'           # keys
     echo '(AKIA|ASIA)[0-9A-Z]{16}'                      # Amazon

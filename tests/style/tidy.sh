@@ -2,21 +2,8 @@
 # What ./everything lint asks clang-tidy with: it finds a fault, tells it again from its cache, and
 # looks anew at what changed.
 set -u
-root=$(cd "$(dirname "$0")/../.." && pwd) || exit 2
-scratch=$(mktemp -d) || exit 2
-trap 'rm -rf "$scratch"' EXIT
-failed=0
-expect() { # expect NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >"$scratch/out" 2>&1; then
-        echo "ok $name"
-    else
-        echo "not ok $name"
-        tail -n 25 "$scratch/out" | sed 's/^/  | /'
-        failed=1
-    fi
-}
+# shellcheck source=tests/style/lib/expect.sh
+. "$(dirname "$0")/lib/expect.sh"
 small_tree() {
     mkdir "$scratch/tree" && cd "$scratch/tree" || return
     cp "$root/.clang-tidy" .

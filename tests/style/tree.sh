@@ -2,13 +2,9 @@
 # What a stranger looks for in the tree is there: folders, licence, how to begin, how to help,
 # and a page for each decision. Empty folders are not in git, so each must hold something.
 set -u
-cd "$(dirname "$0")/../.." || exit 2
-failed=0
-expect() { # expect NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >/dev/null; then echo "ok $name"; else echo "not ok $name" && failed=1; fi
-}
+# shellcheck source=tests/style/lib/expect.sh
+. "$(dirname "$0")/lib/expect.sh"
+cd "$root" || exit 2
 each() { # each CHECK THING...: all of them hold
     check=$1
     shift
