@@ -41,8 +41,12 @@ const char *span_traceparent(const struct span *span, const char *otherwise, cha
 void span_failed(struct span *span, const struct ctx *ctx, enum status st);
 /* Hands it to the ring. The name and the fields' texts are copied, as far as there is room; their
  * keys are literals. */
-#define span_end(span, kind, name, ...) \
-    span_put((span), (kind), (name), (const struct log_field[]){__VA_ARGS__, {0}})
+#define span_end(span, kind, ...) span_put((span), (kind), SPAN_ARGS(__VA_ARGS__, {0}))
+#define SPAN_ARGS(name, ...)           \
+    (name), (const struct log_field[]) \
+    {                                  \
+        __VA_ARGS__                    \
+    }
 void span_put(const struct span *span, enum span_kind kind, const char *name,
               const struct log_field *fields);
 

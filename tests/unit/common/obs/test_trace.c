@@ -122,6 +122,46 @@ START_TEST(the_correlation_id_is_the_clients_or_the_trace_id)
 }
 END_TEST
 
+START_TEST(of_the_traces_that_begin_here_the_share_that_was_set_is_sampled)
+{
+    static const double ratios[] = {0, 0.25, 1};
+    enum { TRACES = 4000 };
+    AUTO(ctx) struct ctx *ctx = ctx_new_system("test");
+
+    for (size_t i = 0; i < ARRAY_LEN(ratios); i++) {
+        int sampled = 0;
+
+        trace_sample(ratios[i]);
+        for (int j = 0; j < TRACES; j++) {
+            trace_begin(ctx, NULL);
+            sampled += ctx->sampled;
+        }
+        ck_assert_double_le(ratios[i] - 0.05, (double)sampled / TRACES); /* seven sigma */
+        ck_assert_double_ge(ratios[i] + 0.05, (double)sampled / TRACES);
+        ck_assert(ratios[i] != 0 || sampled == 0);
+        ck_assert(ratios[i] != 1 || sampled == TRACES);
+        trace_begin(ctx, "00-" TRACE "-" SPAN "-01"); /* its parent has decided */
+        ck_assert(ctx->sampled);
+        trace_begin(ctx, "00-" TRACE "-" SPAN "-00");
+        ck_assert(!ctx->sampled);
+    }
+}
+END_TEST
+
+START_TEST(a_parent_is_known_by_its_id_and_a_root_has_none)
+{
+    AUTO(ctx) struct ctx *ctx = ctx_new_system("test");
+
+    trace_begin(ctx, "00-" TRACE "-" SPAN "-01");
+    ck_assert_str_eq(ctx->parent_id, SPAN);
+    trace_join(ctx, "00-" TRACE "-" SPAN "-01"); /* no span of our own */
+    ck_assert_str_eq(ctx->span_id, SPAN);
+    ck_assert_str_eq(ctx->parent_id, "");
+    trace_begin(ctx, NULL);
+    ck_assert_str_eq(ctx->parent_id, "");
+}
+END_TEST
+
 START_TEST(work_without_a_trace_has_no_traceparent)
 {
     AUTO(ctx) struct ctx *ctx = ctx_new_system("test");
@@ -135,4 +175,5 @@ END_TEST
 TEST_MAIN("trace", a_traceparent_goes_on_with_a_span_of_ours, the_sampled_flag_is_kept,
           a_malformed_traceparent_starts_a_new_trace, a_newer_version_is_read_as_far_as_we_know_it,
           ids_do_not_repeat, the_correlation_id_is_the_clients_or_the_trace_id,
-          work_without_a_trace_has_no_traceparent)
+          of_the_traces_that_begin_here_the_share_that_was_set_is_sampled,
+          a_parent_is_known_by_its_id_and_a_root_has_none, work_without_a_trace_has_no_traceparent)
