@@ -5,22 +5,24 @@
 #include "common/base/text.h"
 #include "common/contract/idempotency_key.h"
 #include "common/contract/template.h"
+#include "common/crypto/crypto.h"
 #include "common/json/transcode.h"
 #include "gateway/edge/edge_etag.h"
 #include "gateway/gateway.h"
 #include "gateway/routes.h"
 
+#include "google/api/httpbody.pb-c.h"
+
 #include <string.h>
 
-enum { ANSWER_ROOM = 2048, NOT_MODIFIED = 304, NO_CONTENT = 204 };
+enum { ANSWER_ROOM = 2048, NOT_MODIFIED = 304, NO_CONTENT = 204, VERSION_BYTES = 8 };
 
-/* "application/json; charset=utf-8" is it, "application/json-patch" is not. */
-static bool is_json(const char *type)
+/* "application/json; charset=utf-8" is "application/json", "application/json-patch" is not. */
+static bool is_type(const char *type, const char *wanted)
 {
-    static const char json[] = "application/json";
+    size_t length = strlen(wanted);
 
-    return type && strncasecmp(type, json, sizeof(json) - 1) == 0 &&
-           strchr("; \t", type[sizeof(json) - 1]);
+    return type && strncasecmp(type, wanted, length) == 0 && strchr("; \t", type[length]);
 }
 
 /* The message that the body is for: all of the request, or one field of it. */
@@ -40,6 +42,36 @@ static ProtobufCMessage *body_target(struct ctx *ctx, ProtobufCMessage *message,
     return inner;
 }
 
+/* Who does not say what it is leaves it to the daemon to find out, which looks anyway. */
+static enum status check_type(struct exchange *exchange, const char *type)
+{
+    struct ctx *ctx = exchange->ctx;
+    struct text known = text_new(ctx->arena, 64);
+
+    if (!type || is_type(type, "application/octet-stream")) {
+        return ST_OK;
+    }
+    for (const char *const *one = exchange->route->method->call.body_types; *one; one++) {
+        if (is_type(type, *one)) {
+            return ST_OK;
+        }
+        text_printf(&known, "%s%s", known.length ? " or " : "", *one);
+    }
+    return fail_problem(ctx, PROBLEM_UNSUPPORTED_MEDIA, "Content-Type must be %s", known.data);
+}
+
+static enum status read_raw_body(struct exchange *exchange, const void *body, size_t size)
+{
+    const ProtobufCFieldDescriptor *field = exchange->route->method->raw_body;
+    const char *type = http_header(exchange->request, "Content-Type");
+
+    TRY(check_type(exchange, type));
+    Google__Api__HttpBody *raw = (void *)body_target(exchange->ctx, exchange->in, field->name);
+    raw->content_type = arena_strdup(exchange->ctx->arena, type ? type : "");
+    raw->data = (ProtobufCBinaryData){.data = (uint8_t *)(uintptr_t)body, .len = size};
+    return ST_OK;
+}
+
 static enum status read_body(struct exchange *exchange, const char *target)
 {
     struct ctx *ctx = exchange->ctx;
@@ -49,7 +81,10 @@ static enum status read_body(struct exchange *exchange, const char *target)
     if (size == 0) {
         return ST_OK; /* as {}: what is required is missed by its name */
     }
-    if (!is_json(http_header(exchange->request, "Content-Type"))) {
+    if (exchange->route->method->raw_body) {
+        return read_raw_body(exchange, body, size);
+    }
+    if (!is_type(http_header(exchange->request, "Content-Type"), "application/json")) {
         return fail_problem(ctx, PROBLEM_UNSUPPORTED_MEDIA, "%s",
                             "Content-Type must be application/json");
     }
@@ -161,6 +196,32 @@ static bool add_version(struct exchange *exchange, const ProtobufCMessage *answe
     return etag_is_listed(http_header(request, "If-None-Match"), etag);
 }
 
+/* Bytes as they are. What never changes is its own version, and may be kept by anybody. */
+static void answer_raw(struct exchange *exchange, const Google__Api__HttpBody *raw)
+{
+    struct http_request *request = exchange->request;
+    struct arena *arena = exchange->ctx->arena;
+    const struct contract_call *call = &exchange->route->method->call;
+    uint8_t digest[SHA256_SIZE];
+    char version[2 * VERSION_BYTES + 1];
+
+    sha256(raw->data.data, raw->data.len, digest);
+    hex_encode(digest, VERSION_BYTES, version);
+    const char *etag = etag_of(arena, version);
+
+    http_reply_header(request, "Cache-Control",
+                      call->immutable  ? "public, max-age=31536000, immutable"
+                      : call->own_data ? "private, no-cache"
+                                       : "no-cache");
+    http_reply_header(request, "ETag", etag);
+    if (etag_is_listed(http_header(request, "If-None-Match"), etag)) {
+        exchange_reply(exchange, NOT_MODIFIED, NULL, "", 0);
+        return;
+    }
+    exchange_reply(exchange, call->success, raw->content_type, (const char *)raw->data.data,
+                   raw->data.len);
+}
+
 static void answered(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *user)
 {
     struct exchange *exchange = user;
@@ -170,6 +231,11 @@ static void answered(struct ctx *ctx, enum status st, ProtobufCMessage *out, voi
         return;
     }
     const struct contract_call *call = &exchange->route->method->call;
+
+    if (exchange->route->method->raw_answer) {
+        answer_raw(exchange, (const void *)out);
+        return;
+    }
     struct text body = text_new(ctx->arena, ANSWER_ROOM);
 
     if (add_version(exchange, out)) {

@@ -9,6 +9,7 @@
 #include "gateway/edge/edge_deny.h"
 #include "gateway/edge/edge_keys.h"
 #include "gateway/edge/edge_limit.h"
+#include "gateway/edge/edge_upload.h"
 #include "gateway/errands.h"
 #include "gateway/extra/documents.h"
 #include "gateway/extra/extra_routes.h"
@@ -148,6 +149,7 @@ static bool listen_on(struct gateway *gateway)
         .handle = edge_handle,
         .user = gateway,
     });
+        .allow_body = upload_allow,
     pthread_mutex_lock(&gateway->lock);
     gateway->http = http;
     pthread_mutex_unlock(&gateway->lock);

@@ -14,6 +14,7 @@
 #include "gateway/trim.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct gateway {
     const struct config *config;
@@ -34,6 +35,7 @@ struct gateway {
     struct health *health;
     struct http_server *http;
     struct admin_server *admin;
+    atomic_int uploads;   /* large bodies that are held */
     struct trim trim;     /* of the ticking thread */
     pthread_mutex_t lock; /* of the errands: guards http while it comes and goes */
     struct documents *documents;

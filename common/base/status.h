@@ -25,43 +25,43 @@
     X(UNAUTHENTICATED, 16, UNAUTHENTICATED)
 
 /*    name, code, HTTP, status, title */
-#define PROBLEM_LIST(X)                                                                          \
-    X(NONE, "", 200, OK, "")                                                                     \
-    X(CLIENT_GONE, "client_gone", 499, CANCELLED, "The client went away")                        \
-    X(BAD_REQUEST, "bad_request", 400, INVALID, "The request cannot be understood")              \
-    X(INVALID_FIELDS, "invalid_fields", 422, INVALID, "A field was refused")                     \
-    X(IDEMPOTENCY_MISMATCH, "idempotency_mismatch", 422, INVALID,                                \
-      "This Idempotency-Key was used for another request")                                       \
-    X(IN_FLIGHT, "in_flight", 409, RETRY, "The same request is still being worked on")           \
-    X(WEAK_PASSWORD, "weak_password", 422, INVALID, "The password is too easy to guess")         \
-    X(TIMEOUT, "timeout", 504, TIMEOUT, "It took too long")                                      \
-    X(NOT_FOUND, "not_found", 404, NOT_FOUND, "There is no such thing")                          \
-    X(NO_USUAL, "no_usual", 404, NOT_FOUND, "No usual is set")                                   \
-    X(ALREADY_EXISTS, "already_exists", 409, EXISTS, "It exists already")                        \
-    X(HANDLE_TAKEN, "handle_taken", 409, EXISTS, "This handle is taken")                         \
-    X(FORBIDDEN, "forbidden", 403, FORBIDDEN, "You may not do that")                             \
-    X(STEP_UP_REQUIRED, "step_up_required", 403, FORBIDDEN, "Please sign in again first")        \
-    X(TOO_MANY_REQUESTS, "too_many_requests", 429, TOO_MANY, "Too many requests")                \
-    X(CONFLICT, "conflict", 409, CONFLICT, "It cannot be done in this state")                    \
-    X(ILLEGAL_MOVE, "illegal_move", 409, CONFLICT, "The order cannot make that move")            \
-    X(SHOP_CLOSED, "shop_closed", 409, CONFLICT, "The shop is not taking orders")                \
-    X(SOLD_OUT, "sold_out", 422, INVALID, "Something in the order is sold out")                  \
-    X(PRECONDITION_FAILED, "precondition_failed", 412, CONFLICT, "It was changed meanwhile")     \
-    X(PAYMENT_DECLINED, "payment_declined", 402, CONFLICT, "The payment was declined")           \
-    X(BUSY, "busy", 409, RETRY, "Somebody else was faster, please try again")                    \
-    X(METHOD_NOT_ALLOWED, "method_not_allowed", 405, UNIMPLEMENTED,                              \
-      "This address does not take that method")                                                  \
-    X(NOT_IMPLEMENTED, "not_implemented", 501, UNIMPLEMENTED, "Not implemented")                 \
-    X(TOO_LARGE, "too_large", 413, INVALID, "The request is too large")                          \
-    X(UNSUPPORTED_MEDIA, "unsupported_media", 415, INVALID, "The body must be application/json") \
-    X(HEADERS_TOO_LARGE, "headers_too_large", 431, INVALID, "The headers are too large")         \
-    X(URI_TOO_LONG, "uri_too_long", 414, INVALID, "The address is too long")                     \
-    X(INTERNAL, "internal", 500, INTERNAL, "Something went wrong on our side")                   \
-    X(UNAVAILABLE, "unavailable", 503, UNAVAILABLE, "A part of the shop is away for a moment")   \
-    X(OVERLOADED, "overloaded", 503, UNAVAILABLE, "Too busy just now")                           \
-    X(UNAUTHENTICATED, "unauthenticated", 401, UNAUTHENTICATED, "Please sign in")                \
-    X(BAD_CREDENTIALS, "bad_credentials", 401, UNAUTHENTICATED, "Handle or password is wrong")   \
-    X(TOKEN_REVOKED, "token_revoked", 401, UNAUTHENTICATED, "This sign-in has ended")            \
+#define PROBLEM_LIST(X)                                                                         \
+    X(NONE, "", 200, OK, "")                                                                    \
+    X(CLIENT_GONE, "client_gone", 499, CANCELLED, "The client went away")                       \
+    X(BAD_REQUEST, "bad_request", 400, INVALID, "The request cannot be understood")             \
+    X(INVALID_FIELDS, "invalid_fields", 422, INVALID, "A field was refused")                    \
+    X(IDEMPOTENCY_MISMATCH, "idempotency_mismatch", 422, INVALID,                               \
+      "This Idempotency-Key was used for another request")                                      \
+    X(IN_FLIGHT, "in_flight", 409, RETRY, "The same request is still being worked on")          \
+    X(WEAK_PASSWORD, "weak_password", 422, INVALID, "The password is too easy to guess")        \
+    X(TIMEOUT, "timeout", 504, TIMEOUT, "It took too long")                                     \
+    X(NOT_FOUND, "not_found", 404, NOT_FOUND, "There is no such thing")                         \
+    X(NO_USUAL, "no_usual", 404, NOT_FOUND, "No usual is set")                                  \
+    X(ALREADY_EXISTS, "already_exists", 409, EXISTS, "It exists already")                       \
+    X(HANDLE_TAKEN, "handle_taken", 409, EXISTS, "This handle is taken")                        \
+    X(FORBIDDEN, "forbidden", 403, FORBIDDEN, "You may not do that")                            \
+    X(STEP_UP_REQUIRED, "step_up_required", 403, FORBIDDEN, "Please sign in again first")       \
+    X(TOO_MANY_REQUESTS, "too_many_requests", 429, TOO_MANY, "Too many requests")               \
+    X(CONFLICT, "conflict", 409, CONFLICT, "It cannot be done in this state")                   \
+    X(ILLEGAL_MOVE, "illegal_move", 409, CONFLICT, "The order cannot make that move")           \
+    X(SHOP_CLOSED, "shop_closed", 409, CONFLICT, "The shop is not taking orders")               \
+    X(SOLD_OUT, "sold_out", 422, INVALID, "Something in the order is sold out")                 \
+    X(PRECONDITION_FAILED, "precondition_failed", 412, CONFLICT, "It was changed meanwhile")    \
+    X(PAYMENT_DECLINED, "payment_declined", 402, CONFLICT, "The payment was declined")          \
+    X(BUSY, "busy", 409, RETRY, "Somebody else was faster, please try again")                   \
+    X(METHOD_NOT_ALLOWED, "method_not_allowed", 405, UNIMPLEMENTED,                             \
+      "This address does not take that method")                                                 \
+    X(NOT_IMPLEMENTED, "not_implemented", 501, UNIMPLEMENTED, "Not implemented")                \
+    X(TOO_LARGE, "too_large", 413, INVALID, "The request is too large")                         \
+    X(UNSUPPORTED_MEDIA, "unsupported_media", 415, INVALID, "A body of that kind is not taken") \
+    X(HEADERS_TOO_LARGE, "headers_too_large", 431, INVALID, "The headers are too large")        \
+    X(URI_TOO_LONG, "uri_too_long", 414, INVALID, "The address is too long")                    \
+    X(INTERNAL, "internal", 500, INTERNAL, "Something went wrong on our side")                  \
+    X(UNAVAILABLE, "unavailable", 503, UNAVAILABLE, "A part of the shop is away for a moment")  \
+    X(OVERLOADED, "overloaded", 503, UNAVAILABLE, "Too busy just now")                          \
+    X(UNAUTHENTICATED, "unauthenticated", 401, UNAUTHENTICATED, "Please sign in")               \
+    X(BAD_CREDENTIALS, "bad_credentials", 401, UNAUTHENTICATED, "Handle or password is wrong")  \
+    X(TOKEN_REVOKED, "token_revoked", 401, UNAUTHENTICATED, "This sign-in has ended")           \
     X(OTP_REQUIRED, "otp_required", 401, UNAUTHENTICATED, "A one-time code is needed")
 
 /* ST_x has the value of its gRPC code: no table is needed for that direction. */

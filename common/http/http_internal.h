@@ -84,7 +84,7 @@ struct http_request {
     struct ctx *ctx;
     const char *method, *target, *path, *query; /* query: NULL without '?' */
     char *body;
-    size_t size, room;
+    size_t size, room, allowed; /* of the body */
     enum problem refused;
     bool started;                /* the first handler call was made */
     bool cut;                    /* answered before the body was read: the connection must linger */

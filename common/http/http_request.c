@@ -76,13 +76,30 @@ static bool framing_is_clear(struct http_request *request)
     return framing.lengths + framing.encodings <= 1;
 }
 
+static bool has_body(const struct http_request *request)
+{
+    const char *length = http_header(request, "Content-Length");
+
+    return http_header(request, "Transfer-Encoding") || (length && strcmp(length, "0") != 0);
+}
+
 static bool announces_too_much(const struct http_request *request)
 {
     const char *length = http_header(request, "Content-Length");
     int64_t size;
 
-    return length && (!text_parse_int(length, 0, INT64_MAX, &size) ||
-                      size > (int64_t)request->server->options.max_body);
+    return length &&
+           (!text_parse_int(length, 0, INT64_MAX, &size) || size > (int64_t)request->allowed);
+}
+
+static size_t allow_body(struct http_request *request)
+{
+    const struct http_options *options = &request->server->options;
+    size_t allowed = options->allow_body && has_body(request)
+                         ? options->allow_body(request->ctx, request, options->user)
+                         : 0;
+
+    return allowed > options->max_body ? allowed : options->max_body;
 }
 
 static enum problem look_at_head(struct http_request *request)
@@ -99,14 +116,8 @@ static enum problem look_at_head(struct http_request *request)
     if (!framing_is_clear(request) || (request->query && !http_query_is_good(request->query))) {
         return PROBLEM_BAD_REQUEST;
     }
+    request->allowed = allow_body(request);
     return announces_too_much(request) ? PROBLEM_TOO_LARGE : PROBLEM_NONE;
-}
-
-static bool has_body(const struct http_request *request)
-{
-    const char *length = http_header(request, "Content-Length");
-
-    return http_header(request, "Transfer-Encoding") || (length && strcmp(length, "0") != 0);
 }
 
 /* Queues what the handler has made; the connection then belongs to MHD again. */
@@ -150,9 +161,20 @@ static enum MHD_Result handle(struct http_request *request, void **slot)
     return MHD_YES;
 }
 
+/* One who may send much may take long, as long as it goes on: the clock begins anew with each
+ * piece of the usual size. */
+static void give_time(struct http_request *request, size_t size)
+{
+    size_t piece = request->server->options.max_body;
+
+    if (request->allowed > piece && (request->size + size) / piece > request->size / piece) {
+        set_reading_since(request->conn, clock_monotonic_ms());
+    }
+}
+
 static void keep_body(struct http_request *request, const char *data, size_t size)
 {
-    if (request->size + size > request->server->options.max_body) {
+    if (request->size + size > request->allowed) {
         request->refused = PROBLEM_TOO_LARGE; /* what else comes is read and dropped */
     }
     if (request->refused != PROBLEM_NONE) {
@@ -163,8 +185,7 @@ static void keep_body(struct http_request *request, const char *data, size_t siz
         size_t room = (request->size + size) * 2 + 1;
         int64_t told;
 
-        if (length &&
-            text_parse_int(length, 0, (int64_t)request->server->options.max_body, &told)) {
+        if (length && text_parse_int(length, 0, (int64_t)request->allowed, &told)) {
             room = (size_t)told + 1;
         }
         char *body = arena_alloc(request->ctx->arena, room);
@@ -175,6 +196,7 @@ static void keep_body(struct http_request *request, const char *data, size_t siz
         request->body = body;
         request->room = room;
     }
+    give_time(request, size);
     memcpy(request->body + request->size, data, size);
     request->size += size;
 }
@@ -185,7 +207,7 @@ static bool is_flooding(struct http_request *request, size_t size)
     if (request->refused == PROBLEM_TOO_LARGE) {
         request->size += size;
     }
-    return request->size > request->server->options.max_body * 16;
+    return request->size > request->allowed + request->server->options.max_body * 15;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): the signature is libmicrohttpd's */
@@ -283,6 +305,11 @@ const char *http_body(const struct http_request *request, size_t *size)
 {
     *size = request->size;
     return request->size ? request->body : "";
+}
+
+size_t http_allowed_body(const struct http_request *request)
+{
+    return request->allowed;
 }
 
 enum problem http_refused(const struct http_request *request)

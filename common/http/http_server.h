@@ -15,10 +15,13 @@ struct http_stream;  /* a reply that goes on: SSE, CSV */
 struct http_socket;  /* a WebSocket */
 
 struct http_options {
-    const char *address;             /* "127.0.0.1" */
-    int port;                        /* 0: any; http_server_port() tells */
-    int threads;                     /* 0: one a core */
-    size_t max_body;                 /* 0: 64 KiB; above it: 413 before the rest is read */
+    const char *address; /* "127.0.0.1" */
+    int port;            /* 0: any; http_server_port() tells */
+    int threads;         /* 0: one a core */
+    size_t max_body;     /* 0: 64 KiB; above it: 413 before the rest is read */
+    /* How much more than max_body this one may have, asked once its head is there; NULL: none may.
+     * What it takes of memory it takes until the reply was sent: arena_defer() tells when. */
+    size_t (*allow_body)(struct ctx *ctx, struct http_request *request, void *user);
     int max_connections;             /* 0: 2000 */
     int max_connections_per_address; /* 0: no bound */
     int idle_timeout_s;              /* 0: 30; also how long a slow client may take for a request */
@@ -61,6 +64,8 @@ void http_query(const struct http_request *request,
 /* PROBLEM_NONE, or why the request was not read to its end: TOO_LARGE, HEADERS_TOO_LARGE,
  * URI_TOO_LONG, BAD_REQUEST. */
 enum problem http_refused(const struct http_request *request);
+/* What its body may have, in bytes. */
+size_t http_allowed_body(const struct http_request *request);
 bool http_client_gone(const struct http_request *request);
 
 struct http_reply {

@@ -118,6 +118,9 @@ enum status rpc_edge_decode(struct ctx *ctx, const struct rpc_method *method,
     if (!bytes) {
         return fail_with(ctx, ST_INVALID, "", "%s", buffer ? "cannot unfold it" : "no message");
     }
+    if (!method->internal && size > method->max_request) { /* the core's bound is the largest one */
+        return fail_problem(ctx, PROBLEM_TOO_LARGE, "The request is too large");
+    }
     TRY(rpc_scan(ctx, method->in, bytes, size));
     *message = rpc_unpack_bytes(ctx->arena, method->in, bytes, size);
     if (!*message) {

@@ -27,6 +27,7 @@ struct rpc_method {
     bool is_probe;   /* asked about health: without an identity, too */
     unsigned roles;  /* of enum role */
     int deadline_ms; /* for unary calls; 0: the client's alone */
+    size_t max_request;
     void *registered;
     _Atomic(struct metric_series *) durations[GRPC_CODES];
 };

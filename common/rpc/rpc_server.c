@@ -49,6 +49,14 @@ static bool refuse_start(const char *why, const char *what)
 
 /* ---- methods from the tables ------------------------------------------------------------- */
 
+/* A raw body comes with a few fields around it. */
+static size_t max_request(const struct contract_method *method)
+{
+    return method->raw_body && method->call.max_body + CONTRACT_MAX_BODY > RPC_MAX_REQUEST
+               ? method->call.max_body + CONTRACT_MAX_BODY
+               : RPC_MAX_REQUEST;
+}
+
 static bool add_method(struct rpc_server *server, const struct rpc_service *service,
                        const struct rpc_handler *handler)
 {
@@ -80,6 +88,7 @@ static bool add_method(struct rpc_server *server, const struct rpc_service *serv
         .is_probe = known->call.probe,
         .roles = known->call.roles,
         .deadline_ms = known->call.deadline_ms,
+        .max_request = max_request(known),
     };
     server->method_count++;
     return true;
@@ -177,11 +186,23 @@ static grpc_arg number_arg(const char *key, int value)
         .type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
 }
 
-static grpc_server *create_core(void)
+static int longest_request(const struct rpc_server *server)
+{
+    size_t longest = RPC_MAX_REQUEST;
+
+    for (size_t i = 0; i < server->method_count; i++) {
+        size_t most = server->methods[i].max_request;
+
+        longest = most > longest ? most : longest;
+    }
+    return (int)longest;
+}
+
+static grpc_server *create_core(const struct rpc_server *server)
 {
     grpc_arg list[] = {
         number_arg(GRPC_ARG_ALLOW_REUSEPORT, 0), /* a taken port is an error */
-        number_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, RPC_MAX_REQUEST),
+        number_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, longest_request(server)),
         number_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000),
         number_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
         number_arg(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0), /* a filter less a call */
@@ -295,7 +316,7 @@ struct rpc_server *rpc_server_start(const struct rpc_server_options *options)
         rpc_server_free(server);
         return NULL;
     }
-    server->core = create_core();
+    server->core = create_core(server);
     create_queues(server);
     register_methods(server);
     if (!listen_at(server) || !run(server)) {

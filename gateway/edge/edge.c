@@ -13,6 +13,7 @@
 #include "gateway/edge/edge_cors.h"
 #include "gateway/edge/edge_deny.h"
 #include "gateway/edge/edge_limit.h"
+#include "gateway/edge/edge_upload.h"
 #include "gateway/gateway.h"
 #include "gateway/routes.h"
 
@@ -181,7 +182,7 @@ static void no_route(struct exchange *exchange, unsigned verbs)
     exchange_problem(exchange);
 }
 
-static void find_route(struct exchange *exchange)
+static unsigned match_route(struct exchange *exchange)
 {
     struct http_request *request = exchange->request;
     struct route_match match;
@@ -190,11 +191,25 @@ static void find_route(struct exchange *exchange)
                  http_path(request), &match);
     exchange->route = match.route;
     memcpy(exchange->values, match.values, sizeof(match.values));
-    if (!match.route) {
-        no_route(exchange, match.verbs);
+    return match.verbs;
+}
+
+static void find_route(struct exchange *exchange)
+{
+    unsigned verbs = match_route(exchange);
+
+    if (!exchange->route) {
+        no_route(exchange, verbs);
         return;
     }
     guard_address(exchange);
+}
+
+static void refuse_upload(struct exchange *exchange)
+{
+    (void)match_route(exchange);
+    upload_refuse(exchange);
+    exchange_problem(exchange);
 }
 
 void edge_handle(struct ctx *ctx, struct http_request *request, void *user)
@@ -215,6 +230,10 @@ void edge_handle(struct ctx *ctx, struct http_request *request, void *user)
         ctx->arena, client_address(ctx->arena, gateway->proxies, http_client_address(request),
                                    http_header(request, "X-Forwarded-For")));
     text_copy(ctx->client_address, sizeof(ctx->client_address), exchange->address);
+    if (http_refused(request) == PROBLEM_TOO_LARGE) {
+        refuse_upload(exchange);
+        return;
+    }
     if (http_refused(request) != PROBLEM_NONE) {
         (void)fail_problem(ctx, http_refused(request), "%s", problem_title(http_refused(request)));
         exchange_problem(exchange);
