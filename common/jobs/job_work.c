@@ -103,6 +103,17 @@ static bool is_over(const struct job_kind *kind, const struct job *job, enum sta
     return st == ST_INVALID || st == ST_UNIMPLEMENTED || job->attempt >= kind->max_attempts;
 }
 
+/* Nothing went wrong: it comes again. */
+static bool only_waits(const struct job_kind *kind, const struct job *job, enum status st)
+{
+    return st == ST_RETRY && !is_over(kind, job, st);
+}
+
+static int64_t longer(int64_t one_ms, int64_t other_ms)
+{
+    return one_ms > other_ms ? one_ms : other_ms;
+}
+
 /* Each job belongs to one of the three. */
 struct ends {
     struct job_ends done, later, dead;
@@ -138,7 +149,7 @@ static struct ends sort_ends(struct ctx *ctx, const struct job_kind *kind, const
                               : is_over(kind, &jobs[i], st) ? &ends.dead
                                                             : &ends.later;
 
-        add_end(of, &jobs[i], pause_after(kind, jobs[i].attempt),
+        add_end(of, &jobs[i], longer(pause_after(kind, jobs[i].attempt), outcomes[i].pause_ms),
                 st == ST_OK ? "" : error_text(ctx, &outcomes[i]));
     }
     return ends;
@@ -313,7 +324,7 @@ static void run_all(struct ctx *ctx, struct job_lane *lane, struct job *jobs, si
         run(ctx, lane, jobs, good, outcomes);
     }
     for (size_t i = 0; i < count; i++) {
-        if (outcomes[i].status != ST_OK) {
+        if (outcomes[i].status != ST_OK && !only_waits(lane->kind, &jobs[i], outcomes[i].status)) {
             tell_failure(lane, &jobs[i], &outcomes[i]);
         }
     }

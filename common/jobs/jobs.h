@@ -26,6 +26,7 @@ struct job {
 struct job_outcome {
     enum status status; /* as run() returns it; ST_UNAVAILABLE until it is said */
     const char *error;  /* for the row and the log, where it failed; in ctx's arena, or NULL */
+    int64_t pause_ms;   /* later, and not sooner than that; 0: as the kind says */
 };
 
 /* What an operator wants to read first of a ctx that failed: for job_outcome.error. */
@@ -38,7 +39,8 @@ struct job_kind {
     int max_attempts; /* then it is dead */
     int timeout_ms;   /* the deadline of an attempt; a worker that died is replaced 5 s after it */
     int first_pause_ms; /* before the second attempt; doubles, to 5 minutes at most */
-    /* ST_OK: done. ST_INVALID, ST_UNIMPLEMENTED: never again, dead at once. Else: later. */
+    /* ST_OK: done. ST_INVALID, ST_UNIMPLEMENTED: never again, dead at once. Else: later, which is a
+     * failure, but for ST_RETRY: somebody else is at it, or it must wait. */
     enum status (*run)(struct ctx *ctx, void *service, const struct job *job);
     /* In place of run(): up to 'batch' jobs that wait are handed out together, and are worked on at
      * once, in a ctx that is none of theirs. */

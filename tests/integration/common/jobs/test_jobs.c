@@ -82,19 +82,32 @@ static void leave_notes(struct ctx *c, void *service, const struct job *all, siz
     for (size_t i = 0; i < count; i++) {
         outcomes[i].status = leave_note(c, service, &all[i]);
         if (all[i].attempt == 1 && strtol(all[i].payload, NULL, 10) % 4 == 0) {
-            outcomes[i] = (struct job_outcome){ST_UNAVAILABLE, "not this time"};
+            outcomes[i] = (struct job_outcome){ST_UNAVAILABLE, "not this time", 0};
+        }
+    }
+}
+
+/* Somebody else is at it, the first time; and it is asked to come back no sooner than in a second. */
+static void meet_another(struct ctx *c, void *service, const struct job *all, size_t count,
+                         struct job_outcome *outcomes)
+{
+    for (size_t i = 0; i < count; i++) {
+        outcomes[i].status = leave_note(c, service, &all[i]);
+        if (all[i].attempt == 1) {
+            outcomes[i] = (struct job_outcome){ST_RETRY, "another has it", 1000};
         }
     }
 }
 
 static const struct job_kind kinds[] = {
-    {"note", 2, 5, 2000, 100, leave_note, NULL, 0},
-    {"slow",     1, 5, 2000, 100, leave_note_slowly, NULL, 0},
-    {"hang",   1, 3, 500, 100, hang_at_first, NULL, 0},
-    {"poison",  1, 3, 500, 50, fail_always, NULL, 0},
-    {"refused",      1, 3, 500, 50, refuse, NULL, 0},
+    {"note",             2, 5, 2000, 100, leave_note, NULL, 0},
+    {"slow",                 1, 5, 2000, 100, leave_note_slowly, NULL, 0},
+    {"hang",               1, 3, 500, 100, hang_at_first, NULL, 0},
+    {"poison",              1, 3, 500, 50, fail_always, NULL, 0},
+    {"refused",                  1, 3, 500, 50, refuse, NULL, 0},
     {"many", 1, 3, 2000, 50, NULL, leave_notes, 16},
-    {0 },
+    {"meets",              1, 3, 2000, 50, NULL, meet_another, 1},
+    {0},
 };
 
 static void make_database(void)
@@ -497,6 +510,19 @@ START_TEST(jobs_that_wait_are_worked_on_together_and_fail_alone)
 }
 END_TEST
 
+/* JOB-08: two jobs of one thing meet, which is nobody's failure. */
+START_TEST(a_job_that_only_waits_its_turn_comes_again_in_time_and_did_not_fail)
+{
+    start_pool();
+    start_jobs();
+    int64_t from = clock_monotonic_ms();
+    enqueue_some("meets", 1);
+    wait_for(DONE, 1, PATIENCE_MS);
+    ck_assert_int_ge(clock_monotonic_ms() - from, 1000);
+    ck_assert(shows("jobs_failed_total{kind=\"meets\"} 0\n"));
+}
+END_TEST
+
 TEST_MAIN_AROUND("jobs",
                  (&(struct test_around){
                      .start = make_database, .stop = test_db_drop, .before = start, .after = stop}),
@@ -513,4 +539,5 @@ TEST_MAIN_AROUND("jobs",
                  a_database_that_drops_its_connections_costs_no_job,
                  two_replicas_do_a_thousand_jobs_each_at_least_once,
                  depth_age_and_failures_are_metrics,
+                 a_job_that_only_waits_its_turn_comes_again_in_time_and_did_not_fail,
                  a_job_carries_the_trace_and_correlation_of_its_cause)
