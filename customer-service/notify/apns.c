@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOKEN_SIZE = 512, TOKEN_YOUNG_MS = 20 * 60 * 1000, DEFAULT_WAIT_S = 1, CALL_MS = 10000 };
+enum { TOKEN_SIZE = 512, TOKEN_YOUNG_MS = 20 * 60 * 1000, CALL_MS = 10000 };
 
 struct apns {
     struct apns_options options;
@@ -150,17 +150,21 @@ static const char *reason_in(struct arena *arena, const char *body)
     return arena_printf(arena, "%.*s", (int)strcspn(at, "\""), at);
 }
 
-static void heed_retry_after(struct apns *apns, const struct http_multi_answer *answer)
+/* 503 is of Apple's whole service, and one 429 of ours: how often we make tokens. Any other 429 is
+ * of one device, whose next push waits. */
+static void heed_retry_after(struct apns *apns, struct push *push,
+                             const struct http_multi_answer *answer)
 {
-    if (answer->code != 429 && answer->code != 503) {
-        return;
-    }
-    int wait_s = answer->retry_after_s > 0 ? answer->retry_after_s : DEFAULT_WAIT_S;
-    int64_t until_ms = clock_monotonic_ms() + (int64_t)wait_s * 1000;
+    bool is_of_all = answer->code == 503 || text_equal(push->reason, "TooManyProviderTokenUpdates");
+    int64_t wait_ms = push_wait_ms(answer->retry_after_s);
+    int64_t until_ms = clock_monotonic_ms() + wait_ms;
 
-    pthread_mutex_lock(&apns->lock);
-    apns->not_before_ms = until_ms > apns->not_before_ms ? until_ms : apns->not_before_ms;
-    pthread_mutex_unlock(&apns->lock);
+    push->wait_ms = answer->code == 429 && !is_of_all ? wait_ms : 0;
+    if (is_of_all) {
+        pthread_mutex_lock(&apns->lock);
+        apns->not_before_ms = until_ms > apns->not_before_ms ? until_ms : apns->not_before_ms;
+        pthread_mutex_unlock(&apns->lock);
+    }
 }
 
 static void judge(struct ctx *ctx, void *service, struct push *push,
@@ -168,13 +172,13 @@ static void judge(struct ctx *ctx, void *service, struct push *push,
 {
     struct apns *apns = service;
 
-    heed_retry_after(apns, answer);
     if (answer->code == 403) {
         drop_token(apns);
     }
     push->reason = answer->error ? arena_strdup(ctx->arena, answer->error)
                                  : reason_in(ctx->arena, answer->body);
     push->verdict = verdict_of(answer->code, push->reason);
+    heed_retry_after(apns, push, answer);
 }
 
 /* ---- requests ---- */
@@ -217,7 +221,7 @@ static bool must_wait(struct apns *apns)
 static void make_all_wait(struct push *const *pushes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        pushes[i]->verdict = PUSH_RETRY;
+        pushes[i]->verdict = PUSH_LATER;
         pushes[i]->reason = "Apple asked to wait";
     }
 }

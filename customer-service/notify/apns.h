@@ -20,7 +20,7 @@ struct apns *apns_start(const struct apns_options *options);
 void apns_stop(struct apns *apns); /* NULL is fine */
 
 /* Sends all at once and waits for every verdict, 25 s at most. While Apple has asked us to wait
- * nothing goes out, and all are PUSH_RETRY. From any thread. */
+ * nothing goes out, and all are PUSH_LATER. From any thread. */
 void apns_send(struct ctx *ctx, struct apns *apns, struct push *const *pushes, size_t count);
 
 /* The provider token: a JWT, in the arena. For the sender and for its test. */

@@ -24,6 +24,15 @@ DELETE FROM notify.devices WHERE id = $1::uuid AND seen_at < $2::timestamptz;
 -- device_forget_activity :exec
 DELETE FROM notify.live_activities WHERE device_id = $1::uuid AND token = $2;
 
+-- device_waits :exec
+-- Nothing is sent there before that: it was said so.
+UPDATE notify.devices SET not_before = now() + $2::bigint * interval '1 millisecond'
+ WHERE id = $1::uuid;
+
+-- device_activity_waits :exec
+UPDATE notify.live_activities SET not_before = now() + $3::bigint * interval '1 millisecond'
+ WHERE device_id = $1::uuid AND token = $2;
+
 -- device_live_activity :one
 -- No row when the device is not the caller's.
 INSERT INTO notify.live_activities AS a (id, device_id, customer_id, order_id, token)

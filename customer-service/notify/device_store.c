@@ -58,6 +58,18 @@ enum status device_store_forget_activity(struct ctx *ctx, struct db_conn *db, co
                    NULL);
 }
 
+enum status device_store_waits(struct ctx *ctx, struct db_conn *db, const char *id, int64_t wait_ms)
+{
+    return db_exec(ctx, db, &SQL_DEVICE_WAITS, DB_ARGS(db_text(id), db_int(wait_ms)), NULL);
+}
+
+enum status device_store_activity_waits(struct ctx *ctx, struct db_conn *db, const char *id,
+                                        const char *token, int64_t wait_ms)
+{
+    return db_exec(ctx, db, &SQL_DEVICE_ACTIVITY_WAITS,
+                   DB_ARGS(db_text(id), db_text(token), db_int(wait_ms)), NULL);
+}
+
 enum status device_store_live_activity(struct ctx *ctx, struct db_conn *db, struct customer_id who,
                                        const struct live_activity_wish *wish, char id[ID_TEXT_SIZE])
 {

@@ -14,6 +14,11 @@ enum status device_store_remove(struct ctx *ctx, struct db_conn *db, struct cust
 /* Unless it was registered again after 'before_ms'. */
 enum status device_store_gone(struct ctx *ctx, struct db_conn *db, const char *id,
                               int64_t before_ms) MUST_CHECK;
+/* Nothing is to be sent to it, or to one of its Live Activities, for so long. */
+enum status device_store_waits(struct ctx *ctx, struct db_conn *db, const char *id,
+                               int64_t wait_ms) MUST_CHECK;
+enum status device_store_activity_waits(struct ctx *ctx, struct db_conn *db, const char *id,
+                                        const char *token, int64_t wait_ms) MUST_CHECK;
 enum status device_store_forget_activity(struct ctx *ctx, struct db_conn *db, const char *id,
                                          const char *token) MUST_CHECK;
 enum status device_store_live_activity(struct ctx *ctx, struct db_conn *db, struct customer_id who,

@@ -71,6 +71,7 @@ UPDATE notify.notices SET stage = stage || '@' || seq
 -- notice_begin :many
 -- What is open of these orders, each in its order ('wave' counts its stages), for one sender at a
 -- time. Overtaken by a later stage that was sent, or tried before and overtaken by any: replaced.
+-- 'wait_ms': its device or Live Activity asked to be left alone for so long.
 WITH claimed AS (
     UPDATE notify.notices n
        SET state = 'sending', attempts = attempts + 1,
@@ -92,7 +93,12 @@ SELECT c.id, c.order_id, c.channel, c.kind, c.device_id, c.token, c.collapse_id,
                             AND l.channel = c.channel AND l.seq > c.seq
                             AND (c.attempts > 1 OR l.state = 'sent')) THEN 'replaced'
        END AS known,
-       d.address, d.environment, d.p256dh, d.secret
+       d.address, d.environment, d.p256dh, d.secret,
+       (1000 * extract(epoch FROM greatest(
+            CASE WHEN c.channel <> 'live' THEN d.not_before
+                 ELSE (SELECT max(a.not_before) FROM notify.live_activities a
+                        WHERE a.device_id = c.device_id AND a.token = c.token) END, now())
+            - now()))::bigint AS wait_ms
   FROM claimed c LEFT JOIN notify.devices d ON d.id = c.device_id
  ORDER BY wave, c.id;
 

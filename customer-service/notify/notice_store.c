@@ -183,7 +183,13 @@ static void read_notice(const struct db_rows *rows, int row, struct notice *noti
         .collapse_id = db_get_text(rows, row, "collapse_id"),
         .payload = db_get_text(rows, row, "payload"),
         .reason = "",
+        .wait_ms = db_get_int(rows, row, "wait_ms"),
     };
+    if (!notice->state && notice->push.wait_ms) {
+        notice->state = "pending";
+        notice->push.verdict = PUSH_LATER;
+        notice->push.reason = "it was asked to wait";
+    }
 }
 
 /* NOLINTNEXTLINE(readability-function-size): seven things, none of them part of another */

@@ -23,7 +23,9 @@ struct notice {
     struct push push;
     const char *order, *channel, *device, *token;
     int64_t wave, created_ms; /* wave: the stages of an order that are open, from 1 */
-    const char *state; /* what is known before it is sent: "expired", "replaced", "gone"; or NULL */
+    const char
+        *state; /* what is known before it is sent: "expired", "replaced", "gone", "pending" (it
+                        * must wait); or NULL */
 };
 
 enum status notice_store_claim_event(struct ctx *ctx, struct db_conn *tx, const char *event,

@@ -83,11 +83,12 @@ enum { WAVE_MS = 12000, DATABASE_TRIES = 3, DATABASE_PAUSE_MS = 500 };
 /* Those that are still to be looked at. */
 struct orders {
     const char **ids;
-    const char ***waits;
+    struct notify_wait **waits;
     size_t count;
 };
 
 static const char *const states[] = {[PUSH_RETRY] = "pending",
+                                     [PUSH_LATER] = "pending",
                                      [PUSH_SENT] = "sent",
                                      [PUSH_GONE] = "gone",
                                      [PUSH_REFUSED] = "refused"};
@@ -141,7 +142,8 @@ static void leave(struct notice *notices, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (!notices[i].state) {
-            notices[i].state = states[PUSH_RETRY];
+            notices[i].state = states[PUSH_LATER];
+            notices[i].push.verdict = PUSH_LATER;
             notices[i].push.reason = "no time left";
         }
     }
@@ -164,12 +166,25 @@ static enum status forget(struct ctx *ctx, struct db_conn *db, const struct noti
                : device_store_gone(ctx, db, notice->device, notice->created_ms);
 }
 
+/* It asked to be left alone for a while: so its next notice waits too, of whichever order. */
+static enum status keep_waiting(struct ctx *ctx, struct db_conn *db, const struct notice *notice)
+{
+    int64_t wait_ms = notice->push.wait_ms;
+
+    return text_equal(notice->channel, "live")
+               ? device_store_activity_waits(ctx, db, notice->device, notice->token, wait_ms)
+               : device_store_waits(ctx, db, notice->device, wait_ms);
+}
+
 static enum status follow_up_one(struct ctx *ctx, struct db_conn *db, const struct notice *notice)
 {
     count_notice(notice);
     if (text_equal(notice->state, "refused")) {
         log_warn(ctx, "push refused", log_text("notice", notice->push.id),
                  log_text("order", notice->order), log_text("reason", notice->push.reason));
+    }
+    if (notice->push.verdict == PUSH_RETRY && notice->push.wait_ms) {
+        return keep_waiting(ctx, db, notice);
     }
     return text_equal(notice->state, "gone") ? forget(ctx, db, notice) : ST_OK;
 }
@@ -277,9 +292,22 @@ static enum status begin(struct ctx *ctx, struct service *service, const struct 
     return st;
 }
 
+/* What waits longest keeps nothing else waiting: the order comes again when the first may be sent.
+ * It failed where one of them did; else it is only not their turn. */
+static void add_wait(struct ctx *ctx, const struct push *push, struct notify_wait *wait)
+{
+    bool is_sooner = !wait->why || push->wait_ms < wait->pause_ms;
+
+    if (!wait->why || push->verdict == PUSH_RETRY) {
+        wait->why = arena_printf(ctx->arena, "notice %s waits: %s", push->id, push->reason);
+    }
+    wait->pause_ms = is_sooner ? push->wait_ms : wait->pause_ms;
+    wait->failed = wait->failed || push->verdict == PUSH_RETRY;
+}
+
 /* What of an order was begun, and why some of it waits. */
 static bool has_moved(struct ctx *ctx, const char *order, const struct notice *notices,
-                      size_t count, const char **why)
+                      size_t count, struct notify_wait *wait)
 {
     bool moved = false;
 
@@ -288,8 +316,7 @@ static bool has_moved(struct ctx *ctx, const char *order, const struct notice *n
 
         moved = moved || is_ours;
         if (is_ours && text_equal(notices[i].state, "pending")) {
-            *why = arena_printf(ctx->arena, "notice %s waits: %s", notices[i].push.id,
-                                notices[i].push.reason);
+            add_wait(ctx, &notices[i].push, wait);
         }
     }
     return moved;
@@ -305,13 +332,13 @@ static size_t keep_those_that_moved(struct ctx *ctx, struct orders *orders,
 
     still->count = 0;
     for (size_t i = 0; i < orders->count; i++) {
-        const char *why = NULL;
-        bool moved = has_moved(ctx, orders->ids[i], notices, count, &why);
+        struct notify_wait wait = {0};
+        bool moved = has_moved(ctx, orders->ids[i], notices, count, &wait);
         struct orders *to = moved ? orders : still;
         size_t *place = moved ? &kept : &still->count;
 
-        *orders->waits[i] = why;
-        if (!why) {
+        *orders->waits[i] = wait;
+        if (!wait.why) {
             to->ids[*place] = orders->ids[i];
             to->waits[(*place)++] = orders->waits[i];
         }
@@ -337,7 +364,7 @@ static enum status wait_for_others(struct ctx *ctx, struct service *service,
     for (size_t i = 0; i < still->count; i++) {
         for (size_t j = 0; j < count; j++) {
             if (text_equal(still->ids[i], open[j])) {
-                *still->waits[i] = "another sender has it";
+                still->waits[i]->why = "another sender has it";
             }
         }
     }
@@ -348,12 +375,12 @@ static struct orders new_orders(struct ctx *ctx, size_t count)
 {
     return (struct orders){
         .ids = arena_new_array(ctx->arena, const char *, count),
-        .waits = arena_new_array(ctx->arena, const char **, count),
+        .waits = arena_new_array(ctx->arena, struct notify_wait *, count),
     };
 }
 
 enum status notify_deliver(struct ctx *ctx, struct service *service, const char *const *ids,
-                           size_t count, const char **waits)
+                           size_t count, struct notify_wait *waits)
 {
     struct orders orders = new_orders(ctx, count), still = new_orders(ctx, count);
 

@@ -48,10 +48,15 @@ enum status notify_ensure(struct ctx *ctx, struct service *service,
                           const struct notify_event *event, const struct notify_order *order,
                           struct notice_stage *stage) MUST_CHECK;
 
-/* Sends what is open of these orders. waits[i] says why some of orders[i] must be tried again;
- * NULL, as it comes in, when nothing must. */
+/* Why some of an order must be tried again; {0}, as it comes in, when nothing must. */
+struct notify_wait {
+    const char *why;
+    bool failed;      /* it went wrong; else it is not its turn */
+    int64_t pause_ms; /* not sooner than that */
+};
+/* Sends what is open of these orders. */
 enum status notify_deliver(struct ctx *ctx, struct service *service, const char *const *orders,
-                           size_t count, const char **waits) MUST_CHECK;
+                           size_t count, struct notify_wait *waits) MUST_CHECK;
 
 /* The newest of what the caller was told. */
 struct inbox_notice;

@@ -126,26 +126,38 @@ START_TEST(each_answer_of_apples_has_its_verdict)
 END_TEST
 
 /* PUSH-01 */
-START_TEST(retry_after_is_heeded)
+START_TEST(a_device_that_had_too_many_requests_says_how_long_and_holds_up_no_other)
 {
+    struct push push = make(PUSH_ALERT, ALERT);
+
     fake_apns_program(&fake, "[{\"times\":1,\"status\":429,\"reason\":\"TooManyRequests\","
-                             "\"retryAfter\":1}]");
-    ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_RETRY);
-    ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_RETRY); /* nothing went out */
-    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), 1);
-    clock_pause_ms(1050);
+                             "\"retryAfter\":60}]");
+    send_to(apns, &push, 1);
+    ck_assert_int_eq(push.verdict, PUSH_RETRY);
+    ck_assert_int_eq(push.wait_ms, 60000);
     ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_SENT);
 }
 END_TEST
 
 /* PUSH-01 */
-START_TEST(an_unavailable_service_is_tried_again_after_a_second)
+START_TEST(what_apple_says_to_all_of_us_all_heed)
 {
-    fake_apns_program(&fake, "[{\"times\":1,\"status\":503,\"reason\":\"ServiceUnavailable\"}]");
-    ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_RETRY);
-    ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_RETRY);
-    clock_pause_ms(1050);
-    ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_SENT);
+    static const char *const programs[] = {
+        "[{\"times\":1,\"status\":429,\"reason\":\"TooManyProviderTokenUpdates\","
+        "\"retryAfter\":1}]",
+        "[{\"times\":1,\"status\":503,\"reason\":\"ServiceUnavailable\"}]",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
+        int asked = FAKE_APNS_COUNT(&fake, "verdict");
+
+        fake_apns_program(&fake, programs[i]);
+        ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_RETRY);
+        ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_LATER); /* nothing went out */
+        ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), asked + 1);
+        clock_pause_ms(1050);
+        ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_SENT);
+    }
 }
 END_TEST
 
@@ -243,8 +255,8 @@ END_TEST
 TEST_MAIN_AROUND(
     "apns", (&(struct test_around){.start = start, .stop = stop, .before = before, .after = after}),
     every_kind_of_push_passes_the_checks, each_answer_of_apples_has_its_verdict,
-    retry_after_is_heeded, an_unavailable_service_is_tried_again_after_a_second,
-    a_connection_that_is_told_to_go_is_replaced,
+    a_device_that_had_too_many_requests_says_how_long_and_holds_up_no_other,
+    what_apple_says_to_all_of_us_all_heed, a_connection_that_is_told_to_go_is_replaced,
     a_connection_that_is_closed_leaves_a_push_to_be_tried_again,
     too_large_a_payload_is_refused_without_asking, a_provider_token_serves_fifty_minutes,
     a_service_that_is_away_means_later,

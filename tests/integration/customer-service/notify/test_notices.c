@@ -225,6 +225,30 @@ static void wait_for(const char *sql, int within_ms)
     }
 }
 
+/* PUSH-01: it is the device's wait, of whichever order, and the job comes when it is over. */
+START_TEST(a_device_that_asked_to_wait_gets_its_next_notice_no_sooner)
+{
+    struct person customer = add_person(ROLE_CUSTOMER), other = add_person(ROLE_CUSTOMER);
+    struct story first = begin_story(&customer), second = begin_story(&customer);
+    struct story others = begin_story(&other);
+
+    fake_apns_program(&fake, "[{\"times\":1,\"status\":429,\"reason\":\"TooManyRequests\","
+                             "\"retryAfter\":3}]");
+    tell(&first, "OrderReady");
+    wait_for("SELECT 1 FROM notify.devices WHERE not_before > now()", 2000);
+    int64_t from = clock_monotonic_ms();
+    tell(&second, "OrderReady");
+    tell(&others, "OrderReady");
+    ck_assert(FAKE_APNS_WAIT(&fake, 1, 1500, other.token, "\"verdict\":\"ok\""));
+    clock_pause_ms(1000);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, customer.token, "\"verdict\":\"ok\""), 0);
+    settle(10000);
+    ck_assert_int_ge(clock_monotonic_ms() - from, 2500);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, customer.token, "\"verdict\":\"ok\""), 2);
+    ck_assert_str_eq(test_db_ask("SELECT max(attempts) <= 3 FROM jobs.jobs"), "t");
+}
+END_TEST
+
 /* PUSH-01: the database goes between the sending and the saying so. */
 START_TEST(what_could_not_be_recorded_is_sent_once_more)
 {
@@ -269,26 +293,33 @@ START_TEST(a_job_waits_for_the_lease_of_a_sender_that_died)
 }
 END_TEST
 
-/* A browser whose push service takes connections and never says a word. */
-static int add_tarpit(const struct person *person)
+static void add_browser(const struct person *person, const char *endpoint)
 {
     AUTO(p256_key) struct p256_key *browser = p256_key_make();
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     uint8_t point[P256_POINT_SIZE];
 
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
-    ck_assert_int_eq(listen(fd, 4), 0);
-    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
     p256_public(browser, point);
     test_db_run(arena_printf(ctx->arena,
                              "INSERT INTO notify.devices"
                              " (id, customer_id, channel, address, p256dh, secret) VALUES"
-                             " (gen_random_uuid(), '%s', 'web', 'https://127.0.0.1:%d/x', '%s',"
+                             " (gen_random_uuid(), '%s', 'web', '%s', '%s',"
                              " 'BTBZMqHH6r4Tts7J_aSIgg')",
-                             person->id, ntohs(address.sin_port),
+                             person->id, endpoint,
                              base64url_encode(ctx->arena, point, sizeof(point))));
+}
+
+/* A browser whose push service takes connections and never says a word. */
+static int add_tarpit(const struct person *person)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+    ck_assert_int_eq(listen(fd, 4), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    add_browser(person,
+                arena_printf(ctx->arena, "https://127.0.0.1:%d/x", ntohs(address.sin_port)));
     return fd;
 }
 
@@ -304,6 +335,31 @@ START_TEST(what_apple_answered_is_recorded_before_a_slow_browser_is_waited_for)
     ck_assert_str_eq(test_db_ask("SELECT state FROM notify.notices WHERE channel = 'web'"),
                      "sending");
     close(fd);
+}
+END_TEST
+
+/* PUSH-20: with each of its pushes in a batch of its own, a slow service had all workers. */
+START_TEST(a_slow_push_service_holds_up_no_other)
+{
+    enum { ORDERS = 30 };
+    struct person slow = add_person(ROLE_CUSTOMER), quick = add_person(ROLE_CUSTOMER);
+    struct story theirs = begin_story(&quick);
+
+    add_browser(&slow, arena_printf(ctx->arena, "https://localhost:%d/web/slow", fake.port));
+    add_browser(&quick, arena_printf(ctx->arena, "%s/web/quick", fake.url));
+    fake_apns_program(&fake, "[{\"token\":\"/web/slow\",\"delayMs\":2500}]");
+    for (int i = 0; i < ORDERS; i++) {
+        struct story story = begin_story(&slow);
+
+        tell(&story, "OrderReady");
+        clock_pause_ms(30);
+    }
+    tell(&theirs, "OrderReady");
+    ck_assert(FAKE_APNS_WAIT(&fake, 1, 1200, "/web/quick", "\"verdict\":\"ok\""));
+    settle(60000);
+    ck_assert_str_eq(
+        test_db_ask("SELECT count(*) FROM notify.notices WHERE channel = 'web' AND state = 'sent'"),
+        "31");
 }
 END_TEST
 
@@ -468,9 +524,10 @@ TEST_MAIN_AROUND(
     a_live_activity_starts_moves_and_ends_with_its_order,
     a_live_activity_needs_a_device_of_ones_own, a_device_that_is_gone_is_removed,
     too_many_requests_and_an_outage_are_tried_again_until_sent,
+    a_device_that_asked_to_wait_gets_its_next_notice_no_sooner,
     what_could_not_be_recorded_is_sent_once_more, a_job_waits_for_the_lease_of_a_sender_that_died,
     what_apple_answered_is_recorded_before_a_slow_browser_is_waited_for,
-    an_answer_that_is_lost_makes_no_second_notice,
+    a_slow_push_service_holds_up_no_other, an_answer_that_is_lost_makes_no_second_notice,
     a_device_is_registered_once_and_removed_by_its_owner_alone,
     the_oldest_device_goes_when_there_are_too_many, an_emptied_valkey_loses_no_notice,
     hearing_of_an_order_does_not_wait_for_a_slow_receiver,

@@ -7,8 +7,10 @@
 #include "customer-service/notify/web_push.h"
 #include "tests/helpers/apns/fake_apns.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,7 +45,8 @@ static void after(void)
     ctx_free(ctx);
 }
 
-static enum push_verdict send_to(const char *endpoint)
+/* In a ctx of its own: from any thread. */
+static struct push send_push(struct ctx *own, const char *endpoint)
 {
     AUTO(p256_key) struct p256_key *browser = p256_key_make();
     uint8_t point[P256_POINT_SIZE], secret[16] = {1};
@@ -54,10 +57,15 @@ static enum push_verdict send_to(const char *endpoint)
                         .expires_ms = clock_wall_ms() + 3600000};
 
     p256_public(browser, point);
-    push.p256dh = base64url_encode(ctx->arena, point, sizeof(point));
-    push.secret = base64url_encode(ctx->arena, secret, sizeof(secret));
-    web_push_send(ctx, web, &(struct push *){&push}, 1);
-    return push.verdict;
+    push.p256dh = base64url_encode(own->arena, point, sizeof(point));
+    push.secret = base64url_encode(own->arena, secret, sizeof(secret));
+    web_push_send(own, web, &(struct push *){&push}, 1);
+    return push;
+}
+
+static enum push_verdict send_to(const char *endpoint)
+{
+    return send_push(ctx, endpoint).verdict;
 }
 
 static const char *endpoint(const char *name)
@@ -69,7 +77,9 @@ START_TEST(too_many_requests_of_one_browser_hold_up_no_other)
 {
     fake_apns_program(&fake, "[{\"times\":1,\"status\":429,\"reason\":\"TooManyRequests\","
                              "\"retryAfter\":60}]");
-    ck_assert_int_eq(send_to(endpoint("one")), PUSH_RETRY);
+    struct push push = send_push(ctx, endpoint("one"));
+    ck_assert_int_eq(push.verdict, PUSH_RETRY);
+    ck_assert_int_eq(push.wait_ms, 60000);
     ck_assert_int_eq(send_to(endpoint("other")), PUSH_SENT);
 }
 END_TEST
@@ -79,7 +89,7 @@ START_TEST(a_service_that_is_unavailable_is_left_alone_as_long_as_it_says)
     fake_apns_program(&fake, "[{\"times\":1,\"status\":503,\"reason\":\"Shutdown\","
                              "\"retryAfter\":1}]");
     ck_assert_int_eq(send_to(endpoint("one")), PUSH_RETRY);
-    ck_assert_int_eq(send_to(endpoint("other")), PUSH_RETRY);
+    ck_assert_int_eq(send_to(endpoint("other")), PUSH_LATER);
     ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), 1); /* nothing more went out */
     clock_pause_ms(1050);
     ck_assert_int_eq(send_to(endpoint("other")), PUSH_SENT);
@@ -109,10 +119,81 @@ START_TEST(a_service_that_never_answers_is_waited_for_once_and_briefly)
     ck_assert_int_eq(send_to(slow), PUSH_RETRY);
     ck_assert_int_lt(clock_monotonic_ms() - from, 4500);
     from = clock_monotonic_ms();
-    ck_assert_int_eq(send_to(slow), PUSH_RETRY); /* not asked again so soon */
+    ck_assert_int_eq(send_to(slow), PUSH_LATER); /* not asked again so soon */
     ck_assert_int_lt(clock_monotonic_ms() - from, 500);
     ck_assert_int_eq(send_to(endpoint("other")), PUSH_SENT);
     close(fd);
+}
+END_TEST
+
+/* The same receiver under another name is another push service. */
+static const char *slow_endpoint(void)
+{
+    fake_apns_program(&fake, "[{\"token\":\"/web/slow\",\"delayMs\":1500}]");
+    return arena_printf(ctx->arena, "https://localhost:%d/web/slow", fake.port);
+}
+
+struct sender {
+    pthread_t thread;
+    const char *endpoint;
+    enum push_verdict verdict;
+    int64_t took_ms;
+};
+
+static void *send_alone(void *user)
+{
+    struct sender *sender = user;
+    struct ctx *own = ctx_new_system("test");
+    int64_t from = clock_monotonic_ms();
+
+    sender->verdict = send_push(own, sender->endpoint).verdict;
+    sender->took_ms = clock_monotonic_ms() - from;
+    ctx_free(own);
+    return NULL;
+}
+
+/* PUSH-20: eight are all the workers that there are. */
+START_TEST(few_wait_for_a_slow_service_and_who_asks_a_quick_one_waits_for_nobody)
+{
+    enum { SENDERS = 8 };
+    struct sender senders[SENDERS];
+    const char *slow = slow_endpoint();
+    int waited = 0, later = 0;
+
+    ck_assert_int_eq(send_to(endpoint("quick")), PUSH_SENT);
+    for (int i = 0; i < SENDERS; i++) {
+        senders[i] = (struct sender){.endpoint = slow};
+        pthread_create(&senders[i].thread, NULL, send_alone, &senders[i]);
+    }
+    clock_pause_ms(200);
+    ck_assert_quick(400, ck_assert_int_eq(send_to(endpoint("quick")), PUSH_SENT));
+    for (int i = 0; i < SENDERS; i++) {
+        pthread_join(senders[i].thread, NULL);
+        waited += senders[i].took_ms >= 1000;
+        later += senders[i].verdict == PUSH_LATER;
+    }
+    ck_assert_int_eq(waited, 2);
+    ck_assert_int_eq(later, SENDERS - 2);
+}
+END_TEST
+
+START_TEST(a_slow_service_that_is_quick_again_may_be_asked_by_all)
+{
+    enum { SENDERS = 8 };
+    struct sender senders[SENDERS];
+    const char *other = slow_endpoint();
+
+    ck_assert_int_eq(send_to(other), PUSH_SENT); /* slowly */
+    fake_apns_program(&fake, "[]");
+    ck_assert_int_eq(send_to(other), PUSH_SENT);
+    for (int i = 0; i < SENDERS; i++) {
+        senders[i] = (struct sender){.endpoint = other};
+        pthread_create(&senders[i].thread, NULL, send_alone, &senders[i]);
+    }
+    for (int i = 0; i < SENDERS; i++) {
+        pthread_join(senders[i].thread, NULL);
+        ck_assert_int_eq(senders[i].verdict, PUSH_SENT);
+    }
 }
 END_TEST
 
@@ -121,4 +202,6 @@ TEST_MAIN_AROUND("web_push",
                      .start = start, .stop = stop, .before = before, .after = after}),
                  too_many_requests_of_one_browser_hold_up_no_other,
                  a_service_that_is_unavailable_is_left_alone_as_long_as_it_says,
-                 a_service_that_never_answers_is_waited_for_once_and_briefly)
+                 a_service_that_never_answers_is_waited_for_once_and_briefly,
+                 few_wait_for_a_slow_service_and_who_asks_a_quick_one_waits_for_nobody,
+                 a_slow_service_that_is_quick_again_may_be_asked_by_all)
