@@ -5,6 +5,7 @@
 #include "common/outbox/lane.h"
 
 #include "common/base/clock.h"
+#include "common/base/text.h"
 #include "common/obs/log.h"
 #include "outbox_sql.h"
 
@@ -206,7 +207,8 @@ static enum status bury(struct lane *lane, struct db_conn *db, const struct batc
 {
     const struct outbox_row *row = &batch->rows[i];
     const char *detail = batch->ctx->failure.detail;
-    const char *cause = detail ? detail : "refused by the sink";
+    bool is_text = detail && text_is_utf8(detail, strlen(detail)); /* or the table refuses it */
+    const char *cause = is_text ? detail : "refused by the sink";
 
     if (row->outcome != ST_INVALID) {
         return ST_OK;
@@ -258,6 +260,18 @@ static bool has_failed(const struct outbox_row *row)
     return row->outcome != ST_OK && row->outcome != ST_INVALID;
 }
 
+/* A slow sink did not get to the rows after the last that went: their keys are not to blame, and
+ * were they set aside, younger rows would overtake them. */
+static size_t end_of_sent(const struct batch *batch)
+{
+    size_t end = batch->count;
+
+    while (end > 0 && has_failed(&batch->rows[end - 1])) {
+        end--;
+    }
+    return end;
+}
+
 static void settle_failed(struct lane *lane, const struct batch *batch)
 {
     size_t failed = 0;
@@ -271,7 +285,7 @@ static void settle_failed(struct lane *lane, const struct batch *batch)
         return;
     }
     lane->failures = 0;
-    for (size_t i = 0; failed && i < batch->count; i++) {
+    for (size_t i = 0, end = failed ? end_of_sent(batch) : 0; i < end; i++) {
         if (has_failed(&batch->rows[i])) {
             set_aside(lane, batch->rows[i].key);
         }

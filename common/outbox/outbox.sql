@@ -5,13 +5,15 @@ SELECT $1::smallint, $2, $3, $4, $5, $6, $7
   FROM (SELECT pg_current_xact_id() AS drawn OFFSET 0) x WHERE drawn IS NOT NULL;
 
 -- outbox_fetch :many
--- The oldest rows of each part that is ours, but for those of keys set aside.
+-- The oldest rows of each part that is ours, but for those of keys set aside; in the order they were written, since
+-- a slow sink gets only to the first of them.
 SELECT e.id, e.part, e.topic, e.key, e.payload, e.traceparent, e.correlation_id
   FROM unnest($2::smallint[], $3::bigint[]) AS p(part, floor)
  CROSS JOIN LATERAL (
        SELECT * FROM outbox.events
         WHERE sink = $1 AND part = p.part AND id > p.floor AND key <> ALL ($4::text[])
-        ORDER BY id LIMIT $5::int) AS e;
+        ORDER BY id LIMIT $5::int) AS e
+ ORDER BY e.id;
 
 -- outbox_delete :exec
 -- Exactly those that were acknowledged. Not by range: ids commit out of order across keys.

@@ -29,6 +29,8 @@ struct bin {
     atomic_bool away;              /* takes nothing, after a while */
     _Atomic(const char *) failing; /* key that it cannot send for now */
     const char *impossible;        /* key that it never can */
+    const char *cause;             /* that it says of those */
+    size_t most;                   /* rows that it gets to in a batch; 0: all */
 };
 
 static struct bin bins[2];
@@ -72,16 +74,19 @@ static void send_rows(struct ctx *unit, void *user, struct outbox_row *rows, siz
                       int deadline_ms)
 {
     struct bin *bin = user;
+    size_t most = bin->most && bin->most < count ? bin->most : count;
 
-    (void)unit;
     (void)deadline_ms;
     atomic_fetch_add(&bin->batches, 1);
     if (atomic_load(&bin->away)) {
         clock_pause_ms(1500);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < most; i++) {
         rows[i].outcome = take(bin, &rows[i]);
+        if (rows[i].outcome == ST_INVALID && bin->cause) {
+            rows[i].outcome = fail_with(unit, ST_INVALID, "", "%s", bin->cause);
+        }
     }
 }
 
@@ -322,6 +327,40 @@ START_TEST(a_row_that_can_never_be_sent_is_kept_with_its_cause)
 }
 END_TEST
 
+START_TEST(a_cause_that_is_no_text_stops_nothing)
+{
+    bins[0].impossible = "never";
+    bins[0].cause = "refused: \xc3(";
+    add("first", "never", 1);
+    add("first", "good", 2);
+    struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
+    ck_assert(wait_until_empty(3000));
+    ck_assert_str_eq(test_db_ask("SELECT key || ':' || cause FROM outbox.dead"),
+                     "never:refused by the sink");
+    outbox_relay_stop(relay);
+}
+END_TEST
+
+START_TEST(a_slow_sink_gets_the_oldest_rows_first_whatever_their_part)
+{
+    enum { ROWS = 400 };
+
+    bins[0].most = 7;
+    for (int i = 0; i < ROWS; i++) {
+        char key[16];
+
+        snprintf(key, sizeof(key), "key-%d", i % 100);
+        add("first", key, i);
+    }
+    struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
+    ck_assert(wait_for(&bins[0], ROWS, 10000));
+    for (int i = 0; i < ROWS; i++) {
+        ck_assert_int_eq(number_of(bins[0].got[i].payload), i);
+    }
+    outbox_relay_stop(relay);
+}
+END_TEST
+
 START_TEST(two_relays_share_the_work_and_send_each_row_once)
 {
     struct outbox_relay *one = outbox_relay_start(test_db_runtime(), sinks);
@@ -447,7 +486,8 @@ TEST_MAIN_AROUND(
     no_wake_up_is_lost_while_the_relay_is_at_something_else,
     rows_that_come_one_after_another_go_together, a_row_that_nobody_told_of_is_found,
     a_sink_that_is_away_does_not_delay_another, a_key_that_fails_waits_alone,
-    a_row_that_can_never_be_sent_is_kept_with_its_cause,
+    a_row_that_can_never_be_sent_is_kept_with_its_cause, a_cause_that_is_no_text_stops_nothing,
+    a_slow_sink_gets_the_oldest_rows_first_whatever_their_part,
     two_relays_share_the_work_and_send_each_row_once, a_wake_up_reaches_the_relay_that_owns_the_key,
     a_relay_whose_session_ends_goes_on_with_a_new_one,
     a_row_committed_long_after_its_id_was_drawn_is_sent)
