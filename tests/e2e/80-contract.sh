@@ -40,7 +40,7 @@ SQL
 # Streams do not end, and the role and password of an account are not to be changed.
 not_walked='^/orders/\{id\}/events$|^/ws/|^/users/\{id\}/role$|^/users/me/password$'
 walk() { # ROLE TOKEN
-    timeout --kill-after=5 300 "$venv/bin/python3" -m schemathesis.cli run "$HTTP_URL/openapi.json" -H "Authorization: Bearer $2" \
+    timeout --kill-after=5 $((300 + ${EXAMPLES:-6} * 10)) "$venv/bin/python3" -m schemathesis.cli run "$HTTP_URL/openapi.json" -H "Authorization: Bearer $2" \
         --exclude-path-regex "$not_walked" --phases examples,coverage,fuzzing -n "${EXAMPLES:-6}" --seed "${SEED:-1}" \
         --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,missing_required_header,ignored_auth \
         --suppress-health-check all --request-timeout 30 --continue-on-failure --no-color --generation-database none >"$scratch/walk" 2>&1

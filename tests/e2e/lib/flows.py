@@ -88,6 +88,14 @@ def nothing_waits():
     return waiting == "0"
 
 
+def wait_for_those_before():
+    """Temporal is told in order, and earlier tests may have placed more than a busy machine has told it of yet."""
+    def all_is_told():
+        return shop.sql("SELECT count(*) FROM outbox.events WHERE sink = 'temporal'") == [["0"]]
+
+    shop.within(10 * shop.PATIENCE_S, all_is_told)
+
+
 def swept(url):
     """Orders that the sweep of that order-service ended."""
     return shop.metric(url, "orders_swept_total")

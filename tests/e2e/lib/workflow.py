@@ -7,6 +7,7 @@ import flows
 import replica
 import shop
 
+flows.wait_for_those_before()
 BARISTA = shop.login("barista")
 OWNER, TOKEN = shop.newcomer()
 # the same worker queue as the stack's, but deadlines that a test can wait for

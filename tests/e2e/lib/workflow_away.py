@@ -6,6 +6,7 @@ import flows
 import replica
 import shop
 
+flows.wait_for_those_before()
 BARISTA = shop.login("barista")
 OWNER, TOKEN = shop.newcomer()
 LIVES = {

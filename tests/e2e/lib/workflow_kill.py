@@ -4,6 +4,7 @@ import time
 import flows
 import shop
 
+flows.wait_for_those_before()
 BARISTA = shop.login("barista")
 OWNER, TOKEN = shop.newcomer()
 LIFE = ("accept", "ready", "pickup")

@@ -8,6 +8,7 @@ import flows
 import replica
 import shop
 
+flows.wait_for_those_before()
 BARISTA = shop.login("barista")
 OWNER, TOKEN = shop.newcomer()
 PROVIDER = shop.settings_of("order-service")["PAYMENT_PROVIDER_URL"]

@@ -18,6 +18,7 @@ import shop
 ORDERS, SEED, CLIENTS = int(os.environ.get("ORDERS", 60)), int(os.environ.get("SEED", 5)), 4
 VICTIMS = ("order-service", "temporal", "payment-provider")
 FAULTS = "unavailable:any:10:0:0 cut:any:5:0:0 error:any:5:0:0 slow:any:5:0:300 decline:capture:3:0:0"
+flows.wait_for_those_before()
 BARISTA = shop.login("barista")
 PEOPLE = [shop.newcomer() for _ in range(4)]
 # some of the orders have deadlines that pass
