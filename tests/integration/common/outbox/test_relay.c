@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "common/obs/metrics.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/test_db.h"
 
 #include <pthread.h>
@@ -144,9 +145,9 @@ static int count_of(struct bin *bin)
     return count;
 }
 
-static bool wait_for(struct bin *bin, int count, int ms)
+static bool wait_for(struct bin *bin, int count)
 {
-    int64_t until = clock_monotonic_ms() + ms;
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
 
     while (count_of(bin) < count && clock_monotonic_ms() < until) {
         clock_pause_ms(2);
@@ -154,9 +155,9 @@ static bool wait_for(struct bin *bin, int count, int ms)
     return count_of(bin) >= count;
 }
 
-static bool wait_until_empty(int ms)
+static bool wait_until_empty(void)
 {
-    int64_t until = clock_monotonic_ms() + ms;
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
 
     while (strcmp(test_db_ask("SELECT count(*) FROM outbox.events"), "0") != 0) {
         if (clock_monotonic_ms() > until) {
@@ -181,8 +182,8 @@ START_TEST(rows_of_a_key_arrive_in_their_order_and_are_gone_then)
         add("first", i % 3 ? "a" : "b", i);
     }
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
-    ck_assert(wait_for(&bins[0], 1500, 5000));
-    ck_assert(wait_until_empty(2000));
+    ck_assert(wait_for(&bins[0], 1500));
+    ck_assert(wait_until_empty());
     int64_t last[2] = {-1, -1};
     for (int i = 0; i < 1500; i++) {
         int64_t *of_key = &last[bins[0].got[i].key[0] - 'a'];
@@ -201,13 +202,13 @@ START_TEST(a_wake_up_moves_a_row_on_at_once)
     int64_t total = 0;
 
     add("first", "a", 0);
-    ck_assert(wait_for(&bins[0], 1, 3000));
+    ck_assert(wait_for(&bins[0], 1));
     for (int i = 1; i <= 20; i++) {
         clock_pause_ms(37);
         int64_t began = clock_monotonic_ms();
         add("first", "a", i);
         outbox_wake(relay);
-        ck_assert(wait_for(&bins[0], i + 1, 3000));
+        ck_assert(wait_for(&bins[0], i + 1));
         total += clock_monotonic_ms() - began;
     }
     ck_assert_int_lt(total / 20, 100); /* a poll alone takes 250 on average */
@@ -232,7 +233,7 @@ START_TEST(no_wake_up_is_lost_while_the_relay_is_at_something_else)
         int64_t began = clock_monotonic_ms();
         add("first", "a", i);
         outbox_wake(relay);
-        ck_assert(wait_for(&bins[0], i + 1, 3000));
+        ck_assert(wait_for(&bins[0], i + 1));
         late += clock_monotonic_ms() - began > SOON_MS;
     }
     ck_assert_int_le(late, ROWS / 100); /* a busy machine's share */
@@ -255,7 +256,7 @@ START_TEST(rows_that_come_one_after_another_go_together)
         outbox_wake(relay);
         clock_pause_ms(10);
     }
-    ck_assert(wait_for(&bins[0], ROWS, 5000));
+    ck_assert(wait_for(&bins[0], ROWS));
     int64_t paces = (clock_monotonic_ms() - began) / PACE_MS;
     ck_assert_int_le(atomic_load(&bins[0].batches), paces + 1);
     for (int i = 0; i < ROWS; i++) {
@@ -271,7 +272,7 @@ START_TEST(a_row_that_nobody_told_of_is_found)
 
     clock_pause_ms(600);
     add("first", "a", 0);
-    ck_assert(wait_for(&bins[0], 1, 2000));
+    ck_assert(wait_for(&bins[0], 1));
     outbox_relay_stop(relay);
 }
 END_TEST
@@ -284,12 +285,12 @@ START_TEST(a_sink_that_is_away_does_not_delay_another)
         add("second", "a", i);
     }
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
-    ck_assert(wait_for(&bins[1], 100, 1000));
+    ck_assert(wait_for(&bins[1], 100));
     ck_assert_int_eq(count_of(&bins[0]), 0);
     ck_assert(is_metric("outbox_pending{sink=\"first\"} 100\n"));
     atomic_store(&bins[0].away, false);
-    ck_assert(wait_for(&bins[0], 100, 8000));
-    ck_assert(wait_until_empty(2000));
+    ck_assert(wait_for(&bins[0], 100));
+    ck_assert(wait_until_empty());
     outbox_relay_stop(relay);
 }
 END_TEST
@@ -301,10 +302,10 @@ START_TEST(a_key_that_fails_waits_alone)
         add("first", i % 2 ? "good" : "bad", i);
     }
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
-    ck_assert(wait_for(&bins[0], 150, 3000));
+    ck_assert(wait_for(&bins[0], 150));
     ck_assert_str_eq(test_db_ask("SELECT count(*) FROM outbox.events WHERE key = 'bad'"), "150");
     bins[0].failing = NULL;
-    ck_assert(wait_for(&bins[0], 300, 5000));
+    ck_assert(wait_for(&bins[0], 300));
     for (int i = 150; i < 300; i++) {
         ck_assert_str_eq(bins[0].got[i].key, "bad");
         ck_assert_int_eq(number_of(bins[0].got[i].payload), (i - 150) * 2);
@@ -319,8 +320,8 @@ START_TEST(a_row_that_can_never_be_sent_is_kept_with_its_cause)
     add("first", "never", 1);
     add("first", "good", 2);
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
-    ck_assert(wait_for(&bins[0], 1, 3000));
-    ck_assert(wait_until_empty(2000));
+    ck_assert(wait_for(&bins[0], 1));
+    ck_assert(wait_until_empty());
     ck_assert_str_eq(test_db_ask("SELECT key || ':' || payload || ':' || cause FROM outbox.dead"),
                      "never:1:refused by the sink");
     outbox_relay_stop(relay);
@@ -334,7 +335,7 @@ START_TEST(a_cause_that_is_no_text_stops_nothing)
     add("first", "never", 1);
     add("first", "good", 2);
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
-    ck_assert(wait_until_empty(3000));
+    ck_assert(wait_until_empty());
     ck_assert_str_eq(test_db_ask("SELECT key || ':' || cause FROM outbox.dead"),
                      "never:refused by the sink");
     outbox_relay_stop(relay);
@@ -353,7 +354,7 @@ START_TEST(a_slow_sink_gets_the_oldest_rows_first_whatever_their_part)
         add("first", key, i);
     }
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
-    ck_assert(wait_for(&bins[0], ROWS, 10000));
+    ck_assert(wait_for(&bins[0], ROWS));
     for (int i = 0; i < ROWS; i++) {
         ck_assert_int_eq(number_of(bins[0].got[i].payload), i);
     }
@@ -361,29 +362,42 @@ START_TEST(a_slow_sink_gets_the_oldest_rows_first_whatever_their_part)
 }
 END_TEST
 
+/* Until each of two relays has its half of the parts. */
+static bool wait_until_shared(void)
+{
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+
+    while (strcmp(test_db_ask("SELECT string_agg(n::text, ',') FROM (SELECT count(*) AS n"
+                              " FROM pg_locks WHERE locktype = 'advisory' AND classid = 7302"
+                              " AND database = (SELECT oid FROM pg_database"
+                              "  WHERE datname = current_database()) GROUP BY pid) x"),
+                  "8,8") != 0) {
+        if (clock_monotonic_ms() > until) {
+            return false;
+        }
+        clock_pause_ms(20);
+    }
+    return true;
+}
+
 START_TEST(two_relays_share_the_work_and_send_each_row_once)
 {
     struct outbox_relay *one = outbox_relay_start(test_db_runtime(), sinks);
     struct outbox_relay *two = outbox_relay_start(test_db_runtime(), sinks);
     char key[16];
 
-    clock_pause_ms(1200); /* both have their share */
-    ck_assert_str_eq(test_db_ask("SELECT string_agg(n::text, ',') FROM (SELECT count(*) AS n"
-                                 " FROM pg_locks WHERE locktype = 'advisory' AND classid = 7302"
-                                 " AND database = (SELECT oid FROM pg_database"
-                                 "  WHERE datname = current_database()) GROUP BY pid) x"),
-                     "8,8");
+    ck_assert(wait_until_shared());
     for (int i = 0; i < 2000; i++) {
         snprintf(key, sizeof(key), "k%d", i % 50);
         add("first", key, i);
     }
     outbox_wake(one);
-    ck_assert(wait_for(&bins[0], 2000, 5000));
-    ck_assert(wait_until_empty(2000));
+    ck_assert(wait_for(&bins[0], 2000));
+    ck_assert(wait_until_empty());
     ck_assert_int_eq(count_of(&bins[0]), 2000);
     outbox_relay_stop(one);
     add("first", "last", 1);
-    ck_assert(wait_for(&bins[0], 2001, 3000)); /* the other has it all */
+    ck_assert(wait_for(&bins[0], 2001)); /* the other has it all */
     outbox_relay_stop(two);
 }
 END_TEST
@@ -401,7 +415,7 @@ START_TEST(a_wake_up_reaches_the_relay_that_owns_the_key)
         int64_t began = clock_monotonic_ms();
         add("first", key, i);
         outbox_wake(one); /* half of the keys are the other's */
-        ck_assert(wait_for(&bins[0], i + 1, 3000));
+        ck_assert(wait_for(&bins[0], i + 1));
         total += clock_monotonic_ms() - began;
     }
     ck_assert_int_lt(total / 32, 100);
@@ -438,14 +452,14 @@ START_TEST(a_relay_whose_session_ends_goes_on_with_a_new_one)
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
 
     add("first", "a", 0);
-    ck_assert(wait_for(&bins[0], 1, 3000));
+    ck_assert(wait_for(&bins[0], 1));
     db_give_back(&db);
     test_db_run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()");
     clock_pause_ms(100);
     db = test_db_take(ctx, pool);
     add("first", "a", 1);
-    bool went_on = wait_for(&bins[0], 2, 5000);
+    bool went_on = wait_for(&bins[0], 2);
     read_log(caught, real, log, sizeof(log));
     ck_assert_msg(went_on, "%s", log);
     ck_assert_ptr_nonnull(strstr(log, "\"outbox relay\""));
@@ -470,9 +484,9 @@ START_TEST(a_row_committed_long_after_its_id_was_drawn_is_sent)
         outbox_wake(relay);
         clock_pause_ms(50); /* the floor has several turns meanwhile */
     }
-    ck_assert(wait_for(&bins[0], sent, 2000));
+    ck_assert(wait_for(&bins[0], sent));
     ck_assert_int_eq(db_commit(slow, &tx), ST_OK);
-    ck_assert(wait_for(&bins[0], sent + 1, 2000));
+    ck_assert(wait_for(&bins[0], sent + 1));
     ck_assert_str_eq(bins[0].got[sent].key, "slow");
     ctx_free(slow);
     outbox_relay_stop(relay);
