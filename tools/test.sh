@@ -8,9 +8,11 @@
 #
 #   style         the rules of docs/STYLE.md, and that each rule finds what it forbids
 #   unit          ctest, under AddressSanitizer and UBSan
-#   integration   ctest, against real Postgres, Valkey, Kafka and Temporal
+#   integration   ctest, against real Postgres, Valkey, Kafka and Temporal; three at once, since
+#                 each has a database, a port and what else it stops or kills of its own
 #   e2e           tests/e2e/*.sh, through HTTP, on daemons of the asan build (E2E_BUILD=release
-#                 or tsan for another)
+#                 or tsan for another); on two stacks at once, where `# stack: 2` (or both) in the
+#                 head of a test says which; E2E_STACKS=1: one after the other on one
 #   frontdoor     ./everything itself
 #   tsan          unit and integration under ThreadSanitizer (only when named)
 set -eu
@@ -22,6 +24,8 @@ EVERYTHING_ENV=$ROOT/tests/stack.env # a developer's .env does not count here
 export EVERYTHING_RUN EVERYTHING_PORT_BASE EVERYTHING_ENV
 # shellcheck source=tools/stack/all.sh
 . "$ROOT/tools/stack/all.sh"
+# shellcheck source=tools/test/results.sh
+. "$ROOT/tools/test/results.sh"
 
 suites=''
 for argument in "$@"; do
@@ -40,17 +44,8 @@ failures=$RUN/failures.txt # told once more at the end, where a long log is stil
 : >"$results"
 : >"$failures"
 begin=$(now_s)
-stack_is_up=0 fetching=''
+stack_is_up=0 fetching='' script_pid='' second_lane=''
 
-# pass|fail|skip SUITE NAME [PROGRAM_OR_FILE]; what a failure said comes on stdin of note_failure
-note() {
-    printf '%s\n' "$*" >>"$results"
-    [ "$1" != fail ] || printf 'not ok %s %s %s\n' "$2" "$3" "${4:-}" >>"$failures"
-}
-note_failure() { # SUITE NAME [PROGRAM_OR_FILE]
-    note fail "$@"
-    tail -n "${SAID_LINES:-12}" | cut -c1-300 | sed 's/^ *|* */  | /' >>"$failures"
-}
 tell() { printf '[%4d s] %s\n' $(($(now_s) - begin)) "$*"; }
 
 stop_stack() {
@@ -58,44 +53,21 @@ stop_stack() {
     stack_is_up=0
 }
 finish() {
-    [ -z "$fetching" ] || kill "$fetching" 2>/dev/null || :
+    # shellcheck disable=SC2086
+    kill $fetching $script_pid $second_lane 2>/dev/null || :
     stop_stack
+    wait # for the second lane, which stops its own
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# The lines of the test programs out of ctest's log. A program that fails without telling
-# which test did (a crash, a sanitizer at exit) counts as one failure under its own name.
-note_ctest() { # SUITE BUILD_DIR
-    awk -v suite="$1" '
-        /^[0-9]+\/[0-9]+ Test: / { program = $3; told = 0; ran = 0 }
-        /^(pass|fail|skip) [A-Za-z0-9_]+$/ { print $1, suite, $2, program; ran++; told += $1 == "fail" }
-        /^Test Failed\./ && !told { print "fail", suite, program, program }
-        /^Test Passed\./ && !ran { print "pass", suite, program, program }
-        /^Test (Failed|Passed)\./ { done++ }
-        END { exit !done }' "$2/Testing/Temporary/LastTest.log" >>"$results" ||
-        note fail "$1" a_test_program_ran
-    said_by_ctest "$1" "$2/Testing/Temporary/LastTest.log" >>"$failures"
-}
-
-# Of each program that failed: its failed tests, libcheck's lines of where and why, and the first
-# lines of a sanitizer's report.
-said_by_ctest() { # SUITE LOG
-    awk -v suite="$1" '
-        function say(line) { if (++said <= 30) text = text "  | " substr(line, 1, 300) "\n" }
-        /^[0-9]+\/[0-9]+ Test: / { program = $3; text = names = ""; said = report = heard = 0; next }
-        /^fail [A-Za-z0-9_]+$/ { names = names "not ok " suite " " $2 " " program "\n"; next }
-        /^[^ ]+:-?[0-9]+:[FES]:/ { say($0); next }
-        /ERROR: [A-Za-z]*Sanitizer|WARNING: ThreadSanitizer|runtime error:/ { report = 15 }
-        report > 0 { say($0); report-- }
-        /^Output:/, /^<end of output>/ { line[++heard] = $0 }
-        /^Test Failed\./ { bad = 1 }
-        /time elapsed:/ {
-            if (text == "" && bad) for (i = heard > 5 ? heard - 4 : 1; i <= heard; i++) say(line[i])
-            if (names == "" && bad) names = "not ok " suite " " program " " program "\n"
-            if (names != "") printf "%s%s", names, text
-            bad = 0
-        }' "$2"
+# For a subshell: from here on it works on the second stack, and ends with it.
+second_stack() {
+    EVERYTHING_RUN=$RUN-2 EVERYTHING_PORT_BASE=$((EVERYTHING_PORT_BASE + 50)) RUN=$RUN-2
+    stack_is_up=0 script_pid='' second_lane='' where=' on the second stack'
+    trap finish EXIT
+    trap 'exit 130' INT TERM
+    mkdir -p "$RUN/log"
 }
 
 run_ctest() { # SUITE BUILD_DIR JOBS LABEL
@@ -104,47 +76,30 @@ run_ctest() { # SUITE BUILD_DIR JOBS LABEL
     if [ -f "$2/Testing/Temporary/LastTest.log" ]; then note_ctest "$1" "$2"; else note fail "$1" a_test_program_ran; fi
 }
 
-# A script prints `ok NAME`, `not ok NAME`, `skip NAME`; what it prints is shown.
+# A script prints `ok NAME`, `not ok NAME`, `skip NAME`; what it prints is shown when it has ended,
+# in one piece: another may run beside it.
 run_script() { # SUITE FILE LIMIT_S
+    script_file=${2#"$ROOT"/}
     script_log=$RUN/log/$(basename "$2").log
     script_rc=0
-    timeout --kill-after=20 "$3" "$2" >"$script_log" 2>&1 </dev/null || script_rc=$?
-    cat "$script_log"
-    script_file=${2#"$ROOT"/}
-    awk -v suite="$1" -v file="$script_file" '
-        $1 == "not" && $2 == "ok" { print "fail", suite, $3, file }
-        $1 == "ok" { print "pass", suite, $2, file }
-        $1 == "skip" { print "skip", suite, $2, file }' "$script_log" >>"$results"
-    said_by_script "$1" "$script_file" "$script_log" >>"$failures"
-    if [ $script_rc != 0 ] && ! grep -q '^not ok' "$script_log"; then
-        note_failure "$1" "$(basename "$2" .sh)_ends_well" "$script_file" <"$script_log"
-        tell "$script_file ended with $script_rc"
-    elif ! grep -qE '^(ok|not ok|skip) ' "$script_log"; then
-        note fail "$1" "$(basename "$2" .sh)_runs_a_test" "$script_file"
-    fi
+    script_begin=$(now_s)
+    tell "$1${where:-}: $script_file ..."
+    timeout --kill-after=20 "$3" "$2" >"$script_log" 2>&1 </dev/null &
+    script_pid=$!
+    wait $script_pid || script_rc=$?
+    script_pid=''
+    {
+        flock 8
+        tell "$1${where:-}: $script_file: $(($(now_s) - script_begin)) s"
+        cat "$script_log"
+        note_script "$1" "$2"
+    } 8>"$failures.lock"
 }
-
-# Each `not ok` with the last lines that were printed below it.
-said_by_script() { # SUITE FILE LOG
-    awk -v suite="$1" -v file="$2" '
-        function tell(   i) {
-            if (name == "") return
-            print "not ok", suite, name, file
-            for (i = n > 12 ? n - 11 : 1; i <= n; i++) print "  | " line[i]
-            name = ""
-        }
-        $1 == "ok" || $1 == "skip" { tell() }
-        $1 == "not" && $2 == "ok" { tell(); name = $3; n = 0; next }
-        name != "" { sub(/^ *\|? */, ""); line[++n] = substr($0, 1, 300) }
-        END { tell() }' "$3"
-}
-
 run_scripts() { # SUITE LIMIT_S FILES...
     scripts_suite=$1 scripts_limit=$2
     shift 2
     for file in "$@"; do
         [ -f "$file" ] || continue
-        tell "$scripts_suite: ${file#"$ROOT"/}"
         run_script "$scripts_suite" "$file" "$scripts_limit"
     done
 }
@@ -207,21 +162,37 @@ suite_integration() {
     build asan integration || :
     need_stack integration --without daemons || return 0
     eval "$("$ROOT/tools/test-env.sh")"
-    run_ctest integration build/asan 1 integration
+    run_ctest integration build/asan 3 integration
 }
 suite_e2e() {
     EVERYTHING_BUILD=${E2E_BUILD:-asan}
     export EVERYTHING_BUILD
     build "$EVERYTHING_BUILD" e2e || :
     stop_stack
-    rm -f "$RUN"/*/log "$RUN"/*/log.1
-    if need_stack e2e; then
-        eval "$("$ROOT/tools/test-env.sh")"
-        run_scripts e2e 1800 "$ROOT"/tests/e2e/*.sh
-        stop_stack
-        check_daemons
+    if [ "${E2E_STACKS:-2}" = 1 ]; then
+        ! e2e_stack || e2e_lane tests/e2e/*.sh
+    elif e2e_stack; then
+        # what is fetched and built once is there by now
+        # shellcheck disable=SC2046
+        { second_stack && e2e_stack >/dev/null && e2e_lane $(e2e_scripts -l '[2b]'); } &
+        second_lane=$!
+        # shellcheck disable=SC2046
+        e2e_lane $(e2e_scripts -L 2)
+        wait "$second_lane" || :
+        second_lane=''
     fi
     unset EVERYTHING_BUILD
+}
+e2e_scripts() { grep "$1" "^# stack: $2" tests/e2e/*.sh; }
+e2e_stack() {
+    rm -f "$RUN"/*/log "$RUN"/*/log.1
+    need_stack e2e
+}
+e2e_lane() { # FILES...
+    eval "$("$ROOT/tools/test-env.sh")"
+    run_scripts e2e 1800 "$@"
+    stop_stack
+    check_daemons
 }
 # What the daemons said of themselves, and how they went.
 check_daemons() {
@@ -236,8 +207,9 @@ check_daemons() {
         if [ "$last_exit" = exit:0 ]; then
             note pass e2e "${daemon}_drains_and_ends_well" tools/test.sh
         else
-            tell "$daemon ended with $last_exit:" && tail -n 30 "$RUN/$daemon/log"
-            { tail -n 11 "$RUN/$daemon/log" && echo "ended with $last_exit"; } |
+            tell "$daemon ended with $last_exit:"
+            tail -n 30 "$RUN/$daemon/log" || :
+            { tail -n 11 "$RUN/$daemon/log" || : && echo "ended with $last_exit"; } |
                 note_failure e2e "${daemon}_drains_and_ends_well" tools/test.sh
         fi
     done
@@ -249,7 +221,7 @@ suite_tsan() {
     run_ctest tsan build/tsan 2 unit
     need_stack tsan --without daemons || return 0
     eval "$("$ROOT/tools/test-env.sh")"
-    run_ctest tsan build/tsan 1 integration
+    run_ctest tsan build/tsan 2 integration
 }
 
 # grpcurl takes a minute to build, once: beside the first suites
@@ -268,9 +240,11 @@ for suite in $suites; do
     suite_begin=$(now_s)
     "suite_$suite"
     grep -qE "^(pass|fail) $suite " "$results" || note fail "$suite" the_suite_ran_a_test
+    took="${took:+$took, }$suite $(($(now_s) - suite_begin)) s"
     tell "suite $suite: $(grep -c "^pass $suite " "$results" || :) passed, $(grep -c "^fail $suite " "$results" || :) failed, $(($(now_s) - suite_begin)) s"
 done
 finish
+tell "$took"
 # a whole run knows the state of every row
 if [ "$suites" = "$ALL_SUITES" ] && "$ROOT/tools/features"; then say "docs/FEATURES.md says what this run found"; fi
 if [ -s "$failures" ]; then

@@ -1,5 +1,6 @@
 #!/bin/sh
 # What the daemons wrote while all the tests before this one ran: JSON, and one thread through all of them.
+# stack: both
 set -u
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=tests/e2e/lib/http.sh
