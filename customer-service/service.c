@@ -215,6 +215,9 @@ static bool open_ports(struct service *service)
     const struct config *config = &service->config;
     char address[128];
 
+    if (!daemon_await_port(config->listen_address, config->grpc_port)) {
+        return false;
+    }
     snprintf(address, sizeof(address), "%s:%d", config->listen_address, config->grpc_port);
     service->server = rpc_server_start(&(struct rpc_server_options){
         .address = address,

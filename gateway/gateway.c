@@ -139,6 +139,9 @@ static bool listen_on(struct gateway *gateway)
 {
     const struct config *config = gateway->config;
 
+    if (!daemon_await_port(config->listen_address, config->http_port)) {
+        return false;
+    }
     struct http_server *http = http_server_start(&(struct http_options){
         .address = config->listen_address,
         .port = config->http_port,
@@ -146,10 +149,10 @@ static bool listen_on(struct gateway *gateway)
         .max_connections = config->max_connections,
         .max_connections_per_address = config->max_connections_per_address,
         .idle_timeout_s = config->idle_timeout_s,
+        .allow_body = upload_allow,
         .handle = edge_handle,
         .user = gateway,
     });
-        .allow_body = upload_allow,
     pthread_mutex_lock(&gateway->lock);
     gateway->http = http;
     pthread_mutex_unlock(&gateway->lock);

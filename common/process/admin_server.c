@@ -118,6 +118,9 @@ static char *basic_authorization(const char *user, const char *password)
 
 struct admin_server *admin_server_start(const struct admin_options *options)
 {
+    if (!daemon_await_port(options->address, options->port)) {
+        return NULL;
+    }
     struct admin_server *server = calloc(1, sizeof(*server));
 
     if (!server) {

@@ -14,14 +14,19 @@ void daemon_block_signals(void);
  * thread. */
 void daemon_spare_memory(void);
 
+/* Before a server listens there: where an outgoing connection's local end has the port, waits for
+ * it, ten seconds at most, and says so. A port that another server has is left to who listens.
+ * False: it was kept for as long. */
+MUST_CHECK bool daemon_await_port(const char *listen_address, int port);
+
 /* Sleeps until one of them comes. */
 int daemon_wait_for_signal(void);
 
 /* Readiness: 503 only for what 'required' names (own database, keys, draining); the others show as
  * degraded with 200 (D7). Checks run about once a second (20 times while one that is required is
  * in doubt), on threads of their own, those that are required apart from the others: one that hangs
- * is down after 2 s, makes the answers of the rest of its group old, and holds up no reply. One that
- * is required and was up is down once it failed twice in a row. */
+ * is down after 2 s, makes the answers of the rest of its group old, and holds up no reply. One
+ * that is required and was up is down once it failed twice in a row. */
 struct health;
 struct health_check {
     const char *name; /* "postgres" */
