@@ -23,7 +23,8 @@ struct cache_conn {
 struct cache_options cache_options_copy(const struct cache_options *options);
 void cache_options_free(struct cache_options *options);
 
-/* Connects, signs in and has an answer, within limit_ms for each step. False: '*why' says what was wrong. */
+/* Connects, signs in and has an answer, within limit_ms for each step. False: '*why' says
+ * what was wrong. */
 bool cache_conn_open(struct cache_conn *conn, const struct cache_options *options, int limit_ms,
                      char why[128]);
 void cache_conn_close(struct cache_conn *conn);

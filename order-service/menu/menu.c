@@ -61,7 +61,7 @@ static const char *id_from_name(struct ctx *ctx, const char *name)
 }
 
 /* The event, in the transaction of the change. */
-static enum status announce(struct ctx *ctx, struct db_conn *tx, const char *id)
+static enum status announce(struct ctx *ctx, struct db_conn *tx, const char *id, int64_t *version)
 {
     struct event_draft draft = {
         .type = "MenuUpdated",
@@ -71,14 +71,13 @@ static enum status announce(struct ctx *ctx, struct db_conn *tx, const char *id)
         .actor = &ctx->caller,
     };
     struct text data = text_new(ctx->arena, 128);
-    int64_t version;
 
-    TRY(menu_store_version(ctx, tx, &version));
+    TRY(menu_store_version(ctx, tx, version));
     uuid_v7(draft.id);
     text_add(&data, "{\"ids\":[");
     text_add_json(&data, id);
-    text_printf(&data, "],\"version\":%lld}", (long long)version);
-    draft.seq = version;
+    text_printf(&data, "],\"version\":%lld}", (long long)*version);
+    draft.seq = *version;
     draft.data = data.data;
     return outbox_add(ctx, tx,
                       &(struct outbox_row){.sink = "kafka",
@@ -90,13 +89,15 @@ static enum status announce(struct ctx *ctx, struct db_conn *tx, const char *id)
 static enum status commit_change(struct ctx *ctx, struct service *service, struct db_conn **tx,
                                  const char *id)
 {
-    TRY(announce(ctx, *tx, id));
+    int64_t version;
+
+    TRY(announce(ctx, *tx, id, &version));
     TRY(db_commit(ctx, tx));
     outbox_wake(service_outbox(service));
+    menu_cache_tell(ctx, service, version); /* first: whoever doubts asks Valkey next */
     menu_cache_doubt(service_menu_cache(service));
-    if (cache_drop(ctx, service_cache(service), "order:menu:version") != ST_OK ||
-        cache_publish(ctx, service_cache(service), "order:pub:menu", id) != ST_OK) {
-        ctx_forgive(ctx); /* the others see it within VERSION_TTL_S */
+    if (cache_publish(ctx, service_cache(service), "order:pub:menu", id) != ST_OK) {
+        ctx_forgive(ctx); /* the others see it when what they know is old */
     }
     return ST_OK;
 }
@@ -164,4 +165,10 @@ enum status menu_set_customization(struct ctx *ctx, struct service *service, con
     TRY(db_begin(ctx, db, &tx));
     TRY(menu_store_customization(ctx, tx, id, available));
     return commit_change(ctx, service, &tx, id);
+}
+
+enum status menu_commit(struct ctx *ctx, struct service *service, struct db_conn **tx,
+                        const char *id)
+{
+    return commit_change(ctx, service, tx, id);
 }

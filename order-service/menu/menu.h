@@ -34,6 +34,7 @@ struct menu_item {
     int64_t valid_from_ms, valid_to_ms; /* 0: unbounded */
     const struct menu_customization *customizations;
     size_t customization_count;
+    const char *photo_id; /* "": none */
 };
 
 #define MENU_SEPARATOR "\x1f"
@@ -82,6 +83,9 @@ enum status menu_update(struct ctx *ctx, struct service *service,
 enum status menu_remove(struct ctx *ctx, struct service *service, const char *id) MUST_CHECK;
 enum status menu_set_customization(struct ctx *ctx, struct service *service, const char *id,
                                    bool available) MUST_CHECK;
+/* Ends the transaction of a change to a drink: the event goes with it, then all are told. */
+enum status menu_commit(struct ctx *ctx, struct service *service, struct db_conn **tx,
+                        const char *id) MUST_CHECK;
 
 /* menu_cache.c */
 struct menu_cache;
@@ -89,5 +93,12 @@ struct menu_cache *menu_cache_new(void);
 void menu_cache_free(struct menu_cache *cache);
 /* Whatever is at hand may be old: look at the version before it is used again. */
 void menu_cache_doubt(struct menu_cache *cache);
+/* Tells the other replicas, through Valkey, that the menu has come to this version; an older one
+ * than it knows is not believed. */
+void menu_cache_tell(struct ctx *ctx, struct service *service, int64_t version);
+/* For readiness, once the schema is there: takes the menu from the database before the first
+ * customer asks. False: not yet. A database that is slow keeps nobody out for longer than two
+ * seconds: then it is true and the first read loads. */
+bool menu_warm(struct service *service);
 
 #endif

@@ -1,6 +1,8 @@
 /* The newest menu, kept in this process; whether it still is the newest is asked of Valkey
  * (order:menu:version), else of the database, at most once a second unless somebody said that it
- * changed. A database that is away leaves us the menu we have: placing compares versions in its own
+ * changed. What is learned of the version while others change it only counts when it is not older
+ * than what they said: in Valkey it never goes back, and a doubt outlives the looks that were under
+ * way. A database that is away leaves us the menu we have: placing compares versions in its own
  * statement, so an old menu can show an old price but never sell at one. */
 #include "order-service/menu/menu.h"
 
@@ -9,6 +11,7 @@
 #include "common/cache/cache.h"
 #include "common/cache/cache_aside.h"
 #include "common/db/db.h"
+#include "common/obs/log.h"
 #include "order-service/menu/menu_store.h"
 #include "order-service/service.h"
 
@@ -16,14 +19,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRESH_MS = 1000, VERSION_TTL_S = 10 };
+enum { FRESH_MS = 1000, WARM_MS = 2000 };
 
-#define VERSION_KEY "order:menu:version"
+#define VERSION_KEY   "order:menu:version"
+#define VERSION_TTL_S "10"
+
+/* KEYS: the version's. ARGV: what somebody knows it to be, and for how long. */
+static const char raise_text[] = "local known = tonumber(redis.call('GET', KEYS[1]))\n"
+                                 "if known and known > tonumber(ARGV[1]) then return 0 end\n"
+                                 "redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])\n"
+                                 "return 1";
 
 struct menu_cache {
-    pthread_mutex_t lock; /* guards the two below */
+    struct cache_script raise;
+    pthread_mutex_t lock; /* guards all below */
     struct menu *newest;
     int64_t checked_ms; /* monotonic; 0: look again */
+    int64_t doubts;     /* so far */
+    int64_t warm_by_ms; /* monotonic; 0: warming has not begun */
+    bool warm;
+};
+
+/* What a read begins with. */
+struct at_hand {
+    const struct menu *menu; /* NULL: none yet */
+    bool fresh;
+    int64_t doubts;
 };
 
 struct menu_cache *menu_cache_new(void)
@@ -33,6 +54,7 @@ struct menu_cache *menu_cache_new(void)
     if (!cache) {
         abort();
     }
+    cache_script_init(&cache->raise, raise_text);
     pthread_mutex_init(&cache->lock, NULL);
     return cache;
 }
@@ -62,34 +84,40 @@ void menu_cache_doubt(struct menu_cache *cache)
 {
     pthread_mutex_lock(&cache->lock);
     cache->checked_ms = 0;
+    cache->doubts++;
     pthread_mutex_unlock(&cache->lock);
 }
 
-/* Held until ctx's arena goes; NULL when there is none yet. */
-static const struct menu *hold_newest(struct ctx *ctx, struct menu_cache *cache, bool *fresh)
+/* The menu is held until ctx's arena goes. */
+static struct at_hand hold_newest(struct ctx *ctx, struct menu_cache *cache)
 {
     pthread_mutex_lock(&cache->lock);
     struct menu *menu = cache->newest;
     if (menu) {
         atomic_fetch_add(&menu->holders, 1);
     }
-    *fresh = menu && cache->checked_ms && clock_monotonic_ms() - cache->checked_ms < FRESH_MS;
+    struct at_hand have = {
+        .menu = menu,
+        .fresh = menu && cache->checked_ms && clock_monotonic_ms() - cache->checked_ms < FRESH_MS,
+        .doubts = cache->doubts,
+    };
     pthread_mutex_unlock(&cache->lock);
     if (menu) {
         arena_defer(ctx->arena, release, menu);
     }
-    return menu;
+    return have;
 }
 
-static void mark_checked(struct menu_cache *cache)
+/* With the lock held: unless somebody doubted while we looked. */
+static void mark_checked(struct menu_cache *cache, int64_t doubts)
 {
-    pthread_mutex_lock(&cache->lock);
-    cache->checked_ms = clock_monotonic_ms();
-    pthread_mutex_unlock(&cache->lock);
+    if (cache->doubts == doubts) {
+        cache->checked_ms = clock_monotonic_ms();
+    }
 }
 
 /* Takes over the caller's hold. An older snapshot never replaces a newer one. */
-static void keep(struct menu_cache *cache, struct menu *menu)
+static void keep(struct menu_cache *cache, struct menu *menu, int64_t doubts)
 {
     struct menu *old = menu;
 
@@ -98,10 +126,25 @@ static void keep(struct menu_cache *cache, struct menu *menu)
         old = cache->newest;
         cache->newest = menu;
     }
-    cache->checked_ms = clock_monotonic_ms();
+    mark_checked(cache, doubts);
     pthread_mutex_unlock(&cache->lock);
     if (old) {
         release(old);
+    }
+}
+
+void menu_cache_tell(struct ctx *ctx, struct service *service, int64_t version)
+{
+    const char *const keys[] = {VERSION_KEY};
+    const char *const args[] = {arena_printf(ctx->arena, "%lld", (long long)version),
+                                VERSION_TTL_S};
+    const struct cache_call call = {
+        .keys = keys, .key_count = ARRAY_LEN(keys), .args = args, .arg_count = ARRAY_LEN(args)};
+    struct cache_reply reply;
+
+    if (cache_eval(ctx, service_cache(service), &service_menu_cache(service)->raise, &call,
+                   &reply) != ST_OK) {
+        ctx_forgive(ctx); /* what Valkey has of an older one ends with VERSION_TTL_S */
     }
 }
 
@@ -120,55 +163,108 @@ static enum status newest_version(struct ctx *ctx, struct service *service, int6
     enum status st = menu_store_version(ctx, db, version);
     db_give_back(&db);
     TRY(st);
-    text = arena_printf(ctx->arena, "%lld", (long long)*version);
-    if (cache_put(ctx, service_cache(service), VERSION_KEY, text, strlen(text), VERSION_TTL_S) !=
-        ST_OK) {
-        ctx_forgive(ctx); /* Valkey is away: the database answers until it is back */
-    }
+    menu_cache_tell(ctx, service, *version);
     return ST_OK;
 }
 
 enum status menu_reload(struct ctx *ctx, struct service *service, const struct menu **menu)
 {
     struct menu_cache *cache = service_menu_cache(service);
+    int64_t doubts = hold_newest(ctx, cache).doubts;
     struct db_conn *db = NULL;
     struct menu *loaded = NULL;
-    bool fresh;
 
     TRY(service_db(ctx, service, &db));
     enum status st = menu_store_load(ctx, db, &loaded);
     db_give_back(&db);
     TRY(st);
-    keep(cache, loaded);
-    *menu = hold_newest(ctx, cache, &fresh);
+    keep(cache, loaded, doubts);
+    *menu = hold_newest(ctx, cache).menu;
+    return ST_OK;
+}
+
+/* Whether what is at hand is the newest. */
+static enum status look(struct ctx *ctx, struct service *service, const struct at_hand *have,
+                        bool *newest)
+{
+    struct menu_cache *cache = service_menu_cache(service);
+    int64_t version;
+
+    *newest = have->fresh;
+    if (have->fresh) {
+        return ST_OK;
+    }
+    TRY(newest_version(ctx, service, &version));
+    *newest = have->menu && have->menu->version >= version;
+    if (*newest) {
+        pthread_mutex_lock(&cache->lock);
+        mark_checked(cache, have->doubts);
+        pthread_mutex_unlock(&cache->lock);
+    }
     return ST_OK;
 }
 
 enum status menu_current(struct ctx *ctx, struct service *service, const struct menu **menu)
 {
-    struct menu_cache *cache = service_menu_cache(service);
-    int64_t version;
-    bool fresh;
+    struct at_hand have = hold_newest(ctx, service_menu_cache(service));
+    bool hit;
+    enum status st = look(ctx, service, &have, &hit);
 
-    *menu = hold_newest(ctx, cache, &fresh);
-    if (fresh) {
-        cache_count("menu", true);
+    cache_count("menu", hit);
+    *menu = have.menu;
+    if (hit) {
         return ST_OK;
     }
-    enum status st = newest_version(ctx, service, &version);
-    if (st == ST_OK && *menu && (*menu)->version >= version) {
-        mark_checked(cache);
-        cache_count("menu", true);
-        return ST_OK;
-    }
-    cache_count("menu", false);
-    const struct menu *old = *menu;
     if (st != ST_OK || menu_reload(ctx, service, menu) != ST_OK) {
-        if (!old) {
+        if (!have.menu) {
             return ctx->failure.status;
         }
         ctx_forgive(ctx); /* yesterday's menu is better than none */
-        *menu = old;
+        *menu = have.menu;
     }
     return ST_OK;
+}
+
+/* True when it was so before, or it is now too late. */
+static bool warming_is_over(struct menu_cache *cache, int64_t *by_ms)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    pthread_mutex_lock(&cache->lock);
+    if (!cache->warm_by_ms) {
+        cache->warm_by_ms = now_ms + WARM_MS;
+    }
+    *by_ms = cache->warm_by_ms;
+    bool over = cache->warm || now_ms >= cache->warm_by_ms;
+    bool gives_up = over && !cache->warm;
+    cache->warm = over;
+    pthread_mutex_unlock(&cache->lock);
+    if (gives_up) {
+        log_warn(NULL, "serving with a cold menu", log_num("tried_ms", WARM_MS));
+    }
+    return over;
+}
+
+bool menu_warm(struct service *service)
+{
+    struct menu_cache *cache = service_menu_cache(service);
+    int64_t began_ms = clock_monotonic_ms(), by_ms;
+    const struct menu *menu;
+
+    if (warming_is_over(cache, &by_ms)) {
+        return true;
+    }
+    struct ctx *ctx = ctx_new_system("order-service");
+    ctx->deadline_ms = by_ms;
+    bool loaded = menu_reload(ctx, service, &menu) == ST_OK;
+    if (loaded) {
+        log_info(ctx, "the menu is warm", log_num("drinks", (int64_t)menu->count),
+                 log_num("version", menu->version),
+                 log_num("took_ms", clock_monotonic_ms() - began_ms));
+        pthread_mutex_lock(&cache->lock);
+        cache->warm = true;
+        pthread_mutex_unlock(&cache->lock);
+    }
+    ctx_free(ctx);
+    return loaded || warming_is_over(cache, &by_ms);
 }

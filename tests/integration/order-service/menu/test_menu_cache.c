@@ -1,0 +1,233 @@
+/* links: test_db
+ * What a change of the menu does to what is at hand of it, in this process and in Valkey: whoever
+ * changed it sees the change, however the reads of others fall around it. */
+#include "common/base/auto.h"
+#include "common/base/text.h"
+#include "common/cache/cache.h"
+#include "common/db/db.h"
+#include "common/outbox/outbox.h"
+#include "migrations.h"
+#include "order-service/menu/menu.h"
+#include "order-service/service.h"
+#include "tests/helpers/house_test.h"
+#include "tests/helpers/test_db.h"
+#include "tests/helpers/valkey_server.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { READERS = 4, CHANGES = 150, SIDE = 8 };
+
+/* ---- what the menu asks of the daemon ---- */
+
+struct service {
+    struct db_pool *pool;
+    struct cache *cache;
+    struct menu_cache *menu;
+    bool armed, asked_database; /* for late_to_valkey() */
+    void (*before_valkey)(struct service *service);
+};
+
+static struct service shop;
+static struct valkey_server valkey;
+
+enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
+{
+    service->asked_database = service->armed;
+    return db_take(ctx, service->pool, db);
+}
+
+/* Armed, it lets somebody else go first where a read has its version from the database, and is
+ * about to tell Valkey of it. */
+struct cache *service_cache(struct service *service)
+{
+    if (service->armed && service->asked_database) {
+        service->armed = false;
+        service->before_valkey(service);
+    }
+    return service->cache;
+}
+
+struct menu_cache *service_menu_cache(struct service *service)
+{
+    return service->menu;
+}
+
+struct outbox_relay *service_outbox(struct service *service)
+{
+    (void)service;
+    return NULL;
+}
+
+void outbox_wake(struct outbox_relay *relay) /* rows stay where they are */
+{
+    (void)relay;
+}
+
+/* ---- around the tests ---- */
+
+static void make(void)
+{
+    AUTO(arena) struct arena *arena = arena_new(256);
+
+    test_db_make();
+    test_db_role("order_service");
+    test_db_migrate(migrations, ARRAY_LEN(migrations));
+    test_db_run(arena_printf(arena, "GRANT order_service TO %s", test_db_runtime()->user));
+    valkey = valkey_server_start(0, NULL);
+}
+
+static void drop(void)
+{
+    valkey_server_stop(&valkey);
+    test_db_drop();
+}
+
+static void open_shop(void)
+{
+    struct db_options db = *test_db_runtime();
+    struct cache_options cache = {.host = "127.0.0.1", .port = valkey.port, .max = SIDE};
+
+    db.max = SIDE;
+    shop = (struct service){
+        .pool = db_pool_new(&db), .cache = cache_new(&cache), .menu = menu_cache_new()};
+}
+
+static void close_shop(void)
+{
+    menu_cache_free(shop.menu);
+    cache_free(shop.cache);
+    db_pool_free(shop.pool);
+}
+
+/* ---- what people do ---- */
+
+static void set_price(int64_t cents)
+{
+    struct ctx *ctx = ctx_new_system("test");
+    struct menu_change change = {.id = "flat-white", .price_cents = &cents};
+
+    ck_assert_int_eq(menu_update(ctx, &shop, &change), ST_OK);
+    ctx_free(ctx);
+}
+
+static int64_t price(void)
+{
+    struct ctx *ctx = ctx_new_system("test");
+    const struct menu *menu;
+
+    ck_assert_int_eq(menu_current(ctx, &shop, &menu), ST_OK);
+    int64_t cents = menu_find(menu, "flat-white")->price_cents;
+    ctx_free(ctx);
+    return cents;
+}
+
+static int64_t number(const char *text)
+{
+    int64_t n = 0;
+
+    ck_assert(text && text_parse_int(text, 1, INT64_MAX, &n));
+    return n;
+}
+
+static int64_t version_in_valkey(void)
+{
+    struct ctx *ctx = ctx_new_system("test");
+    const char *text = NULL;
+    size_t size;
+
+    ck_assert_int_eq(cache_get(ctx, shop.cache, "order:menu:version", &text, &size), ST_OK);
+    int64_t version = number(text);
+    ctx_free(ctx);
+    return version;
+}
+
+static int64_t version_in_database(void)
+{
+    return number(test_db_ask("SELECT version FROM menu.version"));
+}
+
+static void empty_valkey(void)
+{
+    struct ctx *ctx = ctx_new_system("test");
+    struct cache_reply reply;
+
+    ck_assert_int_eq(CACHE_COMMAND(ctx, shop.cache, &reply, "FLUSHALL"), ST_OK);
+    ctx_free(ctx);
+}
+
+static void change_meanwhile(struct service *service)
+{
+    (void)service;
+    set_price(555);
+}
+
+/* A read that knows the version from before a change, and goes on after it. */
+static void read_around_a_change(void)
+{
+    set_price(444);
+    ck_assert_int_eq(price(), 444);
+    empty_valkey();
+    menu_cache_doubt(shop.menu);
+    shop.before_valkey = change_meanwhile;
+    shop.armed = true;
+    price();
+    ck_assert(!shop.armed);
+}
+
+/* CACHE-08 */
+START_TEST(a_read_that_is_late_does_not_tell_valkey_of_an_old_version)
+{
+    read_around_a_change();
+    ck_assert_int_eq(version_in_valkey(), version_in_database());
+}
+END_TEST
+
+/* CACHE-08 */
+START_TEST(a_read_that_is_late_does_not_call_an_old_menu_the_newest)
+{
+    read_around_a_change();
+    ck_assert_int_eq(price(), 555);
+}
+END_TEST
+
+static atomic_bool reading;
+
+static void *read_on(void *unused)
+{
+    while (atomic_load(&reading)) {
+        menu_cache_doubt(shop.menu); /* as often as can be: nothing is fresh for a second */
+        price();
+    }
+    return unused;
+}
+
+/* CACHE-08 */
+START_TEST(whoever_changed_a_price_reads_the_new_one_though_others_read_meanwhile)
+{
+    pthread_t readers[READERS];
+
+    atomic_store(&reading, true);
+    for (size_t i = 0; i < READERS; i++) {
+        ck_assert_int_eq(pthread_create(&readers[i], NULL, read_on, NULL), 0);
+    }
+    for (int i = 0; i < CHANGES; i++) {
+        set_price(300 + i);
+        ck_assert_int_eq(price(), 300 + i);
+        if (i % 10 == 0) {
+            empty_valkey();
+        }
+    }
+    atomic_store(&reading, false);
+    for (size_t i = 0; i < READERS; i++) {
+        pthread_join(readers[i], NULL);
+    }
+}
+END_TEST
+
+TEST_MAIN_AROUND("menu_cache",
+                 (&(struct test_around){
+                     .start = make, .stop = drop, .before = open_shop, .after = close_shop}),
+                 a_read_that_is_late_does_not_tell_valkey_of_an_old_version,
+                 a_read_that_is_late_does_not_call_an_old_menu_the_newest,
+                 whoever_changed_a_price_reads_the_new_one_though_others_read_meanwhile)
