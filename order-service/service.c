@@ -130,6 +130,14 @@ static bool database_is_up(void *user)
     return db_pool_is_up(((struct service *)user)->pool, UP_MS);
 }
 
+/* Asked after the schema: before it there is no menu to read. */
+static bool menu_is_warm(void *user)
+{
+    struct service *service = user;
+
+    return atomic_load(&service->migrated) && menu_warm(service);
+}
+
 static bool valkey_is_up(void *user)
 {
     return cache_is_up(((struct service *)user)->cache);
@@ -158,6 +166,7 @@ static bool payments_are_up(void *user)
 static const struct health_check checks[] = {
     {"postgres",      true, database_is_up},
     {"schema", true, is_migrated},
+    {"menu", true, menu_is_warm},
     {"valkey",        false, valkey_is_up},
     {"kafka",    false, kafka_is_up},
     {"customer-service",        false, customers_are_up},
