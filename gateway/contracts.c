@@ -4,6 +4,7 @@
 #include "coffee/auth/v1/auth.pb-c.h"
 #include "coffee/customer/v1/customer.pb-c.h"
 #include "coffee/menu/v1/menu.pb-c.h"
+#include "coffee/menu/v1/photo.pb-c.h"
 #include "coffee/notify/v1/notify.pb-c.h"
 #include "coffee/order/v1/order.pb-c.h"
 #include "coffee/payment/v1/payment.pb-c.h"
@@ -13,6 +14,7 @@
 
 #define SERVICES(X)                                                         \
     X(coffee__menu__v1__menu_service__descriptor, BACKEND_ORDER)            \
+    X(coffee__menu__v1__photo_service__descriptor, BACKEND_ORDER)           \
     X(coffee__order__v1__order_service__descriptor, BACKEND_ORDER)          \
     X(coffee__payment__v1__payment_service__descriptor, BACKEND_ORDER)      \
     X(coffee__shop__v1__shop_service__descriptor, BACKEND_ORDER)            \

@@ -47,6 +47,7 @@ static const struct setting table[] = {
     SETTING_TEXT("PAYMENT_PROVIDER_URL", &loaded.payment_provider_url, "", "payment provider, http(s)://host:port; empty: payments are off"),
     SETTING_NUMBER("PAYMENT_TIMEOUT_MS", &loaded.payment_timeout_ms, "2000", 100, 10000, "how long the provider may take for one answer"),
     SETTING_NUMBER("PAYMENT_SWEEP_AFTER", &loaded.payment_sweep_after_s, "60", 1, 86400, "seconds until a hold without an order is voided"),
+    SETTING_TEXT("PHOTO_WORKER", &loaded.photo_worker, "", "the program that makes photos small; empty: photo-worker beside this one"),
     SETTING_FLAG("AUTO_PREPARE", &loaded.auto_prepare, "1", "accepting an order also begins it"),
     SETTING_FLAG("PICKUP_TIMEOUT_REFUND", &loaded.refunds_uncollected, "1", "orders nobody collects are paid back"),
     SETTING_FLAG("DEMO", &loaded.demo, "0", "demonstration; on loopback only"),

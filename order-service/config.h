@@ -24,6 +24,7 @@ struct config {
     struct secret metrics_password;
     int accept_timeout_s, pickup_timeout_s, time_factor, seconds_a_drink;
     const char *payment_provider_url;
+    const char *photo_worker;
     int payment_timeout_ms, payment_sweep_after_s;
     bool auto_prepare, refunds_uncollected, demo;
 };

@@ -3,9 +3,11 @@
 #include "order-service/methods.h"
 
 #include "coffee/menu/v1/menu.pb-c.h"
+#include "coffee/menu/v1/photo.pb-c.h"
 #include "coffee/order/v1/order.pb-c.h"
 #include "coffee/payment/v1/payment.pb-c.h"
 #include "coffee/shop/v1/shop.pb-c.h"
+#include "order-service/menu/menu_photo_rpc.h"
 #include "order-service/menu/menu_rpc.h"
 #include "order-service/order/order_rpc.h"
 #include "order-service/order/order_stream.h"
@@ -46,6 +48,14 @@ static const struct rpc_handler menu_methods[] = {
     {0},
 };
 
+static const struct rpc_handler photo_methods[] = {
+    {"PutPhoto",    photo_rpc_put, NULL},
+    {"GetPhoto",         photo_rpc_get, NULL},
+    {"DeletePhoto",    photo_rpc_delete, NULL},
+    {"GetPhotoImage",         photo_rpc_image, NULL},
+    {0},
+};
+
 static const struct rpc_handler shop_methods[] = {
     {"GetShop", shop_rpc_get, NULL},
     {"PutShop",     shop_rpc_put, NULL},
@@ -61,15 +71,14 @@ static const struct rpc_handler payment_methods[] = {
 const struct rpc_service methods[] = {
     {&coffee__order__v1__order_service__descriptor, order_methods},
     {&coffee__menu__v1__menu_service__descriptor,                                             menu_methods},
-    {&coffee__shop__v1__shop_service__descriptor,shop_methods},
-    {&coffee__payment__v1__payment_service__descriptor,   payment_methods},
-    {0                                            },
+    {&coffee__menu__v1__photo_service__descriptor,photo_methods},
+    {&coffee__shop__v1__shop_service__descriptor,  shop_methods},
+    {&coffee__payment__v1__payment_service__descriptor,                                             payment_methods},
+    {0                               },
 };
 
 const ProtobufCServiceDescriptor *const method_services[] = {
-    &coffee__order__v1__order_service__descriptor,
-    &coffee__menu__v1__menu_service__descriptor,
-    &coffee__shop__v1__shop_service__descriptor,
-    &coffee__payment__v1__payment_service__descriptor,
-    NULL,
+    &coffee__order__v1__order_service__descriptor,     &coffee__menu__v1__menu_service__descriptor,
+    &coffee__menu__v1__photo_service__descriptor,      &coffee__shop__v1__shop_service__descriptor,
+    &coffee__payment__v1__payment_service__descriptor, NULL,
 };

@@ -16,6 +16,7 @@
 #include "common/rpc/rpc_client.h"
 #include "common/rpc/rpc_server.h"
 #include "migrations.h"
+#include "order-service/jobs.h"
 #include "order-service/menu/menu.h"
 #include "order-service/methods.h"
 #include "order-service/order/order.h"
@@ -60,6 +61,7 @@ struct service {
     struct rpc_client *customers;
     struct payment_provider *payments; /* NULL: off */
     struct order_sweep *sweep;
+    struct jobs *jobs;
     struct workflows *workflows;
     struct rpc_server *server;
     struct health *health;
@@ -255,6 +257,14 @@ static void connect_all(struct service *service)
         payment_provider_new(config->payment_provider_url, config->payment_timeout_ms,
                              config->workers > 1 ? config->workers / 2 : 1);
     service->sweep = order_sweep_start(service);
+    service->jobs = jobs_start(&(struct jobs_options){
+        .pool = service->pool,
+        .valkey = cache,
+        .prefix = "order",
+        .daemon = "order-service",
+        .kinds = job_kinds,
+        .service = service,
+    });
     workflows_start(service->workflows);
 }
 
@@ -344,6 +354,7 @@ void service_stop(struct service *service)
     stop_serving(service);
     admin_server_stop(service->admin); /* before what its checks look at */
     health_free(service->health);
+    jobs_stop(service->jobs);
     workflows_stop(service->workflows, WORKFLOWS_MS);
     cache_unsubscribe(service->subscriber);
     order_watch_free(service->watch);
@@ -413,6 +424,13 @@ struct order_queue_cache *service_queue_cache(struct service *service)
 struct outbox_relay *service_outbox(struct service *service)
 {
     return service->outbox;
+}
+
+void service_wake_jobs(struct service *service)
+{
+    if (service->jobs) {
+        jobs_wake(service->jobs);
+    }
 }
 
 struct rpc_client *service_customers(struct service *service)

@@ -38,6 +38,7 @@ struct order_batches *service_order_batches(struct service *service);
 struct order_watch *service_watch(struct service *service);
 struct order_queue_cache *service_queue_cache(struct service *service);
 struct outbox_relay *service_outbox(struct service *service);
+void service_wake_jobs(struct service *service); /* there are new ones */
 struct rpc_client *service_customers(struct service *service);
 bool service_has_workflows(struct service *service);
 struct payment_provider *service_payment_provider(struct service *service); /* NULL: off */

@@ -11,7 +11,7 @@ enum {
     IMAGE_MAX_BYTES = 8 << 20,
     IMAGE_MAX_PIXELS = 24000000,
     IMAGE_MAX_SIDE = 20000,
-    IMAGE_MAX_WORKING = 48 << 20, /* what decoding may need beside the rows that come and go */
+    IMAGE_MAX_WORKING = 40 << 20, /* what decoding may need beside the rows that come and go */
 };
 
 /*    name, what is wrong with the picture, for people */

@@ -6,11 +6,12 @@ SELECT version FROM menu.version;
 -- Every drink with every customization it allows, one row a pair, in the menu's order; the version
 -- belongs to the same snapshot.
 SELECT v.version, i.id, i.name, i.description, i.kind, i.price_cents, i.available,
-       array_to_string(i.allergens, E'\x1f') AS allergens, i.valid_from, i.valid_to,
+       array_to_string(i.allergens, E'\x1f') AS allergens, i.valid_from, i.valid_to, f.id AS photo_id,
        c.id AS c_id, c.name AS c_name, c.kind AS c_kind, c.extra_cents AS c_extra_cents,
        c.available AS c_available, array_to_string(c.allergens, E'\x1f') AS c_allergens
   FROM menu.version v
   LEFT JOIN menu.menu_items i ON i.removed_at IS NULL
+  LEFT JOIN menu.photos f ON f.id = i.photo_id AND f.state = 'ready'
   LEFT JOIN menu.menu_item_customizations p ON p.menu_item_id = i.id
   LEFT JOIN menu.customizations c ON c.id = p.customization_id
  ORDER BY i.position, i.id, c.position, c.id;

@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "common/json/timestamp.h"
 #include "order-service/menu/menu.h"
+#include "order-service/menu/menu_photo_rpc.h"
 #include "order-service/service.h"
 
 #include <string.h>
@@ -74,6 +75,7 @@ static void encode_item(struct ctx *ctx, const struct menu_item *from, item_mess
     to->allergens = split(ctx, from->allergens, &to->n_allergens);
     to->valid_from = timestamp(ctx, from->valid_from_ms);
     to->valid_to = timestamp(ctx, from->valid_to_ms);
+    to->photo = photo_rpc_sizes(ctx, from->photo_id);
     to->n_customizations = count;
     to->customizations = arena_new_array(ctx->arena, customization_message *, count);
     for (size_t i = 0; i < count; i++) {

@@ -43,6 +43,7 @@ static struct menu_item read_item(struct menu *menu, const struct db_rows *rows,
         .allergens = copy(menu, rows, row, "allergens"),
         .valid_from_ms = db_get_time(rows, row, "valid_from"),
         .valid_to_ms = db_get_time(rows, row, "valid_to"),
+        .photo_id = copy(menu, rows, row, "photo_id"),
     };
 }
 

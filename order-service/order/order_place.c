@@ -5,6 +5,7 @@
 #include "common/base/uuid.h"
 #include "common/db/db.h"
 #include "common/outbox/outbox.h"
+#include "order-service/menu/menu_photo.h"
 #include "order-service/order/order_batch.h"
 #include "order-service/order/order_notice.h"
 #include "order-service/order/order_price.h"
@@ -74,6 +75,11 @@ static void add_customizations(struct text *out, const struct priced_line *line)
     text_add_char(out, ']');
 }
 
+static const char *photo_of(struct arena *arena, const struct menu_item *item)
+{
+    return *item->photo_id ? photo_path(arena, item->photo_id, "medium") : "";
+}
+
 /* The lines as the API will show them for ever. */
 static const char *freeze_lines(struct arena *arena, const struct order_request *request,
                                 const struct priced_line *lines)
@@ -90,6 +96,8 @@ static const char *freeze_lines(struct arena *arena, const struct order_request 
         add_customizations(&out, &lines[i]);
         text_add(&out, ",\"note\":");
         text_add_json(&out, request->lines[i].note);
+        text_add(&out, ",\"photo\":");
+        text_add_json(&out, photo_of(arena, lines[i].item));
         text_add_char(&out, '}');
     }
     text_add_char(&out, ']');
