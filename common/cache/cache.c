@@ -7,6 +7,7 @@
 #include "common/cache/cache_conn.h"
 #include "common/obs/log.h"
 #include "common/obs/metrics.h"
+#include "common/obs/span.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -237,8 +238,9 @@ static enum status connection_lost(struct ctx *ctx, struct cache *cache, struct 
     return fail_with(ctx, ST_UNAVAILABLE, "", "valkey: %s", why);
 }
 
-static enum status run(struct ctx *ctx, struct cache *cache, const struct cache_words *words,
-                       int most_ms, struct cache_reply *reply)
+static enum status run_untraced(struct ctx *ctx, struct cache *cache,
+                                const struct cache_words *words, int most_ms,
+                                struct cache_reply *reply)
 {
     int64_t started = clock_monotonic_us();
     struct cache_conn conn;
@@ -260,6 +262,24 @@ static enum status run(struct ctx *ctx, struct cache *cache, const struct cache_
     const char *why = reply->text ? reply->text : "";
     return fail_with(ctx, is_passing(why) ? ST_UNAVAILABLE : ST_INTERNAL, "",
                      "valkey refused %s: %s", words->words[0], why);
+}
+
+/* By the command's name: keys and values are somebody's. */
+static enum status run(struct ctx *ctx, struct cache *cache, const struct cache_words *words,
+                       int most_ms, struct cache_reply *reply)
+{
+    bool is_look = strcmp(words->words[0], "GET") == 0;
+    struct span span;
+
+    span_begin(&span, ctx);
+    enum status st = run_untraced(ctx, cache, words, most_ms, reply);
+    bool is_hit = st == ST_OK && reply->kind != CACHE_NIL;
+    span_failed(&span, ctx, st);
+    span_end(&span, SPAN_CLIENT, words->words[0], log_text("db.system", "valkey"),
+             log_text("cache.hit", !is_look ? ""
+                                   : is_hit ? "true"
+                                            : "false"));
+    return st;
 }
 
 bool cache_is_up(struct cache *cache)

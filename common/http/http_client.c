@@ -3,6 +3,7 @@
 
 #include "common/base/text.h"
 #include "common/http/public_address.h"
+#include "common/obs/span.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -165,8 +166,8 @@ static void read_answer(struct ctx *ctx, const struct http_client *client,
     };
 }
 
-enum status http_client_call(struct ctx *ctx, struct http_client *client,
-                             const struct http_call *call, struct http_answer *answer)
+static enum status perform(struct ctx *ctx, struct http_client *client,
+                           const struct http_call *call, struct http_answer *answer)
 {
     AUTO(header_list) struct curl_slist *headers = NULL;
     struct reading reading = {text_new(ctx->arena, 1024), client->options.max_answer};
@@ -193,6 +194,31 @@ enum status http_client_call(struct ctx *ctx, struct http_client *client,
     }
     read_answer(ctx, client, &reading, answer);
     return ST_OK;
+}
+
+/* "pay.example.org:443": what is behind it may be a secret. */
+static const char *host_of(struct arena *arena, const char *url)
+{
+    const char *scheme = strstr(url, "://");
+    const char *host = scheme ? scheme + 3 : url;
+
+    return arena_printf(arena, "%.*s", (int)strcspn(host, "/?"), host);
+}
+
+enum status http_client_call(struct ctx *ctx, struct http_client *client,
+                             const struct http_call *call, struct http_answer *answer)
+{
+    struct span span;
+
+    span_begin(&span, ctx);
+    enum status st = perform(ctx, client, call, answer);
+    if (span.is_on) {
+        span_failed(&span, ctx, st);
+        span_end(&span, SPAN_CLIENT, call->method, log_text("http.request.method", call->method),
+                 log_text("server.address", host_of(ctx->arena, call->url)),
+                 log_num("http.response.status_code", st == ST_OK ? answer->code : 0));
+    }
+    return st;
 }
 
 const char *http_client_header(struct ctx *ctx, const struct http_client *client, const char *name)

@@ -4,6 +4,7 @@
 #include "order-service/order/order_batch.h"
 
 #include "common/db/db.h"
+#include "common/obs/span.h"
 #include "order-service/service.h"
 
 #include <pthread.h>
@@ -117,6 +118,24 @@ static void settle(struct service *service, struct batch *batch, const struct ct
     }
 }
 
+/* One statement for all, which each of them waited for: it is in the trace of each. */
+static enum status write_together(struct ctx *ctx, struct service *service,
+                                  const struct batch *batch)
+{
+    struct span spans[PLACE_TOGETHER];
+
+    for (size_t i = 0; i < batch->count; i++) {
+        span_begin(&spans[i], batch->seats[i]->placing->ctx);
+    }
+    enum status st = write_orders(ctx, service, batch->placings, batch->count);
+    for (size_t i = 0; i < batch->count; i++) {
+        span_failed(&spans[i], ctx, st);
+        span_end(&spans[i], SPAN_CLIENT, "order_place", log_text("db.system", "postgresql"),
+                 log_num("db.operation.batch.size", (int64_t)batch->count));
+    }
+    return st;
+}
+
 static void write_batch(struct service *service, struct batch *batch)
 {
     if (batch->count == 1) {
@@ -127,7 +146,7 @@ static void write_batch(struct service *service, struct batch *batch)
 
     ctx->deadline_ms = last_deadline(batch);
     qsort(batch->placings, batch->count, sizeof(struct order_placing *), order_batch_by_key);
-    settle(service, batch, ctx, write_orders(ctx, service, batch->placings, batch->count));
+    settle(service, batch, ctx, write_together(ctx, service, batch));
     ctx_free(ctx);
 }
 
