@@ -2,7 +2,8 @@
 #ifndef CUSTOMER_SERVICE_CONFIG_H
 #define CUSTOMER_SERVICE_CONFIG_H
 
-#include "common/base/secret.h"
+#include "common/cache/cache_settings.h"
+#include "common/db/db_settings.h"
 #include "common/telemetry/otlp_export.h"
 
 #include <stdbool.h>
@@ -16,18 +17,8 @@ struct config {
     struct secret metrics_password;
     int workers;
     const char *log_level;
-    const char *db_host;
-    int db_port;
-    const char *db_name;
-    const char *db_user;
-    struct secret db_password;
-    const char *db_owner_user;
-    struct secret db_owner_password;
-    int db_pool_max;
-    const char *valkey_host;
-    int valkey_port;
-    const char *valkey_user;
-    struct secret valkey_password;
+    struct db_settings db;
+    struct cache_settings valkey;
     const char *kafka_brokers;
     const char *kafka_group;
     const char *order_service;

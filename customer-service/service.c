@@ -26,13 +26,12 @@
 #include "customer-service/topics.h"
 #include "migrations.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define DAEMON "customer-service"
 
-enum { MIGRATE_WAIT_MS = 60000, UP_MS = 300, LINGER_MS = 5000, DRAIN_MS = 15000 };
+enum { UP_MS = 300, LINGER_MS = 5000, DRAIN_MS = 15000 };
 enum { PROFILE_TTL_S = 1800, FAVOURITES_TTL_S = 3600, MAKE_ADMIN_MS = 10000 };
 
 struct service {
@@ -55,31 +54,8 @@ struct service {
     struct rpc_server *server;
     struct health *health;
     struct admin_server *admin;
-    atomic_bool migrated, told; /* told: that it is not, on the log */
+    struct schema schema;
 };
-
-static struct db_options database(const struct config *config)
-{
-    return (struct db_options){
-        .host = config->db_host,
-        .port = config->db_port,
-        .name = config->db_name,
-        .user = config->db_user,
-        .password = secret_reveal(&config->db_password),
-        .daemon = DAEMON,
-        .max = config->db_pool_max,
-    };
-}
-
-static struct cache_options valkey(const struct config *config)
-{
-    return (struct cache_options){
-        .host = config->valkey_host,
-        .port = config->valkey_port,
-        .user = *config->valkey_user ? config->valkey_user : NULL,
-        .password = secret_reveal(&config->valkey_password),
-    };
-}
 
 /* ---- health: what is required, and what may be away ---- */
 
@@ -87,18 +63,7 @@ static bool is_migrated(void *user)
 {
     struct service *service = user;
 
-    if (atomic_load(&service->migrated)) {
-        return true;
-    }
-    struct ctx *ctx = ctx_new_system(DAEMON);
-    struct db_conn *db = NULL;
-
-    ctx->deadline_ms = clock_monotonic_ms() + UP_MS;
-    bool up = service_db(ctx, service, &db) == ST_OK &&
-              migrate_is_current(ctx, db, migrations, ARRAY_LEN(migrations), &service->told);
-    ctx_free(ctx);
-    atomic_store(&service->migrated, up);
-    return up;
+    return schema_is_current(&service->schema, service->pool, UP_MS);
 }
 
 static bool database_is_up(void *user)
@@ -170,8 +135,8 @@ static bool load_keys(struct service *service)
 /* What a use case needs: also enough for --make-admin. */
 static void connect_stores(struct service *service)
 {
-    struct db_options db = database(&service->config);
-    struct cache_options cache = valkey(&service->config);
+    struct db_options db = db_options_of(&service->config.db, DAEMON);
+    struct cache_options cache = cache_options_of(&service->config.valkey);
 
     service->passwords = password_queue_new(PASSWORD_QUEUE_ROOM);
     service->pool = db_pool_new(&db);
@@ -183,8 +148,8 @@ static void connect_stores(struct service *service)
 static void connect_others(struct service *service)
 {
     const struct config *config = &service->config;
-    struct db_options db = database(config);
-    struct cache_options cache = valkey(config);
+    struct db_options db = db_options_of(&config->db, DAEMON);
+    struct cache_options cache = cache_options_of(&config->valkey);
 
     service->producer = producer_new(&(struct producer_options){
         .brokers = config->kafka_brokers, .daemon = DAEMON, .topics = topics});
@@ -252,6 +217,7 @@ static struct service *service_new(const struct config *config)
         abort();
     }
     service->config = *config;
+    service->schema = (struct schema){.table = migrations, .count = ARRAY_LEN(migrations)};
     return service;
 }
 
@@ -327,17 +293,7 @@ void service_stop(struct service *service)
 
 bool service_migrate(const struct config *config)
 {
-    struct ctx *ctx = ctx_new_system(DAEMON);
-    struct db_options owner = database(config);
-
-    owner.user = config->db_owner_user;
-    owner.password = secret_reveal(&config->db_owner_password);
-    enum status st = migrate(ctx, &owner, migrations, ARRAY_LEN(migrations), MIGRATE_WAIT_MS);
-    if (st != ST_OK) {
-        log_failure(ctx, "migrate");
-    }
-    ctx_free(ctx);
-    return st == ST_OK;
+    return migrate_all(&config->db, DAEMON, migrations, ARRAY_LEN(migrations));
 }
 
 bool service_make_admin(const struct config *config, const char *handle)
@@ -379,7 +335,7 @@ void service_start_jobs(struct service *service)
 {
     service->jobs = jobs_start(&(struct jobs_options){
         .pool = service->pool,
-        .valkey = valkey(&service->config),
+        .valkey = cache_options_of(&service->config.valkey),
         .prefix = "customer",
         .daemon = DAEMON,
         .kinds = job_kinds,

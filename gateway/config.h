@@ -2,7 +2,7 @@
 #ifndef GATEWAY_CONFIG_H
 #define GATEWAY_CONFIG_H
 
-#include "common/base/secret.h"
+#include "common/cache/cache_settings.h"
 #include "common/telemetry/otlp_export.h"
 
 #include <stdbool.h>
@@ -16,9 +16,7 @@ struct config {
     const char *metrics_user;
     struct secret metrics_password;
     const char *order_service, *customer_service, *identity_keys_file;
-    const char *valkey_host, *valkey_user;
-    struct secret valkey_password;
-    int valkey_port;
+    struct cache_settings valkey;
     const char *rate_read, *rate_write, *rate_auth;
     const char *trusted_proxies, *cors_origins;
     bool access_log, demo;

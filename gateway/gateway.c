@@ -98,15 +98,8 @@ static bool load(struct gateway *gateway, struct contract *contract)
 
 static void start_valkey(struct gateway *gateway)
 {
-    const struct config *config = gateway->config;
-
-    gateway->cache_options = (struct cache_options){
-        .host = config->valkey_host,
-        .port = config->valkey_port,
-        .user = *config->valkey_user ? config->valkey_user : NULL,
-        .password = secret_reveal(&config->valkey_password),
-        .max = ERRAND_THREADS + 1,
-    };
+    gateway->cache_options = cache_options_of(&gateway->config->valkey);
+    gateway->cache_options.max = ERRAND_THREADS + 1;
     gateway->cache = cache_new(&gateway->cache_options);
 }
 

@@ -2,7 +2,8 @@
 #ifndef ORDER_SERVICE_CONFIG_H
 #define ORDER_SERVICE_CONFIG_H
 
-#include "common/base/secret.h"
+#include "common/cache/cache_settings.h"
+#include "common/db/db_settings.h"
 #include "common/telemetry/otlp_export.h"
 
 #include <stdbool.h>
@@ -11,12 +12,8 @@ struct config {
     struct otlp_settings traces;
     const char *listen_address, *log_level, *shop_zone, *currency;
     int grpc_port, metrics_port, workers;
-    const char *db_host, *db_name, *db_user, *db_owner_user;
-    struct secret db_password, db_owner_password;
-    int db_port, db_pool_max;
-    const char *valkey_host, *valkey_user;
-    struct secret valkey_password;
-    int valkey_port;
+    struct db_settings db;
+    struct cache_settings valkey;
     const char *temporal_host, *temporal_namespace;
     int temporal_port;
     const char *kafka_brokers, *customer_service, *identity_keys_file, *page_token_key_file;

@@ -28,20 +28,13 @@
 #include "order-service/topics.h"
 #include "order-service/workflow/worker.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 DEFINE_AUTO(file, FILE *, fclose)
 
-enum {
-    MIGRATE_WAIT_MS = 60000,
-    UP_MS = 300,
-    LINGER_MS = 5000,
-    DRAIN_MS = 15000,
-    WORKFLOWS_MS = 500
-};
+enum { UP_MS = 300, LINGER_MS = 5000, DRAIN_MS = 15000, WORKFLOWS_MS = 500 };
 
 struct service {
     struct config config;
@@ -66,45 +59,12 @@ struct service {
     struct rpc_server *server;
     struct health *health;
     struct admin_server *admin;
-    atomic_bool migrated, told; /* told: that it is not, on the log */
+    struct schema schema;
 };
-
-static struct db_options database(const struct config *config)
-{
-    return (struct db_options){
-        .host = config->db_host,
-        .port = config->db_port,
-        .name = config->db_name,
-        .user = config->db_user,
-        .password = secret_reveal(&config->db_password),
-        .daemon = "order-service",
-        .max = config->db_pool_max,
-    };
-}
-
-static struct cache_options valkey(const struct config *config)
-{
-    return (struct cache_options){
-        .host = config->valkey_host,
-        .port = config->valkey_port,
-        .user = *config->valkey_user ? config->valkey_user : NULL,
-        .password = secret_reveal(&config->valkey_password),
-    };
-}
 
 bool service_migrate(const struct config *config)
 {
-    struct ctx *ctx = ctx_new_system("order-service");
-    struct db_options owner = database(config);
-
-    owner.user = config->db_owner_user;
-    owner.password = secret_reveal(&config->db_owner_password);
-    enum status st = migrate(ctx, &owner, migrations, ARRAY_LEN(migrations), MIGRATE_WAIT_MS);
-    if (st != ST_OK) {
-        log_failure(ctx, "migrate");
-    }
-    ctx_free(ctx);
-    return st == ST_OK;
+    return migrate_all(&config->db, "order-service", migrations, ARRAY_LEN(migrations));
 }
 
 /* ---- health: what is required, and what may be away ---- */
@@ -113,18 +73,7 @@ static bool is_migrated(void *user)
 {
     struct service *service = user;
 
-    if (atomic_load(&service->migrated)) {
-        return true;
-    }
-    struct ctx *ctx = ctx_new_system("order-service");
-    struct db_conn *db = NULL;
-
-    ctx->deadline_ms = clock_monotonic_ms() + UP_MS;
-    bool up = service_db(ctx, service, &db) == ST_OK &&
-              migrate_is_current(ctx, db, migrations, ARRAY_LEN(migrations), &service->told);
-    ctx_free(ctx);
-    atomic_store(&service->migrated, up);
-    return up;
+    return schema_is_current(&service->schema, service->pool, UP_MS);
 }
 
 static bool database_is_up(void *user)
@@ -231,8 +180,8 @@ static bool load_contracts(struct service *service)
 static void connect_all(struct service *service)
 {
     const struct config *config = &service->config;
-    struct db_options db = database(config);
-    struct cache_options cache = valkey(config);
+    struct db_options db = db_options_of(&config->db, "order-service");
+    struct cache_options cache = cache_options_of(&config->valkey);
 
     service->pool = db_pool_new(&db);
     service->cache = cache_new(&cache);
@@ -316,6 +265,7 @@ struct service *service_start(const struct config *config)
         abort();
     }
     service->config = *config;
+    service->schema = (struct schema){.table = migrations, .count = ARRAY_LEN(migrations)};
     if (!load_contracts(service)) {
         service_stop(service);
         return NULL;

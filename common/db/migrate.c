@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { LOOK_AGAIN_MS = 200 };
+enum { LOOK_AGAIN_MS = 200, DATABASE_WAIT_MS = 60000 };
 
 const char *const migrate_settings[] = {"LOG_LEVEL",     "DB_HOST",           "DB_PORT", "DB_NAME",
                                         "DB_OWNER_USER", "DB_OWNER_PASSWORD", NULL};
@@ -153,17 +153,47 @@ enum status migrate_version(struct ctx *ctx, struct db_conn *db, int *number)
     return ST_OK;
 }
 
-bool migrate_is_current(struct ctx *ctx, struct db_conn *db, const struct migration *table,
-                        size_t count, atomic_bool *told)
+bool migrate_all(const struct db_settings *where, const char *daemon, const struct migration *table,
+                 size_t count)
 {
-    int number, needed = table[count - 1].number;
+    struct ctx *ctx = ctx_new_system(daemon);
+    struct db_options owner = db_options_of(where, daemon);
+
+    owner.user = where->owner_user;
+    owner.password = secret_reveal(&where->owner_password);
+    enum status st = migrate(ctx, &owner, table, count, DATABASE_WAIT_MS);
+    if (st != ST_OK) {
+        log_failure(ctx, "migrate");
+    }
+    ctx_free(ctx);
+    return st == ST_OK;
+}
+
+static bool is_reached(struct ctx *ctx, struct db_conn *db, struct schema *schema)
+{
+    int number, needed = schema->table[schema->count - 1].number;
 
     if (migrate_version(ctx, db, &number) != ST_OK) {
         return false;
     }
-    if (number < needed && !atomic_exchange(told, true)) {
+    if (number < needed && !atomic_exchange(&schema->told, true)) {
         log_error(NULL, "the schema is older than this daemon: run it with --migrate",
                   log_num("schema", number), log_num("needed", needed));
     }
     return number >= needed;
+}
+
+bool schema_is_current(struct schema *schema, struct db_pool *pool, int within_ms)
+{
+    if (atomic_load(&schema->current)) {
+        return true;
+    }
+    struct ctx *ctx = ctx_new_system("schema");
+    struct db_conn *db = NULL;
+
+    ctx->deadline_ms = clock_monotonic_ms() + within_ms;
+    bool current = db_take(ctx, pool, &db) == ST_OK && is_reached(ctx, db, schema);
+    ctx_free(ctx);
+    atomic_store(&schema->current, current);
+    return current;
 }

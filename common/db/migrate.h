@@ -3,7 +3,7 @@
 #ifndef COMMON_DB_MIGRATE_H
 #define COMMON_DB_MIGRATE_H
 
-#include "common/db/db.h"
+#include "common/db/db_settings.h"
 
 #include <stdatomic.h>
 
@@ -23,9 +23,19 @@ extern const char *const migrate_settings[];
 /* The number of the newest migration applied; 0: none. */
 enum status migrate_version(struct ctx *ctx, struct db_conn *db, int *number) MUST_CHECK;
 
-/* For readiness: a daemon runs on a newer schema than its own, not on an older one. That it is
- * older is said on the log, unless '*told'. */
-bool migrate_is_current(struct ctx *ctx, struct db_conn *db, const struct migration *table,
-                        size_t count, atomic_bool *told);
+/* A daemon's --migrate: what it cannot do is on the log. */
+bool migrate_all(const struct db_settings *where, const char *daemon, const struct migration *table,
+                 size_t count);
+
+/* What a daemon knows of its own schema: zeroed but for the first two. */
+struct schema {
+    const struct migration *table;
+    size_t count;
+    atomic_bool current, told; /* told: that it is older, on the log */
+};
+
+/* For readiness: a daemon runs on a newer schema than its own, not on an older one. Asks the
+ * database, until it once was so. */
+bool schema_is_current(struct schema *schema, struct db_pool *pool, int within_ms);
 
 #endif
