@@ -86,7 +86,7 @@ static bool menu_is_warm(void *user)
 {
     struct service *service = user;
 
-    return atomic_load(&service->migrated) && menu_warm(service);
+    return atomic_load(&service->schema.current) && menu_warm(service);
 }
 
 static bool valkey_is_up(void *user)
