@@ -22,13 +22,15 @@ def free_port():
 
 class Replica:
     """One daemon. keep=True starts it again whenever it ends, as a supervisor would; 'under' is a command that
-    runs it, valgrind say."""
+    runs it, valgrind say; in_place=True has the ports of the stack's own, which must be down."""
 
-    def __init__(self, daemon, keep=False, wait=True, under="", **settings):
+    def __init__(self, daemon, keep=False, wait=True, under="", in_place=False, **settings):
         self.daemon, self.keep, self.process = daemon, keep, None
-        self.port, self.metrics_port = free_port(), free_port()
-        settings["HTTP_PORT" if daemon == "gateway" else "GRPC_PORT"] = self.port
-        settings["METRICS_PORT"] = self.metrics_port
+        port = "HTTP_PORT" if daemon == "gateway" else "GRPC_PORT"
+        settings[port], settings["METRICS_PORT"] = free_port(), free_port()
+        if in_place:
+            settings |= {name: int(shop.settings_of(daemon)[name]) for name in (port, "METRICS_PORT")}
+        self.port, self.metrics_port = settings[port], settings["METRICS_PORT"]
         self.script = os.path.join(folder.name, f"{daemon}-{self.port}")
         with open(os.path.join(os.environ["TEST_STACK_RUN"], daemon, "run"), encoding="utf-8") as file:
             lines = file.read().splitlines()
