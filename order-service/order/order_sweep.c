@@ -3,6 +3,7 @@
  * tap, a timer and this sweep race through one compare-and-set, and one of them wins. */
 #include "order-service/order/order_sweep.h"
 
+#include "common/base/auto.h"
 #include "common/base/clock.h"
 #include "common/base/cond.h"
 #include "common/db/db.h"
@@ -15,6 +16,7 @@
 #include "order-service/service.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -28,9 +30,10 @@ enum { SWEEP_EVERY_S = 10, OVERDUE_MS = 60000, SWEEP_MS = 5000 };
 struct order_sweep {
     struct service *service;
     pthread_t thread;
-    pthread_mutex_t lock; /* guards 'stopping' */
+    struct payment_sweep payments; /* how far that has come */
+    pthread_mutex_t lock;          /* with it 'stopping' is set */
     pthread_cond_t wake;
-    bool stopping;
+    atomic_bool stopping;
 };
 
 static void expire(struct ctx *ctx, struct service *service, const struct order *overdue)
@@ -48,8 +51,9 @@ static void expire(struct ctx *ctx, struct service *service, const struct order 
     }
 }
 
-static enum status expire_overdue(struct ctx *ctx, struct service *service)
+static enum status expire_overdue(struct ctx *ctx, struct order_sweep *sweep)
 {
+    struct service *service = sweep->service;
     const struct order *overdue;
     struct db_conn *db = NULL;
     size_t count = 0;
@@ -59,52 +63,60 @@ static enum status expire_overdue(struct ctx *ctx, struct service *service)
                                          &overdue, &count);
     db_give_back(&db);
     TRY(st);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && ctx_left_ms(ctx) > 0 && !atomic_load(&sweep->stopping); i++) {
         expire(ctx, service, &overdue[i]);
     }
     return ST_OK;
 }
 
-static enum status forget_old_keys(struct ctx *ctx, struct service *service)
+static enum status forget_old_keys(struct ctx *ctx, struct order_sweep *sweep)
 {
     struct db_conn *db = NULL;
 
-    TRY(service_db(ctx, service, &db));
+    TRY(service_db(ctx, sweep->service, &db));
     enum status st = idempotency_purge(ctx, db);
     db_give_back(&db);
     return st;
 }
 
-/* Each with a time of its own: none of them waits for another's luck. */
-static void sweep(struct service *service,
-                  enum status (*step)(struct ctx *ctx, struct service *service), const char *name)
+static enum status mend_queue(struct ctx *ctx, struct order_sweep *sweep)
 {
-    struct ctx *ctx = ctx_new_system("order-service");
+    struct service *service = sweep->service;
 
-    ctx->deadline_ms = clock_monotonic_ms() + SWEEP_MS;
-    if (step(ctx, service) != ST_OK) {
-        log_failure(ctx, name);
-    }
-    ctx_free(ctx);
-}
-
-static void mend_queue(struct service *service)
-{
-    struct ctx *ctx = ctx_new_system("order-service");
-
-    ctx->deadline_ms = clock_monotonic_ms() + SWEEP_MS;
     if (order_queue_cache_mend(ctx, service, service_queue_cache(service)) != ST_OK) {
         log_debug(ctx, "the queue in Valkey stays as it is for now");
+        ctx_forgive(ctx);
     }
-    ctx_free(ctx);
+    return ST_OK;
 }
 
-static void sweep_all(struct service *service)
+static enum status void_holds(struct ctx *ctx, struct order_sweep *sweep)
 {
-    sweep(service, expire_overdue, "sweep");
-    sweep(service, forget_old_keys, "sweep of keys");
-    mend_queue(service);
-    sweep(service, payment_sweep, "sweep of payments");
+    return payment_sweep(ctx, sweep->service, &sweep->payments);
+}
+
+static const struct {
+    const char *name;
+    enum status (*run)(struct ctx *ctx, struct order_sweep *sweep);
+} steps[] = {
+    {"sweep",              expire_overdue },
+    {"sweep of keys",      forget_old_keys},
+    {"sweep of the queue", mend_queue     },
+    {"sweep of payments",  void_holds     },
+};
+
+/* Each with a time of its own: none of them waits for another's luck. A stop waits for one. */
+static void sweep_all(struct order_sweep *sweep)
+{
+    for (size_t i = 0; i < ARRAY_LEN(steps) && !atomic_load(&sweep->stopping); i++) {
+        struct ctx *ctx = ctx_new_system("order-service");
+
+        ctx->deadline_ms = clock_monotonic_ms() + SWEEP_MS;
+        if (steps[i].run(ctx, sweep) != ST_OK) {
+            log_failure(ctx, steps[i].name);
+        }
+        ctx_free(ctx);
+    }
 }
 
 static void *run(void *user)
@@ -117,7 +129,7 @@ static void *run(void *user)
         pthread_cond_timedwait(&sweep->wake, &sweep->lock, &next);
         if (!sweep->stopping) {
             pthread_mutex_unlock(&sweep->lock);
-            sweep_all(sweep->service);
+            sweep_all(sweep);
             pthread_mutex_lock(&sweep->lock);
         }
     }

@@ -29,8 +29,10 @@ enum payment_state { /* values of the proto and of payment.payments.state */
                      PAYMENT_SETTLED,
 };
 
+enum { HOLD_ID_SIZE = 64 };
+
 struct payment_hold {
-    char id[64]; /* the provider's name for it; "": payments are off */
+    char id[HOLD_ID_SIZE]; /* the provider's name for it; "": payments are off */
     int64_t amount_cents;
 };
 
@@ -121,7 +123,16 @@ enum status payment_list(struct ctx *ctx, struct service *service, int page_size
 
 /* ---- payment_sweep.c ---- */
 
-/* Voids what the provider holds without an order: requests that failed, or that we died in. */
-enum status payment_sweep(struct ctx *ctx, struct service *service) MUST_CHECK;
+/* Where the next round goes on; {0}: from the start. */
+struct payment_sweep {
+    char open[HOLD_ID_SIZE];    /* in the provider's list of open holds */
+    char to_void[HOLD_ID_SIZE]; /* in ours of those that no order came of */
+};
+
+/* Voids what the provider holds without an order: requests that failed, or that we died in. A round
+ * does a bounded part of it, and the next goes on behind that: no hold waits for ever behind others
+ * that cannot be voided. */
+enum status payment_sweep(struct ctx *ctx, struct service *service,
+                          struct payment_sweep *at) MUST_CHECK;
 
 #endif

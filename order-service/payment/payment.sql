@@ -32,7 +32,5 @@ SELECT x.hold, x.cents, x.currency, 'voiding'
 ON CONFLICT (hold_id) DO NOTHING;
 
 -- payment_given_up :many
--- Some holds that are still to be voided because no order came of them; in no order, so that replicas
--- meet seldom and those that cannot be voided keep no other from its turn.
-SELECT * FROM payment.payments
- WHERE order_id IS NULL AND state IN ('voiding', 'refunding') ORDER BY random() LIMIT 100;
+-- The next holds that are still to be voided because no order came of them.
+SELECT * FROM payment.payments WHERE to_void AND hold_id > $1 ORDER BY hold_id LIMIT 100;

@@ -110,10 +110,11 @@ enum status payment_store_give_up(struct ctx *ctx, struct db_conn *db,
                    NULL);
 }
 
-enum status payment_store_given_up(struct ctx *ctx, struct db_conn *db, struct payment_page *page)
+enum status payment_store_given_up(struct ctx *ctx, struct db_conn *db, const char *after,
+                                   struct payment_page *page)
 {
     struct db_rows rows;
 
-    TRY(db_many(ctx, db, &SQL_PAYMENT_GIVEN_UP, DB_NO_ARGS, &rows));
+    TRY(db_many(ctx, db, &SQL_PAYMENT_GIVEN_UP, DB_ARGS(db_text(after)), &rows));
     return read_page(ctx, &rows, page);
 }

@@ -25,8 +25,8 @@ enum status payment_store_move(struct ctx *ctx, struct db_conn *db,
 /* Of some open holds those that no order has taken are to be voided: from now on none can. */
 enum status payment_store_give_up(struct ctx *ctx, struct db_conn *db,
                                   const struct provider_hold *holds, size_t count) MUST_CHECK;
-/* Those that are not voided yet. */
-enum status payment_store_given_up(struct ctx *ctx, struct db_conn *db,
+/* The next hundred that are not voided yet, behind that hold; "": from the start. */
+enum status payment_store_given_up(struct ctx *ctx, struct db_conn *db, const char *after,
                                    struct payment_page *page) MUST_CHECK;
 
 #endif

@@ -14,7 +14,7 @@ enum { NAME_SIZE = 48, WAIT_MS = 60000 };
 
 static struct {
     char database[NAME_SIZE], owner[NAME_SIZE], runtime[NAME_SIZE], password[NAME_SIZE];
-    char host[256], asked[256];
+    char host[256], asked[4096];
     int port;
     struct db_options as_owner, as_runtime;
 } made;

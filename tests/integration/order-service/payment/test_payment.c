@@ -403,6 +403,44 @@ START_TEST(a_hold_that_cannot_be_voided_keeps_no_other_from_its_turn)
 }
 END_TEST
 
+/* PAY-05: what was voided long ago costs nothing, and behind what was tried comes the rest. */
+START_TEST(a_round_voids_a_bounded_part_by_an_index_and_the_next_goes_on)
+{
+    static const char to_void[] = "SELECT count(*) FROM payment.payments WHERE to_void";
+
+    test_db_run("INSERT INTO payment.payments (hold_id, amount_cents, currency, state)"
+                " SELECT 'old-' || n, 1, 'EUR', 'voided' FROM generate_series(1, 3000) n;"
+                "INSERT INTO payment.payments (hold_id, amount_cents, currency, state)"
+                " SELECT 'lost-' || n, 1, 'EUR', 'voiding' FROM generate_series(1, 250) n;"
+                "ANALYZE payment.payments");
+    ck_assert_ptr_nonnull(strstr(test_db_ask("EXPLAIN (FORMAT JSON, COSTS OFF) SELECT * FROM payment.payments"
+                                             " WHERE to_void AND hold_id > 'lost-2'"
+                                             " ORDER BY hold_id LIMIT 100"),
+                                 "payments_to_void"));
+    ck_assert_int_eq(till_sweep(), ST_OK);
+    ck_assert_str_eq(test_db_ask(to_void), "50");
+    ck_assert_int_eq(till_sweep(), ST_OK);
+    ck_assert_str_eq(test_db_ask(to_void), "0");
+}
+END_TEST
+
+/* PAY-05 */
+START_TEST(a_round_reads_a_bounded_part_of_a_long_list_and_the_next_goes_on)
+{
+    enum { OPEN = 510 };
+    struct payment_hold lost;
+
+    for (int i = 0; i < OPEN; i++) {
+        (void)till_order(1);
+    }
+    ck_assert_int_eq(till_hold(NULL, 700, &lost), ST_OK);
+    ck_assert_int_eq(till_sweep(), ST_OK);
+    ck_assert_int_eq(books("heldCents"), OPEN + 700);
+    ck_assert_int_eq(till_sweep(), ST_OK);
+    ck_assert_int_eq(books("heldCents"), OPEN);
+}
+END_TEST
+
 START_TEST(what_was_given_up_is_voided_though_the_list_cannot_be_had)
 {
     struct payment_hold hold;
@@ -558,5 +596,7 @@ TEST_MAIN_AROUND(
     the_same_key_for_another_customer_is_another_hold,
     a_key_that_the_provider_knows_for_something_else_is_not_to_be_tried_again,
     a_slow_provider_holds_half_the_workers_and_no_more,
+    a_round_voids_a_bounded_part_by_an_index_and_the_next_goes_on,
+    a_round_reads_a_bounded_part_of_a_long_list_and_the_next_goes_on,
     a_sweep_that_died_half_way_is_finished_by_the_next, only_the_owner_and_an_admin_see_a_payment,
     payments_are_listed_newest_first_page_by_page)

@@ -30,7 +30,8 @@ struct service {
 
 static struct {
     struct fake_payment provider;
-    struct service service; /* of the test that runs */
+    struct service service;     /* of the test that runs */
+    struct payment_sweep sweep; /* how far it has come */
 } till;
 
 enum { TILL_TIMEOUT_MS = 300, TILL_POOL = 8, TILL_AT_ONCE = 16 };
@@ -181,7 +182,7 @@ static enum status till_sweep(void)
     struct ctx *ctx = ctx_new_system("order-service");
 
     clock_pause_ms(2); /* what was held in this very millisecond is not older than now */
-    enum status st = payment_sweep(ctx, &till.service);
+    enum status st = payment_sweep(ctx, &till.service, &till.sweep);
     ctx_free(ctx);
     return st;
 }
