@@ -17,6 +17,7 @@ static const struct notify_plan plans[] = {
     {"OrderReady",       BY_ANYONE,   false, "ready",     TELL_CUSTOMER, "Ready to pick up",   "Your %s is ready at the counter.",                     "ORDER_READY", LIVE_UPDATE, 100},
     {"OrderReadyUndone", BY_ANYONE,   false, "undone",    TELL_CUSTOMER, "Not quite yet",      "Your %s needs another moment.",                        "ORDER",       LIVE_UPDATE, 75},
     {"OrderCompleted",   BY_ANYONE,   false, "completed", TELL_CUSTOMER, "Picked up",          "Enjoy your %s.",                                       "ORDER_DONE",  LIVE_END,    100},
+    {"OrderUnpaid",      BY_ANYONE,   false, "unpaid",    TELL_BARISTAS, "Not paid",           "%s was picked up, and then the card was refused.",     "ORDER_UNPAID", LIVE_NONE,  0},
     {"OrderCancelled",   BY_CUSTOMER, false, "cancelled", TELL_NOBODY,   NULL,                 NULL,                                                   NULL,          LIVE_END,    0},
     {"OrderCancelled",   BY_STAFF,    false, "cancelled", TELL_CUSTOMER, "Order declined",     "Sorry, we cannot make your %s. You are not charged.",  "ORDER_DONE",  LIVE_END,    0},
     {"OrderCancelled",   BY_STAFF,    true,  "cancelled", TELL_CUSTOMER, "Order cancelled",    "Sorry, your %s had to be cancelled. You are refunded.", "ORDER_DONE",  LIVE_END,    0},

@@ -107,7 +107,7 @@ static void take_step(struct service *service, struct order *order, const struct
             order->now_ms + service_business_ms(service, config->pickup_timeout_s);
         break;
     case ORDER_COMPLETED:
-        order->completed_ms = order->now_ms;
+        order->completed_ms = order->completed_ms ? order->completed_ms : order->now_ms;
         break;
     case ORDER_CANCELLED:
         order->cancelled_ms = order->now_ms;

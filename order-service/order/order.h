@@ -45,6 +45,7 @@ enum order_command { /* what somebody, or a clock, wants of an order */
                      COMMAND_EXPIRE_ACCEPT,  /* nobody accepted in time */
                      COMMAND_EXPIRE_COLLECT, /* nobody came for it */
                      COMMAND_STOP,           /* it cannot be paid, or its workflow was cancelled */
+                     COMMAND_FIND_UNPAID, /* it was picked up, and then the payment was refused */
 };
 
 struct order {
@@ -63,6 +64,7 @@ struct order {
     int64_t placed_ms, accepted_ms, preparing_ms, ready_ms, completed_ms, cancelled_ms;
     int64_t accept_by_ms, collect_by_ms; /* 0: no deadline */
     int64_t now_ms;                      /* the database's clock when this was read */
+    bool pays;                           /* money was held for it; of order_get() and moves only */
     int queue_position;                  /* 1 is next; 0: not waiting */
     int eta_seconds;
 };
@@ -93,6 +95,8 @@ int64_t order_expires_by(const struct order *order, enum order_command command);
  * like, but for our codes: those count as nothing said. */
 const char *order_cancel_reason(enum order_command command, const char *said);
 bool order_is_final(enum order_status status);
+/* Sold, and nobody paid: what was held was given back, and a person must see to it. */
+bool order_is_unpaid(const struct order *order);
 const char *order_status_name(enum order_status status);
 bool order_status_parse(const char *name, enum order_status *status);
 const char *order_command_name(enum order_command command);

@@ -63,8 +63,9 @@ WITH x AS (
 SELECT nth, number, placed_at, queue_position FROM v;
 
 -- order_by_id :one
--- One order.
-SELECT * FROM orders.seen WHERE id = $1::uuid;
+-- One order, and whether money was held for it: that is the order's, whatever the setting is by now.
+SELECT s.*, EXISTS (SELECT FROM payment.payments WHERE order_id = s.id) AS pays
+  FROM orders.seen s WHERE s.id = $1::uuid;
 
 -- order_as_placed :one
 -- The order as it was answered when it was placed, for a replay.

@@ -47,6 +47,7 @@ enum status order_encode(struct ctx *ctx, const struct order *order, order_messa
     out->seq = order->seq;
     out->barista_id = shared(order->barista_id);
     out->pickup_name = shared(order->pickup_name);
+    out->unpaid = order_is_unpaid(order);
     return ST_OK;
 }
 

@@ -6,7 +6,6 @@
 #include "common/base/text.h"
 #include "common/base/uuid.h"
 #include "common/events/event.h"
-#include "order-service/payment/payment.h"
 #include "order-service/service.h"
 #include "order-service/workflow/order_news.h"
 #include "order-service/workflow/workflow_sink.h"
@@ -61,12 +60,13 @@ static const char *const signals[] = {
     [COMMAND_EXPIRE_ACCEPT] = "cancelled",
     [COMMAND_EXPIRE_COLLECT] = "cancelled",
     [COMMAND_STOP] = "cancelled",
+    [COMMAND_FIND_UNPAID] = NULL, /* its workflow found it */
 };
 
 static struct order_news news_of(struct service *service, const struct order *order)
 {
     struct order_news news = {
-        .pays = payment_is_on(service),
+        .pays = order->pays,
         .keeps_uncollected = !service_config(service)->refunds_uncollected,
     };
 

@@ -194,6 +194,7 @@ static enum status write_placing(struct ctx *ctx, struct service *service,
 
     placing->rest = order_view_rest(ctx->arena, order);
     placing->hold_id = *attempt->hold.id ? attempt->hold.id : NULL;
+    order->pays = placing->hold_id != NULL;
     tell_placed(ctx, service, placing, order);
     enum status st = order_batch_place(service, placing);
     if (st == ST_EXISTS && placing->hold_id) {

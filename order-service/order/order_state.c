@@ -24,6 +24,7 @@ static const struct transition transitions[] = {
     {ORDER_READY,     COMMAND_PICK_UP,        ORDER_COMPLETED, ROLE_STAFF,    true,  "OrderCompleted", "order.completed"},
     {ORDER_READY,     COMMAND_EXPIRE_COLLECT, ORDER_CANCELLED, ROLE_SYSTEM,   false, "OrderCancelled", "order.cancelled"},
     {ORDER_READY,     COMMAND_STOP,           ORDER_CANCELLED, ROLE_SYSTEM,   false, "OrderCancelled", "order.cancelled"},
+    {ORDER_COMPLETED, COMMAND_FIND_UNPAID,    ORDER_COMPLETED, ROLE_SYSTEM,   false, "OrderUnpaid",    NULL},
 };
 
 static const struct {
@@ -45,7 +46,7 @@ static const char *const commands[] = {
     [COMMAND_READY] = "mark ready",      [COMMAND_UNDO_READY] = "undo ready",
     [COMMAND_PICK_UP] = "pick up",       [COMMAND_CANCEL] = "cancel",
     [COMMAND_EXPIRE_ACCEPT] = "expire",  [COMMAND_EXPIRE_COLLECT] = "expire",
-    [COMMAND_STOP] = "stop",
+    [COMMAND_STOP] = "stop",             [COMMAND_FIND_UNPAID] = "find unpaid",
 };
 /* clang-format on */
 
@@ -64,6 +65,12 @@ int64_t order_expires_by(const struct order *order, enum order_command command)
     return command == COMMAND_EXPIRE_ACCEPT    ? order->accept_by_ms
            : command == COMMAND_EXPIRE_COLLECT ? order->collect_by_ms
                                                : 0;
+}
+
+/* No other command is legal in that state, and this one is its last. */
+bool order_is_unpaid(const struct order *order)
+{
+    return order->last_command == COMMAND_FIND_UNPAID;
 }
 
 bool order_is_final(enum order_status status)
@@ -96,6 +103,7 @@ static const char *usual_reason(enum order_command command)
         return ORDER_NOT_COLLECTED;
     case COMMAND_CANCEL:
     case COMMAND_STOP:
+    case COMMAND_FIND_UNPAID:
     case COMMAND_PLACE:
     case COMMAND_ACCEPT:
     case COMMAND_PREPARE:

@@ -263,7 +263,9 @@ enum status order_store_get(struct ctx *ctx, struct db_conn *db, struct order_id
     struct db_rows row;
 
     TRY(db_one(ctx, db, &SQL_ORDER_BY_ID, DB_ARGS(db_text(id.text)), constraints, &row));
-    return read_order(ctx, &row, 0, found);
+    TRY(read_order(ctx, &row, 0, found));
+    found->pays = db_get_bool(&row, 0, "pays");
+    return ST_OK;
 }
 
 enum status order_store_as_placed(struct ctx *ctx, struct db_conn *db, struct order_id id,

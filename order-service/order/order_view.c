@@ -46,6 +46,7 @@ static void add_rest(struct text *out, const struct order *order)
     text_printf(out, ",\"seq\":%lld", (long long)order->seq);
     add_text(out, "baristaId", order->barista_id);
     add_text(out, "pickupName", order->pickup_name);
+    text_printf(out, ",\"unpaid\":%s", order_is_unpaid(order) ? "true" : "false");
     text_add_char(out, '}');
 }
 

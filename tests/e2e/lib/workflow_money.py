@@ -2,7 +2,9 @@
 provider's own books. Its faults are set for one order at a time."""
 import http.client
 import json
+import time
 import urllib.parse
+import uuid
 
 import flows
 import replica
@@ -15,6 +17,8 @@ PROVIDER = shop.settings_of("order-service")["PAYMENT_PROVIDER_URL"]
 quick = replica.Replica("order-service", ACCEPT_TIMEOUT=8, PICKUP_TIMEOUT=8)
 door = replica.Replica("gateway", ORDER_SERVICE_ADDR=replica.addresses(quick))
 stern = replica.Replica("order-service", ACCEPT_TIMEOUT=8, PICKUP_TIMEOUT=8, PICKUP_TIMEOUT_REFUND=0)
+free = replica.Replica("order-service", PAYMENT_PROVIDER_URL="")
+free_door = replica.Replica("gateway", ORDER_SERVICE_ADDR=replica.addresses(free))
 stern_door = replica.Replica("gateway", ORDER_SERVICE_ADDR=replica.addresses(stern))
 
 
@@ -132,6 +136,73 @@ def a_capture_that_is_refused_cancels_the_order_and_frees_the_hold():
     assert "StopOrder" in flows.steps(order)
 
 
+def a_card_refused_after_the_pickup_leaves_an_order_that_says_so_and_staff_that_know():
+    shop.insist("PUT", "/baristas/me/shift", BARISTA, {"onShift": True})
+    faults("unavailable:capture:100:0:0")
+    order = live("accept", "ready", "pickup", ends=False)
+    assert shop.insist("GET", f"/orders/{order}", TOKEN)[1]["unpaid"] is False
+    with_faults("decline:capture:100:1:0", lambda: (faults(), faults("decline:capture:100:1:0"), flows.ends(order, seconds=120)))
+    seen = shop.insist("GET", f"/orders/{order}", TOKEN)[1]
+    assert (seen["status"], seen["unpaid"]) == ("completed", True), seen
+    assert money(order) == ("voided", 0, 0)
+    types = [type for type, in shop.sql(f"SELECT type FROM orders.order_events WHERE order_id = '{order}' ORDER BY seq")]
+    assert types[-2:] == ["OrderCompleted", "OrderUnpaid"], types
+
+    def told():
+        return [one for one in shop.insist("GET", "/inbox", BARISTA)[1]["notices"]
+                if one["orderId"] == order and one["title"] == "Not paid"]
+    shop.within(shop.PATIENCE_S, told)
+    shop.insist("PUT", "/baristas/me/shift", BARISTA, {"onShift": False})
+
+
+def whether_an_order_is_paid_is_its_own_whatever_the_setting_became():
+    status, order = shop.insist("POST", "/orders", TOKEN, shop.LATTE, url=free_door.url)
+    assert status == 201, order
+    live_on(order["id"], "accept", "ready", "pickup")
+    flows.ends(order["id"])
+    assert "CapturePayment" not in flows.steps(order["id"]), flows.steps(order["id"])
+    said = shop.sql("SELECT count(*) FROM payment.payments WHERE order_id = '" + order["id"] + "'")
+    assert said == [["0"]], said
+
+    order = live(ends=False)
+    for what in ("accept", "ready", "pickup"):
+        assert shop.insist("POST", f"/orders/{order}/{what}", BARISTA, {}, url=free_door.url)[0] == 200
+    flows.ends(order, seconds=120)
+    assert money(order)[0] == "captured"
+
+
+def no_request_waits_for_a_workflow_that_may_last_for_half_an_hour():
+    timeouts = shop.settings_of("order-service")
+    limit_s = int(timeouts.get("PICKUP_TIMEOUT", 1800))
+
+    def place():
+        return shop.call("POST", "/orders", TOKEN, shop.LATTE, str(uuid.uuid4()))
+    placed = []
+    took = shop.the_best_of(3, 0.5, lambda: placed.append(timed(place)) or placed[-1][0])
+    assert took < 0.5, f"POST took {took:.3f} s"
+    for _, (status, order) in placed:
+        assert status == 201 and shop.within(shop.PATIENCE_S, flows.is_in, order["id"], "RUNNING")
+    order = placed[-1][1][1]["id"]
+    for move in ("accept", "ready"):
+        took, (status, answer) = timed(lambda: shop.call("POST", f"/orders/{order}/{move}", BARISTA, {}))
+        assert status == 200 and took < 2, f"{move}: {status} {answer} after {took:.3f} s"
+    shop.within(shop.PATIENCE_S, lambda: longest_timer(order) > limit_s - 30)
+    assert flows.state(order) == "RUNNING" and limit_s >= 1800
+    live_on(order, "pickup")
+    flows.ends(order)
+
+
+def timed(call):
+    from_s = time.monotonic()
+    answer = call()
+    return time.monotonic() - from_s, answer
+
+
+def longest_timer(order):
+    return max((float(event["timerStartedEventAttributes"]["startToFireTimeout"].rstrip("s"))
+                for event in flows.history(order) if event["eventType"] == "EVENT_TYPE_TIMER_STARTED"), default=0)
+
+
 def a_refund_that_fails_twice_is_made_at_the_third_try():
     order = live("accept", "captured", ends=False)
     shop.within(shop.PATIENCE_S, lambda: money_is(order, "captured"))
@@ -156,6 +227,9 @@ shop.fact(no_accept_gives_the_hold_back_once, "ORD-07", "WF-10")
 shop.fact(no_pickup_gives_the_money_back_once, "ORD-08", "WF-10")
 shop.fact(a_shop_that_keeps_the_money_of_what_nobody_collects_keeps_it)
 shop.fact(a_capture_that_is_refused_cancels_the_order_and_frees_the_hold, "WF-16")
+shop.fact(a_card_refused_after_the_pickup_leaves_an_order_that_says_so_and_staff_that_know, "PAY-05", "WF-16")
+shop.fact(whether_an_order_is_paid_is_its_own_whatever_the_setting_became, "PAY-01")
+shop.fact(no_request_waits_for_a_workflow_that_may_last_for_half_an_hour, "WF-13")
 shop.fact(a_refund_that_fails_twice_is_made_at_the_third_try, "WF-12")
 shop.fact(a_provider_that_loses_its_answers_takes_the_money_once)
 shop.finish()

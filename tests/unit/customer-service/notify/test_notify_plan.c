@@ -31,6 +31,7 @@ START_TEST(each_step_has_its_audience_and_activity)
         {"OrderReady",       TELL_CUSTOMER, LIVE_UPDATE},
         {"OrderReadyUndone", TELL_CUSTOMER, LIVE_UPDATE},
         {"OrderCompleted",   TELL_CUSTOMER, LIVE_END   },
+        {"OrderUnpaid",      TELL_BARISTAS, LIVE_NONE  },
     };
     struct notify_order order = order_of(BY_STAFF, true);
 

@@ -35,7 +35,7 @@ struct shop {
     struct order order;
     enum purse purse;
     bool is_rolling; /* payments are being switched: later moves come from replicas that differ */
-    bool pays, keeps, card_is_dead, temporal_is_up, worker_is_up, was_cancelled;
+    bool pays, keeps, card_is_dead, is_found_unpaid, temporal_is_up, worker_is_up, was_cancelled;
     int captures, returns;
     struct row {
         const char *name, *json;
@@ -181,6 +181,7 @@ static enum status act(struct shop *shop, const char *name, const char **answer)
     }
     if (strcmp(name, "ReturnPayment") == 0) {
         give_back(shop);
+        shop->is_found_unpaid |= move(shop, COMMAND_FIND_UNPAID);
     } else if (strcmp(name, "ExpireOrder") == 0) {
         expire(shop);
         *answer = news(shop);
@@ -376,10 +377,11 @@ static bool is_sold(const struct shop *shop)
 static void judge(const struct shop *shop, uint64_t number)
 {
     enum purse purse = shop->purse;
+    bool is_unpaid = shop->is_found_unpaid == (shop->order.status == ORDER_COMPLETED);
     bool is_right = !shop->pays          ? purse == HELD
                     : !is_sold(shop)     ? purse == VOIDED || purse == REFUNDED
-                    : shop->card_is_dead ? purse == VOIDED
-                                         : purse == CAPTURED;
+                    : shop->card_is_dead ? purse == VOIDED && is_unpaid
+                                         : purse == CAPTURED && !shop->is_found_unpaid;
     const char *status =
         arena_printf(shop->ctx->arena, "{\"status\":\"%s\"", order_status_name(shop->order.status));
 
