@@ -25,6 +25,7 @@ static int run(const struct config *config)
 
     int sig = daemon_wait_for_signal();
     log_info(NULL, "stopping", log_num("signal", sig));
+    daemon_end_within(DAEMON_END_MS);
     service_stop(service);
     otlp_export_stop(traces);
     return EXIT_SUCCESS;

@@ -44,6 +44,7 @@ int main(int argc, char **argv)
 
     int sig = daemon_wait_for_signal();
     log_info(NULL, "stopping", log_num("signal", sig));
+    daemon_end_within(DAEMON_END_MS);
     service_stop(service);
     otlp_export_stop(traces);
     return EXIT_SUCCESS;

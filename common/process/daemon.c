@@ -1,10 +1,15 @@
 /* Signals: blocked in every thread, waited for in one. What libraries are told by environment. */
 #include "common/process/daemon.h"
 
+#include "common/base/clock.h"
+#include "common/obs/log.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static sigset_t stop_signals(void)
 {
@@ -40,4 +45,21 @@ int daemon_wait_for_signal(void)
         /* interrupted: wait again */
     }
     return signal_number;
+}
+
+static void *end_late(void *ms)
+{
+    clock_pause_ms((int)(intptr_t)ms);
+    log_error(NULL, "not all came to an end in time: what is left comes again");
+    _exit(EXIT_SUCCESS);
+}
+
+void daemon_end_within(int ms)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, end_late, (void *)(intptr_t)ms) != 0) {
+        abort();
+    }
+    pthread_detach(thread);
 }

@@ -22,6 +22,12 @@ MUST_CHECK bool daemon_await_port(const char *listen_address, int port);
 /* Sleeps until one of them comes. */
 int daemon_wait_for_signal(void);
 
+/* Where what we wait for hangs too, the process ends all the same: with 0 after so many
+ * milliseconds, as it would have. What was under way is in the database, and comes again. */
+void daemon_end_within(int ms);
+/* Less than the 30 s after which Kubernetes and systemd kill. */
+enum { DAEMON_END_MS = 27000 };
+
 /* Readiness: 503 only for what 'required' names (own database, keys, draining); the others show as
  * degraded with 200 (D7). Checks run about once a second (20 times while one that is required is
  * in doubt), on threads of their own, those that are required apart from the others: one that hangs

@@ -1,8 +1,11 @@
 /* Signals reach the one thread that waits. */
+#include "common/base/clock.h"
 #include "common/process/daemon.h"
 #include "tests/helpers/house_test.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 START_TEST(a_daemon_is_told_which_signal_came)
@@ -27,4 +30,25 @@ START_TEST(a_reader_that_goes_away_does_not_kill_us)
 }
 END_TEST
 
-TEST_MAIN("daemon", a_daemon_is_told_which_signal_came, a_reader_that_goes_away_does_not_kill_us)
+/* K8S-17 */
+START_TEST(a_stop_that_hangs_ends_in_time_and_well)
+{
+    int status = -1;
+    int64_t from = clock_monotonic_ms();
+    pid_t child = fork();
+
+    if (child == 0) {
+        daemon_end_within(300);
+        for (;;) {
+            pause();
+        }
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), EXIT_SUCCESS);
+    ck_assert_int_ge(clock_monotonic_ms() - from, 300);
+}
+END_TEST
+
+TEST_MAIN("daemon", a_daemon_is_told_which_signal_came, a_reader_that_goes_away_does_not_kill_us,
+          a_stop_that_hangs_ends_in_time_and_well)
