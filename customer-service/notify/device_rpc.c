@@ -6,6 +6,7 @@
 #include "common/json/timestamp.h"
 #include "customer-service/notify/device.h"
 #include "customer-service/notify/notify.h"
+#include "customer-service/notify/order_client.h"
 #include "customer-service/notify/web_push.h"
 #include "customer-service/service.h"
 
@@ -88,6 +89,9 @@ enum status device_rpc_live_activity(struct ctx *ctx, void *service, const void 
         .token = lower_hex(ctx, request->token),
     };
 
+    if (wish.order) {
+        TRY(order_must_be_callers(ctx, service, wish.order));
+    }
     answer->id = arena_alloc(ctx->arena, ID_TEXT_SIZE);
     return device_live_activity(ctx, service, &wish, answer->id);
 }

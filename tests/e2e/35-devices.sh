@@ -29,10 +29,26 @@ a_device_that_cannot_be_reached_is_refused() {
 }
 a_live_activity_belongs_to_a_device_of_ones_own() {
     id=$(register "$customer" "$apns") || return 1
-    body="{\"orderId\":\"$(uuid)\",\"deviceId\":\"$id\",\"token\":\"$token\"}"
+    body="{\"deviceId\":\"$id\",\"token\":\"$token\"}"
     call POST /live-activities "$customer" "$body" >/dev/null && status_is 201 || return 1
     call POST /live-activities "$other" "$body" >/dev/null && problem_is 404 not_found || return 1
     call DELETE "/devices/$id" "$customer" >/dev/null && status_is 204
+}
+# PUSH-18 SEC-08: at once, before any event of it can have come; staff may see the order, and yet it is not theirs
+a_live_activity_is_of_an_order_of_ones_own() {
+    id=$(register "$customer" "$apns") || return 1
+    order=$(call POST /orders "$customer" '{"items":[{"menuItemId":"flat-white","quantity":1}]}' | jq -r .id)
+    body="{\"orderId\":\"$order\",\"deviceId\":\"$id\",\"token\":\"$token\"}"
+    call POST /live-activities "$customer" "$body" >/dev/null && status_is 201 || return 1
+    body="{\"orderId\":\"$(uuid)\",\"deviceId\":\"$id\",\"token\":\"$token\"}"
+    call POST /live-activities "$customer" "$body" >/dev/null && problem_is 404 not_found || return 1
+    for who in "$other" "$barista"; do
+        theirs=$(register "$who" "$(echo "$apns" | tr 0123456789 1234567890)") || return 1
+        body="{\"orderId\":\"$order\",\"deviceId\":\"$theirs\",\"token\":\"$token\"}"
+        call POST /live-activities "$who" "$body" >/dev/null && problem_is 404 not_found || return 1
+        call DELETE "/devices/$theirs" "$who" >/dev/null
+    done
+    call POST "/orders/$order/cancel" "$customer" '{}' >/dev/null && call DELETE "/devices/$id" "$customer" >/dev/null
 }
 a_shift_is_a_baristas() {
     call PUT /baristas/me/shift "$customer" '{"onShift":true}' >/dev/null && status_is 403 || return 1
@@ -48,6 +64,7 @@ preferences_are_kept() {
 fact a_device_is_registered_and_unregistered PUSH-02
 fact a_device_that_cannot_be_reached_is_refused
 fact a_live_activity_belongs_to_a_device_of_ones_own
+fact a_live_activity_is_of_an_order_of_ones_own PUSH-18 SEC-08
 fact a_shift_is_a_baristas
 fact preferences_are_kept
 facts_end
