@@ -14,7 +14,7 @@
 enum { DRAIN_MS = 200 };
 
 struct options {
-    const char *ledger, *faults;
+    const char *address, *ledger, *faults;
     int port, seed;
 };
 
@@ -22,7 +22,8 @@ static bool load(struct options *options)
 {
     /* clang-format off */
     const struct setting table[] = {
-        SETTING_NUMBER("PAYMENT_PORT", &options->port, "0", 0, 65535, "port, on loopback; 0: any, it is on the log"),
+        SETTING_TEXT("LISTEN_ADDRESS", &options->address, "127.0.0.1", "address to listen on"),
+        SETTING_NUMBER("PAYMENT_PORT", &options->port, "0", 0, 65535, "its port; 0: any, it is on the log"),
         SETTING_TEXT("PAYMENT_LEDGER", &options->ledger, "ledger.jsonl", "file of the books"),
         SETTING_TEXT("PAYMENT_FAULTS", &options->faults, "", "rules such as slow:any:10:0:500, a space between"),
         SETTING_NUMBER("PAYMENT_SEED", &options->seed, "1", 0, 1000000, "seed of the faults"),
@@ -66,8 +67,8 @@ int main(void)
     }
     log_open("payment-provider", "info");
     daemon_block_signals();
-    if (start(&options, &provider)) {
-        server = http_server_start(&(struct http_options){.address = "127.0.0.1",
+    if (start(&options, &provider) && daemon_await_port(options.address, options.port)) {
+        server = http_server_start(&(struct http_options){.address = options.address,
                                                           .port = options.port,
                                                           .threads = 1,
                                                           .handle = api_handle,
