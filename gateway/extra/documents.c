@@ -4,7 +4,7 @@
 #include "common/crypto/crypto.h"
 #include "gateway/edge/edge_etag.h"
 #include "gateway/gateway.h"
-#include "gateway/openapi.h"
+#include "gateway/openapi/openapi.h"
 
 #include <stdio.h>
 #include <stdlib.h>
