@@ -35,6 +35,7 @@ static const struct setting table[] = {
     SETTING_TEXT("VAPID_KEY_FILE", &loaded.vapid_key_file, "", "the key that browsers subscribe to; empty: no pushes to browsers"),
     SETTING_TEXT("VAPID_SUBJECT", &loaded.vapid_subject, "", "whom push services may write to: mailto:... or https:..."),
     SETTING_TEXT("WEB_PUSH_CA_FILE", &loaded.web_push_ca_file, "", "certificates that push services must have; empty: the system's"),
+    SETTING_TEXT("PUBLIC_URL", &loaded.public_url, "http://localhost:8000", "how clients reach the API; where pushes find photos"),
     SETTING_FLAG("WEB_PUSH_LOOPBACK", &loaded.web_push_loopback, "0", "push services may be on this machine; with DEMO only"),
     SETTING_FLAG("DEMO", &loaded.demo, "0", "demonstration accounts; on loopback only"),
 };

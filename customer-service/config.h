@@ -27,6 +27,7 @@ struct config {
     const char *apns_key_file, *apns_key_id, *apns_team_id, *apns_topic;
     const char *apns_url, *apns_sandbox_url, *apns_ca_file;
     const char *vapid_key_file, *vapid_subject, *web_push_ca_file;
+    const char *public_url;
     bool web_push_loopback;
     bool demo;
 };

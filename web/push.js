@@ -9,7 +9,7 @@ self.addEventListener("push", (event) => {
   const notice = event.data ? event.data.json() : { title: "Everything", body: "", tag: "everything" };
   const title = notice.number ? `${notice.title} (${notice.number})` : notice.title;
   event.waitUntil(self.registration.showNotification(title, {
-    body: notice.body, tag: notice.tag, renotify: true, data: { orderId: notice.orderId },
+    body: notice.body, image: notice.image, tag: notice.tag, renotify: true, data: { orderId: notice.orderId },
   }));
 });
 

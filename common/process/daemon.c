@@ -4,12 +4,15 @@
 #include "common/base/clock.h"
 #include "common/obs/log.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { LARGE_BYTES = 256 * 1024 };
 
 static sigset_t stop_signals(void)
 {
@@ -30,10 +33,12 @@ void daemon_block_signals(void)
 }
 
 /* librdkafka starts Cyrus SASL, which loads each mechanism it finds, one over Berkeley DB.
- * They are for Kerberos; PLAIN and SCRAM are librdkafka's own. Who wants them sets the path. */
+ * They are for Kerberos; PLAIN and SCRAM are librdkafka's own. Who wants them sets the path.
+ * And malloc, left to itself, learns from one photo that passes by to keep as much for ever. */
 void daemon_spare_memory(void)
 {
     setenv("SASL_PATH", "/nonexistent", 0);
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 }
 
 int daemon_wait_for_signal(void)

@@ -28,7 +28,17 @@ static const enum notify_by actors[] = {
 };
 /* clang-format on */
 
-static enum status read_request(struct ctx *ctx,
+static const char *first_photo(const Coffee__Notify__V1__EnsureNoticeRequest *request)
+{
+    for (size_t i = 0; i < request->n_items; i++) {
+        if (*request->items[i]->photo) {
+            return request->items[i]->photo;
+        }
+    }
+    return "";
+}
+
+static enum status read_request(struct ctx *ctx, struct service *service,
                                 const Coffee__Notify__V1__EnsureNoticeRequest *request,
                                 struct notify_event *event, struct notify_order *order)
 {
@@ -45,6 +55,7 @@ static enum status read_request(struct ctx *ctx,
         .number = request->number,
         .drink = notify_drink(ctx->arena, first ? first->name : "", first ? first->quantity : 0,
                               request->n_items),
+        .photo = notify_photo(ctx, service, first_photo(request)),
         .reason = "",
         .accepted = request->accepted,
         .by = actors[request->by],
@@ -66,7 +77,7 @@ enum status notice_rpc_ensure(struct ctx *ctx, void *service, const void *in, vo
     if (request->at_ms && clock_wall_ms() - request->at_ms > NOTIFY_FRESH_MS) {
         return ST_OK;
     }
-    TRY(read_request(ctx, request, &event, &order));
+    TRY(read_request(ctx, service, request, &event, &order));
     TRY(notify_ensure(ctx, service, &event, &order, &stage));
     answer->notices = stage.notices;
     answer->sent = stage.sent;

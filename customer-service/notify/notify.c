@@ -61,7 +61,8 @@ static bool start_web(struct notify_senders *senders, const struct config *confi
 
 bool notify_senders_start(struct notify_senders *senders, const struct config *config)
 {
-    *senders = (struct notify_senders){.waiting = calloc(1, sizeof(atomic_int))};
+    *senders = (struct notify_senders){.public_url = config->public_url,
+                                       .waiting = calloc(1, sizeof(atomic_int))};
     if (!senders->waiting) {
         abort();
     }

@@ -22,7 +22,8 @@ struct web_push;
 struct notify_senders {
     struct apns *apns;
     struct web_push *web;
-    atomic_int *waiting; /* calls that wait for a notice, NOTIFY_WAITERS at most */
+    const char *public_url; /* of the API */
+    atomic_int *waiting;    /* calls that wait for a notice, NOTIFY_WAITERS at most */
 };
 
 /* False, with the reason on stderr, when a key that is named cannot be used. */
@@ -33,6 +34,9 @@ struct notify_event {
     const char *id, *type;
     int64_t seq;
 };
+
+/* Where the world finds what the API has at this path; NULL for "" and for what is no photo. */
+const char *notify_photo(struct ctx *ctx, struct service *service, const char *path);
 
 /* Makes the notices of this stage, unless the event was here before, and the job that sends
  * them. */

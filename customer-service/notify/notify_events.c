@@ -8,22 +8,28 @@
 #include "common/events/event_data.h"
 #include "customer-service/notify/notify.h"
 
-static enum status name_drink(struct ctx *ctx, const struct event *event, const char **drink)
+/* The first line says what the order is called, the first that has a photo what it looks like. */
+static enum status name_drink(struct ctx *ctx, const struct event *event, const char **drink,
+                              const char **photo)
 {
-    const char *first = NULL, *name = NULL;
+    const char *first = NULL, *name = NULL, *path = "";
     int64_t quantity = 1, first_quantity = 1;
     const struct event_member members[] = {
         {.name = "name",     .text = &name, .required = true},
         {.name = "quantity",  .number = &quantity},
-        {0},
+        {.name = "photo", .text = &path},
+        {0                 },
     };
     size_t count = 0;
     bool found = true;
 
+    *photo = "";
     TRY(event_data_read_item(ctx, event, "items", 0, members, &found));
     while (found) {
         first_quantity = count ? first_quantity : quantity;
         first = count ? first : name;
+        *photo = **photo ? *photo : path;
+        path = "";
         count++;
         TRY(event_data_read_item(ctx, event, "items", count, members, &found));
     }
@@ -48,9 +54,10 @@ static enum status read_actor(struct ctx *ctx, const struct event *event,
     return ST_OK;
 }
 
-static enum status read_order(struct ctx *ctx, const struct event *event,
+static enum status read_order(struct ctx *ctx, struct service *service, const struct event *event,
                               struct notify_order *order)
 {
+    const char *photo;
     char id[ID_TEXT_SIZE], customer[ID_TEXT_SIZE] = "";
     int64_t accepted_ms = 0;
     const struct event_member members[] = {
@@ -71,7 +78,8 @@ static enum status read_order(struct ctx *ctx, const struct event *event,
     order->id = arena_strdup(ctx->arena, id);
     order->customer = arena_strdup(ctx->arena, customer);
     order->accepted = accepted_ms != 0;
-    TRY(name_drink(ctx, event, &order->drink));
+    TRY(name_drink(ctx, event, &order->drink, &photo));
+    order->photo = notify_photo(ctx, service, photo);
     return read_actor(ctx, event, order);
 }
 
@@ -82,7 +90,7 @@ enum status notify_on_audit(struct ctx *ctx, void *service, const struct event *
     if (!text_starts(event->type, "Order") || clock_wall_ms() - event->at_ms > NOTIFY_FRESH_MS) {
         return ST_OK;
     }
-    TRY(read_order(ctx, event, &order));
+    TRY(read_order(ctx, service, event, &order));
     return notify_tell(ctx, service, &(struct notify_event){event->id, event->type, event->seq},
                        &order);
 }

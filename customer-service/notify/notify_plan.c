@@ -119,6 +119,21 @@ static void add_alert(struct text *out, const struct notify_plan *plan,
     text_add(out, "},\"sound\":\"default\"");
 }
 
+/* What waits at the counter is shown; the app fetches it before the notice is. */
+static bool shows_photo(const struct notify_plan *plan, const struct notify_order *order)
+{
+    return order->photo && text_equal(plan->stage, "ready");
+}
+
+static void add_image(struct text *out, const struct notify_plan *plan,
+                      const struct notify_order *order)
+{
+    if (shows_photo(plan, order)) {
+        text_add_char(out, ',');
+        add_pair(out, "image", order->photo);
+    }
+}
+
 const char *notify_alert(struct arena *arena, const struct notify_plan *plan,
                          const struct notify_order *order)
 {
@@ -128,8 +143,11 @@ const char *notify_alert(struct arena *arena, const struct notify_plan *plan,
     add_alert(&out, plan, order);
     text_add_char(&out, ',');
     add_pair(&out, "category", plan->category);
-    text_printf(&out, ",\"thread-id\":\"order-%s\"},\"stage\":\"%s\",\"orderId\":\"%s\"}",
-                order->id, plan->stage, order->id);
+    text_add(&out, shows_photo(plan, order) ? ",\"mutable-content\":1" : "");
+    text_printf(&out, ",\"thread-id\":\"order-%s\"},\"stage\":\"%s\",\"orderId\":\"%s\"", order->id,
+                plan->stage, order->id);
+    add_image(&out, plan, order);
+    text_add_char(&out, '}');
     return out.data;
 }
 
@@ -142,9 +160,11 @@ const char *notify_web(struct arena *arena, const struct notify_plan *plan,
     add_pair(&out, "title", plan->title);
     text_add_char(&out, ',');
     add_pair(&out, "body", body_of(arena, plan, order));
-    text_printf(&out, ",\"number\":%lld,\"stage\":\"%s\",\"orderId\":\"%s\",\"tag\":\"%s\"}",
+    text_printf(&out, ",\"number\":%lld,\"stage\":\"%s\",\"orderId\":\"%s\",\"tag\":\"%s\"",
                 (long long)order->number, plan->stage, order->id,
                 notify_collapse_id(arena, plan, order));
+    add_image(&out, plan, order);
+    text_add_char(&out, '}');
     return out.data;
 }
 

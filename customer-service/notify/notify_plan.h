@@ -29,6 +29,7 @@ struct notify_order {
     const char *id, *customer;
     int64_t number;
     const char *drink;  /* "Flat White", "Flat White and 2 more" */
+    const char *photo;  /* URL of the drink's; NULL: none */
     const char *reason; /* why it was cancelled; "" */
     bool accepted;
     enum notify_by by;

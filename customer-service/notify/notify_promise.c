@@ -8,7 +8,20 @@
 #include "customer-service/notify/notify.h"
 #include "customer-service/service.h"
 
+#include <string.h>
+
 enum { FIRST_LOOK_MS = 10, LONGEST_LOOK_MS = 200, ANSWER_MS = 50 };
+
+const char *notify_photo(struct ctx *ctx, struct service *service, const char *path)
+{
+    const char *shop = service_senders(service)->public_url;
+    size_t length = shop ? strlen(shop) : 0;
+
+    return length && text_starts(path, "/photos/")
+               ? arena_printf(ctx->arena, "%.*s%s",
+                              (int)(shop[length - 1] == '/' ? length - 1 : length), shop, path)
+               : NULL;
+}
 
 static void write_payloads(struct ctx *ctx, const struct notify_plan *plan,
                            const struct notify_order *order, struct notice_batch *batch)

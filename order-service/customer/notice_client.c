@@ -36,17 +36,19 @@ static Coffee__Notify__V1__EnsureNoticeRequest__By who_cancelled(const struct or
 
 static enum status read_item(struct scan *scan, Coffee__Notify__V1__NoticeItem *item)
 {
-    const char *name = "";
+    const char *name = "", *photo = "";
     int64_t quantity = 0;
     const struct member members[] = {
         {.name = "name",       .text = &name},
         {.name = "quantity",                    .number = &quantity},
-        {0},
+        {.name = "photo",.text = &photo},
+        {0     },
     };
 
     TRY(members_scan(scan, members));
     item->name = arena_strdup(scan->ctx->arena, name);
     item->quantity = (int32_t)quantity;
+    item->photo = arena_strdup(scan->ctx->arena, photo);
     return ST_OK;
 }
 

@@ -16,7 +16,7 @@ needs_build() {
     [ -n "$(daemon_sources)" ] || return 1
     cd "$ROOT" || return
     [ -f "build/.$BUILD.built" ] && [ -z "$(find CMakeLists.txt CMakePresets.json cmake common proto tools \
-        gateway order-service customer-service tests/fakes/payment -newer "build/.$BUILD.built" -print -quit)" ] && return 1
+        gateway order-service customer-service photo-worker tests/fakes/payment -newer "build/.$BUILD.built" -print -quit)" ] && return 1
     return 0
 }
 
@@ -85,6 +85,7 @@ customer_service_settings() {
     setting GRPC_PORT "$CUSTOMER_GRPC_PORT"
     setting METRICS_PORT "$CUSTOMER_METRICS_PORT"
     setting JWT_KEYS_DIR "$SECRETS/jwt"
+    setting PUBLIC_URL "http://127.0.0.1:$HTTP_PORT"
     setting VAPID_KEY_FILE "$SECRETS/vapid.pem"
     setting VAPID_SUBJECT 'mailto:shop@example.org'
     [ "${FAKE_APNS:-0}" = 0 ] || apns_settings
