@@ -33,8 +33,9 @@ enum status auth_login(struct ctx *ctx, struct service *service, const char *log
                        const char *password, const char *device_id,
                        struct auth_tokens *tokens) MUST_CHECK;
 
-/* A refresh token is used once; again only by the same device, within REFRESH_GRACE_S and while
- * its successor is unused. Anything else is PROBLEM_TOKEN_REVOKED and ends the session. */
+/* A refresh token is used once; again only by the same device (which says so, where it did at
+ * sign-in), within REFRESH_GRACE_S and while its successor is unused. Anything else is
+ * PROBLEM_TOKEN_REVOKED and ends the session. */
 enum status auth_refresh(struct ctx *ctx, struct service *service, const char *refresh_token,
                          const char *device_id, struct auth_tokens *tokens) MUST_CHECK;
 

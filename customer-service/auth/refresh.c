@@ -45,7 +45,7 @@ static enum refresh_verdict judge(const struct refresh_token_row *row, const cha
         .generation = row->generation,
         .used_generation = row->used_generation,
         .used_ago_s = row->used_ago_s,
-        .same_device = refresh_same_device(row->device_id, device_id),
+        .device = refresh_compare_devices(row->device_id, device_id),
         .is_over = row->is_over,
     };
 

@@ -9,16 +9,21 @@ enum refresh_verdict refresh_judge(const struct refresh_shown *shown, int64_t gr
     if (shown->is_over) {
         return REFRESH_DEAD;
     }
-    if (!shown->same_device || shown->generation < shown->used_generation) {
+    if (shown->device == REFRESH_OTHER_DEVICE || shown->generation < shown->used_generation) {
         return REFRESH_REUSED;
     }
     if (shown->generation > shown->used_generation) {
         return REFRESH_EXCHANGE;
     }
-    return shown->used_ago_s <= grace_s ? REFRESH_EXCHANGE : REFRESH_REUSED;
+    bool is_retry = shown->device == REFRESH_SAME_DEVICE && shown->used_ago_s <= grace_s;
+
+    return is_retry ? REFRESH_EXCHANGE : REFRESH_REUSED;
 }
 
-bool refresh_same_device(const char *signed_in_by, const char *shown_by)
+enum refresh_device refresh_compare_devices(const char *signed_in_by, const char *shown_by)
 {
-    return !*signed_in_by || !*shown_by || strcmp(signed_in_by, shown_by) == 0;
+    if (strcmp(signed_in_by, shown_by) == 0) {
+        return REFRESH_SAME_DEVICE;
+    }
+    return *signed_in_by && *shown_by ? REFRESH_OTHER_DEVICE : REFRESH_UNTOLD_DEVICE;
 }

@@ -11,19 +11,28 @@ enum refresh_verdict {
     REFRESH_REUSED,   /* somebody has a copy: the session must end */
 };
 
+/* Whoever shows the token, compared with whoever signed in. */
+enum refresh_device {
+    REFRESH_SAME_DEVICE,   /* both told which, or neither did */
+    REFRESH_UNTOLD_DEVICE, /* only one of them told */
+    REFRESH_OTHER_DEVICE,
+};
+
 struct refresh_shown {
     int64_t generation;      /* of the token */
     int64_t used_generation; /* the newest one of its session that was used */
     int64_t used_ago_s;      /* how long ago that was */
-    bool same_device;
+    enum refresh_device device;
     bool is_over;
 };
 
-/* A retry deserves grace within 'grace_s' of the first use, by the same device, while no token of
- * the next generation was used: its answer may have been lost on the way. */
+/* The newest token is exchanged unless another device shows it; API.md lets one keep silent about
+ * its device. A retry deserves grace within 'grace_s' of the first use, by the same device and no
+ * other, while no token of the next generation was used: its answer may have been lost on the way.
+ * Who does not say so is not the same: a copied token would be good for half a minute. */
 enum refresh_verdict refresh_judge(const struct refresh_shown *shown, int64_t grace_s);
 
-/* Whether two devices are the same; one that was not told is not another. */
-bool refresh_same_device(const char *signed_in_by, const char *shown_by);
+/* Device ids as they were told; "" was not. */
+enum refresh_device refresh_compare_devices(const char *signed_in_by, const char *shown_by);
 
 #endif

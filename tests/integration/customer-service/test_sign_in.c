@@ -347,6 +347,19 @@ static void fail_five_times(const char *handle)
     }
 }
 
+/* AUTH-02 */
+START_TEST(a_used_token_shown_without_its_device_ends_the_session)
+{
+    sign_up("copied-from");
+    struct signed_in first = login("copied-from", PASSWORD, "phone");
+    struct signed_in second = refresh(first.refresh, "phone");
+
+    ck_assert_int_eq(refresh(first.refresh, "").problem, PROBLEM_TOKEN_REVOKED);
+    ck_assert_int_eq(refresh(second.refresh, "phone").problem, PROBLEM_TOKEN_REVOKED);
+    ck_assert(is_denied(first.session));
+}
+END_TEST
+
 /* AUTH-31 */
 START_TEST(after_five_wrong_passwords_one_waits)
 {
@@ -471,7 +484,8 @@ TEST_MAIN_AROUND(
     a_token_reused_from_another_device_ends_its_family, a_token_that_was_never_given_out_is_refused,
     signing_out_ends_the_family_and_denies_its_tokens,
     ones_sessions_are_listed_and_revoked_and_nobody_elses,
-    a_changed_password_ends_the_other_sessions, after_five_wrong_passwords_one_waits,
+    a_changed_password_ends_the_other_sessions,
+    a_used_token_shown_without_its_device_ends_the_session, after_five_wrong_passwords_one_waits,
     failures_are_counted_in_the_database_while_valkey_is_away,
     what_valkey_forgot_about_denied_sessions_is_told_again,
     a_changed_role_is_audited_and_ends_the_sessions, the_first_admin_is_made_from_the_command_line,
