@@ -59,6 +59,9 @@ const struct rpc_service methods[] = {
     {0},
 };
 
+rpc_unary *const password_methods[] = {auth_rpc_sign_up, auth_rpc_login, auth_rpc_change_password,
+                                       NULL};
+
 const ProtobufCServiceDescriptor *const method_services[] = {
     &coffee__auth__v1__auth_service__descriptor,
     &coffee__customer__v1__customer_service__descriptor,

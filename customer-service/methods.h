@@ -5,6 +5,7 @@
 #include "common/rpc/rpc_server.h"
 
 extern const struct rpc_service methods[];
+extern rpc_unary *const password_methods[]; /* those that hash one: see auth/password_queue.h */
 extern const ProtobufCServiceDescriptor *const method_services[]; /* for the contract */
 
 #endif

@@ -192,6 +192,7 @@ static bool open_ports(struct service *service)
         .keys = service->keys,
         .service = service,
         .workers = config->workers,
+        .slow = password_methods,
         .unready = true,
     });
     if (!service->server) {

@@ -25,6 +25,7 @@ struct rpc_method {
     void *service;
     bool internal;   /* health, reflection: no identity, no log, on the completion-queue thread */
     bool is_probe;   /* asked about health: without an identity, too */
+    bool is_slow;    /* has a worker that is not the others' */
     unsigned roles;  /* of enum role */
     int deadline_ms; /* for unary calls; 0: the client's alone */
     size_t max_request;
@@ -41,7 +42,7 @@ struct rpc_queue {
 struct rpc_server {
     struct rpc_server_options options;
     grpc_server *core;
-    struct rpc_workers *workers;
+    struct rpc_workers *workers, *slow; /* slow: NULL when no method is */
     struct rpc_health *health;
     struct metric *duration;
     size_t method_count;

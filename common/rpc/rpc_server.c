@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WORKERS = 4, WORKER_QUEUE = 64, TELL_MS = 250, MAX_INTERNAL = 4 };
+enum { WORKERS = 4, WORKER_QUEUE = 64, SLOW_WORKERS = 1, TELL_MS = 250, MAX_INTERNAL = 4 };
 
 static const struct metric_def duration_def = {
     .kind = METRIC_HISTOGRAM,
@@ -57,6 +57,16 @@ static size_t max_request(const struct contract_method *method)
                : RPC_MAX_REQUEST;
 }
 
+static bool is_slow(const struct rpc_server *server, const struct rpc_handler *handler)
+{
+    rpc_unary *const *slow = server->options.slow;
+
+    while (slow && *slow && *slow != handler->unary) {
+        slow++;
+    }
+    return slow && *slow;
+}
+
 static bool add_method(struct rpc_server *server, const struct rpc_service *service,
                        const struct rpc_handler *handler)
 {
@@ -86,6 +96,7 @@ static bool add_method(struct rpc_server *server, const struct rpc_service *serv
         .stream = streams ? handler->stream : NULL,
         .service = server->options.service,
         .is_probe = known->call.probe,
+        .is_slow = is_slow(server, handler),
         .roles = known->call.roles,
         .deadline_ms = known->call.deadline_ms,
         .max_request = max_request(known),
@@ -276,7 +287,8 @@ static bool run(struct rpc_server *server)
 
     server->workers = rpc_workers_new(o->workers > 0 ? o->workers : WORKERS,
                                       o->queue > 0 ? o->queue : WORKER_QUEUE);
-    if (!server->workers) {
+    server->slow = o->slow ? rpc_workers_new(SLOW_WORKERS, WORKER_QUEUE) : NULL;
+    if (!server->workers || (o->slow && !server->slow)) {
         return refuse_start("no thread for a worker", o->daemon);
     }
     grpc_server_start(server->core);
@@ -391,7 +403,8 @@ void rpc_server_drain(struct rpc_server *server, int grace_ms)
         pthread_join(server->queues[i].thread, NULL);
     }
     rpc_workers_free(server->workers); /* after those who offer jobs */
-    server->workers = NULL;
+    rpc_workers_free(server->slow);
+    server->workers = server->slow = NULL;
     grpc_server_destroy(server->core);
     server->core = NULL;
     for (int i = 0; i < server->queue_count; i++) {

@@ -53,8 +53,12 @@ struct rpc_server_options {
     const struct identity_keys *keys;
     void *service; /* handed to every handler */
     int workers;   /* threads for unary handlers */
-    int queue;     /* calls that may wait for one; 0: 64 */
-    bool unready;  /* health says NOT_SERVING until rpc_server_set_serving() */
+    /* Of those, the ones that stand in line for one thing that only one can have (a processor, for
+     * a password); NULL ends them. They share a worker and a queue of 64 of their own, so that
+     * their line holds no worker of the others. NULL: none. */
+    rpc_unary *const *slow;
+    int queue;    /* calls that may wait for one; 0: 64 */
+    bool unready; /* health says NOT_SERVING until rpc_server_set_serving() */
 };
 
 /* The options' strings, tables and objects must outlive the server. NULL, with the reason on the

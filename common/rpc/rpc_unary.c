@@ -113,6 +113,14 @@ static void unary_unknown(struct unary_call *call)
     send_answer(call, &failure);
 }
 
+static bool finds_worker(struct unary_call *call)
+{
+    struct rpc_method *method = call->in.method;
+    struct rpc_server *server = method->server;
+
+    return rpc_workers_offer(method->is_slow ? server->slow : server->workers, &call->job);
+}
+
 static void unary_arrived(struct rpc_tag *tag, bool ok)
 {
     struct unary_call *call = tag->owner;
@@ -128,7 +136,7 @@ static void unary_arrived(struct rpc_tag *tag, bool ok)
         unary_unknown(call);
     } else if (method->internal) {
         unary_run(&call->job);
-    } else if (!rpc_workers_offer(method->server->workers, &call->job)) {
+    } else if (!finds_worker(call)) {
         unary_refuse(call);
     }
 }

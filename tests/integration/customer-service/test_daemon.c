@@ -13,11 +13,13 @@
 #include "tests/integration/customer-service/shop.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-enum { READY_MS = 30000, CALL_MS = 5000, EVENT_MS = 30000 };
+enum { READY_MS = 30000, CALL_MS = 30000, EVENT_MS = 30000, CROWD_MS = 60000 };
 
 #define AUTH     "/coffee.auth.v1.AuthService/"
 #define CUSTOMER "/coffee.customer.v1.CustomerService/"
@@ -269,6 +271,97 @@ START_TEST(bad_input_is_refused_with_its_fields)
 }
 END_TEST
 
+/* ---- many who sign in at once ---- */
+
+enum { CROWD = 40, GUESSES = 16 };
+
+static const char *guessed_handle; /* NULL: each has an account of their own, that is not there */
+static atomic_int signed_in, wrong, told_to_wait;
+
+static void *sign_in_wrongly(void *number)
+{
+    Coffee__Auth__V1__LoginRequest in = COFFEE__AUTH__V1__LOGIN_REQUEST__INIT;
+    struct ctx *ctx = as("", ROLE_NOBODY);
+    ProtobufCMessage *out;
+
+    ctx->deadline_ms = clock_monotonic_ms() + CROWD_MS;
+    in.handle = guessed_handle ? arena_strdup(ctx->arena, guessed_handle)
+                               : arena_printf(ctx->arena, "nobody-%d", *(int *)number);
+    in.password = arena_strdup(ctx->arena, "a wrong password");
+    ck_assert_int_ne(rpc_call(ctx, daemon_.client, AUTH "Login", &in.base,
+                              &coffee__auth__v1__session__descriptor, CROWD_MS, &out),
+                     ST_OK);
+    atomic_fetch_add(&wrong, ctx->failure.problem == PROBLEM_BAD_CREDENTIALS);
+    atomic_fetch_add(&told_to_wait, ctx->failure.problem == PROBLEM_TOO_MANY_REQUESTS);
+    atomic_fetch_add(&signed_in, 1);
+    ctx_free(ctx);
+    return NULL;
+}
+
+static void begin(pthread_t *threads, int *numbers, int count)
+{
+    for (int i = 0; i < count; i++) {
+        numbers[i] = i;
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, sign_in_wrongly, &numbers[i]), 0);
+    }
+}
+
+static void join(const pthread_t *threads, int count)
+{
+    for (int i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+/* Counted in logins, not in time: how many were answered while another call was. */
+START_TEST(a_crowd_that_signs_in_holds_up_nobody_else)
+{
+    Coffee__Auth__V1__GetJwksRequest ask = COFFEE__AUTH__V1__GET_JWKS_REQUEST__INIT;
+    struct ctx *gateway = as("gateway", ROLE_SYSTEM);
+    pthread_t threads[CROWD];
+    int numbers[CROWD], fewest = CROWD;
+    ProtobufCMessage *out;
+
+    wait_until(200);
+    connect_client();
+    begin(threads, numbers, CROWD);
+    while (atomic_load(&signed_in) < 1) { /* the line has formed, and moves */
+        clock_pause_ms(1);
+    }
+    while (atomic_load(&signed_in) < CROWD / 2) {
+        int before = atomic_load(&signed_in);
+
+        ck_assert_int_eq(
+            call(gateway, AUTH "GetJwks", &ask.base, &coffee__auth__v1__jwks__descriptor, &out),
+            ST_OK);
+        int meanwhile = atomic_load(&signed_in) - before;
+        fewest = meanwhile < fewest ? meanwhile : fewest;
+    }
+    join(threads, CROWD);
+    ck_assert_int_eq(wrong, CROWD); /* none was turned away: the line is that long */
+    ck_assert_int_le(fewest, 2);
+    disconnect_client();
+    ctx_free(gateway);
+}
+END_TEST
+
+/* AUTH-31 */
+START_TEST(guesses_made_at_once_are_no_more_than_guesses_in_a_row)
+{
+    pthread_t threads[GUESSES];
+    int numbers[GUESSES];
+
+    wait_until(200);
+    connect_client();
+    guessed_handle = "barista";
+    begin(threads, numbers, GUESSES);
+    join(threads, GUESSES);
+    ck_assert_int_eq(wrong, 5);
+    ck_assert_int_eq(told_to_wait, GUESSES - 5);
+    disconnect_client();
+}
+END_TEST
+
 START_TEST(it_starts_and_drains_while_everything_else_is_away)
 {
     char body[2048];
@@ -384,8 +477,11 @@ int main(void)
 {
     const TTest *const tests[] = {the_demonstration_is_there_when_the_daemon_is_ready,
                                   a_denied_session_stays_denied_though_valkey_is_emptied,
-                                  roles_decide_who_may_call, bad_input_is_refused_with_its_fields,
-                                  an_event_from_kafka_counts_once_though_it_comes_twice};
+                                  roles_decide_who_may_call,
+                                  bad_input_is_refused_with_its_fields,
+                                  an_event_from_kafka_counts_once_though_it_comes_twice,
+                                  a_crowd_that_signs_in_holds_up_nobody_else,
+                                  guesses_made_at_once_are_no_more_than_guesses_in_a_row};
     const TTest *const alone[] = {it_starts_and_drains_while_everything_else_is_away};
     const struct test_around around = {
         .start = make, .stop = shop_drop, .before = before, .after = after};
