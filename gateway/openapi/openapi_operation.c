@@ -149,6 +149,11 @@ static void put_query_parameters(struct text *out, const struct schema_set *set,
     }
 }
 
+static bool has_version(const struct contract_method *method)
+{
+    return method->call.etag || method->raw_answer;
+}
+
 static void put_parameters(struct text *out, const struct schema_set *set,
                            const struct contract_method *method, const struct split *split)
 {
@@ -160,7 +165,7 @@ static void put_parameters(struct text *out, const struct schema_set *set,
     if (method->call.idempotent) {
         put_reference(out, NULL, "parameters", "IdempotencyKey");
     }
-    if (method->call.etag && method->verb == VERB_GET) {
+    if (has_version(method) && method->verb == VERB_GET) {
         put_reference(out, NULL, "parameters", "IfNoneMatch");
     }
     put_close(out, ']');
@@ -180,6 +185,35 @@ static bool must_have_body(const struct schema_set *set, const ProtobufCMessageD
     return false;
 }
 
+static void put_raw_content(struct text *out, const char *const *types)
+{
+    put_open(out, "content", '{');
+    for (; *types; types++) {
+        put_raw(out, *types, "{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}");
+    }
+    put_close(out, '}');
+}
+
+/* Who leaves it to us to find out what it is may say so. */
+static void put_raw_body(struct text *out, struct arena *arena, const struct contract_call *call)
+{
+    size_t count = 0;
+
+    while (call->body_types[count]) {
+        count++;
+    }
+    const char **types = arena_new_array(arena, const char *, count + 2);
+
+    memcpy(types, call->body_types, count * sizeof(*types));
+    types[count] = "application/octet-stream";
+    put_open(out, "requestBody", '{');
+    put_text(out, "description",
+             arena_printf(arena, "The bytes as they are, at most %zu KiB", call->max_body / 1024));
+    put_bool(out, "required", true);
+    put_raw_content(out, types);
+    put_close(out, '}');
+}
+
 static void put_body(struct text *out, const struct schema_set *set,
                      const struct contract_method *method, const struct split *split)
 {
@@ -187,6 +221,10 @@ static void put_body(struct text *out, const struct schema_set *set,
     static const struct split nothing;
 
     if (!method->body) {
+        return;
+    }
+    if (method->raw_body) {
+        put_raw_body(out, set->arena, &method->call);
         return;
     }
     if (strcmp(method->body, "*") != 0) {
@@ -215,7 +253,7 @@ static void put_answer_headers(struct text *out, const struct contract_method *m
     if (method->call.location) {
         put_reference(out, "Location", "headers", "Location");
     }
-    if (method->call.etag) {
+    if (has_version(method)) {
         put_reference(out, "ETag", "headers", "ETag");
     }
     put_close(out, '}');
@@ -229,10 +267,13 @@ static void put_answer(struct text *out, const struct schema_set *set,
     put_open(out, arena_printf(set->arena, "%d", success), '{');
     put_text(out, "description",
              success == 201   ? "It was made"
+             : success == 202 ? "It was taken, and is being worked on"
              : success == 204 ? "Done; there is nothing to say"
                               : "The answer");
     put_answer_headers(out, method);
-    if (success != 204) {
+    if (method->raw_answer) {
+        put_raw_content(out, method->call.answer_types);
+    } else if (success != 204) {
         put_open(out, "content", '{');
         put_open(out, "application/json", '{');
         if (method->out->n_fields) {
@@ -245,7 +286,7 @@ static void put_answer(struct text *out, const struct schema_set *set,
         put_close(out, '}');
     }
     put_close(out, '}');
-    if (method->call.etag && method->verb == VERB_GET) {
+    if (has_version(method) && method->verb == VERB_GET) {
         put_raw(out, "304", "{\"description\":\"It is still what If-None-Match names\"}");
     }
 }
