@@ -46,7 +46,8 @@ void token_verifier_free(struct token_verifier *verifier);
 void token_verifier_set_keys(struct token_verifier *verifier, const struct token_jwk *jwks,
                              size_t count);
 bool token_verifier_has_keys(const struct token_verifier *verifier);
-/* From any thread. ST_UNAUTHENTICATED; the reason goes to the log's detail, not to the client.
+/* From any thread. ST_UNAUTHENTICATED, or ST_UNAVAILABLE while there are no keys: that is no fault
+ * of the token's. The reason goes to the log's detail, not to the client.
  * '*unknown_key' tells whether fetching the keys again might help. Sessions that were ended
  * meanwhile are the caller's business: claims->caller.session. */
 enum status token_verify(struct ctx *ctx, struct token_verifier *verifier, const char *token,

@@ -109,12 +109,16 @@ static void remember(struct token_verifier *verifier, const uint8_t digest[SHA25
     pthread_mutex_unlock(&verifier->lock);
 }
 
-static bool find_key(struct token_verifier *verifier, const char *kid, char pem[TOKEN_PEM_SIZE],
-                     uint64_t *changes)
+static const char no_keys[] = "no keys to verify it with yet";
+
+/* NULL, or why there is none. */
+static const char *find_key(struct token_verifier *verifier, const char *kid,
+                            char pem[TOKEN_PEM_SIZE], uint64_t *changes)
 {
     bool found = false;
 
     pthread_mutex_lock(&verifier->lock);
+    const char *wrong = verifier->key_count > 0 ? "unknown kid" : no_keys;
     *changes = verifier->changes;
     for (size_t i = 0; i < verifier->key_count && !found; i++) {
         found = strcmp(verifier->keys[i].kid, kid) == 0;
@@ -123,7 +127,7 @@ static bool find_key(struct token_verifier *verifier, const char *kid, char pem[
         }
     }
     pthread_mutex_unlock(&verifier->lock);
-    return found;
+    return found ? NULL : wrong;
 }
 
 static bool is_signed_by(const char *token, const char *pem)
@@ -155,9 +159,10 @@ static const char *look_at(struct token_verifier *verifier, struct ctx *ctx, con
     if (wrong) {
         return wrong;
     }
-    if (!find_key(verifier, text.kid, pem, &changes)) {
+    wrong = find_key(verifier, text.kid, pem, &changes);
+    if (wrong) {
         *unknown_key = true;
-        return "unknown kid";
+        return wrong;
     }
     if (!is_signed_by(token, pem)) {
         return "signature";
@@ -177,7 +182,11 @@ enum status token_verify(struct ctx *ctx, struct token_verifier *verifier, const
     *unknown_key = false;
     const char *wrong = look_at(verifier, ctx, token, &found, unknown_key);
     if (wrong) {
-        return fail_with(ctx, ST_UNAUTHENTICATED, "", "token: %s", wrong);
+        enum status st = wrong == no_keys ? ST_UNAVAILABLE : ST_UNAUTHENTICATED;
+
+        (void)fail_with(ctx, st, "", "token: %s", wrong);
+        ctx->failure.retry_after_s = wrong == no_keys;
+        return st;
     }
     *claims = found;
     return ST_OK;

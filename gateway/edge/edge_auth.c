@@ -67,11 +67,6 @@ static enum status refuse_nobody(struct exchange *exchange)
 {
     struct ctx *ctx = exchange->ctx;
 
-    if (exchange->has_bad_token && !token_verifier_has_keys(exchange->gateway->verifier)) {
-        enum status st = fail_with(ctx, ST_UNAVAILABLE, "", "no keys to verify tokens with yet");
-        ctx->failure.retry_after_s = 1;
-        return st;
-    }
     if (exchange->has_bad_token && ctx->failure.status != ST_OK) {
         return ctx->failure.status;
     }

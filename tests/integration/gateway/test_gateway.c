@@ -4,6 +4,7 @@
 #include "gateway/routes.h"
 #include "tests/helpers/gateway/stage.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -363,7 +364,7 @@ START_TEST(a_backend_that_is_away_is_answered_for_at_once_and_comes_back)
     ck_assert_int_eq(ask("GET", "/users/me", customer(), NULL), 200);
     stage_start_order(&stage);
     int code = 503;
-    for (int i = 0; i < 100 && code == 503; i++) {
+    for (int i = 0; i < PATIENCE_MS / 100 && code == 503; i++) {
         clock_pause_ms(100);
         code = ask("GET", "/menu", NULL, NULL);
     }

@@ -342,6 +342,19 @@ START_TEST(the_kid_decides_the_key)
 }
 END_TEST
 
+START_TEST(without_keys_a_token_is_not_called_invalid)
+{
+    struct token_claims claims;
+    bool unknown_key = false;
+    const char *token = issued();
+
+    token_verifier_set_keys(verifier, NULL, 0);
+    ck_assert_int_eq(token_verify(ctx, verifier, token, &claims, &unknown_key), ST_UNAVAILABLE);
+    ck_assert_int_ge(ctx->failure.retry_after_s, 1);
+    ck_assert(unknown_key);
+}
+END_TEST
+
 START_TEST(one_changed_character_anywhere_is_refused)
 {
     struct token_claims claims;
@@ -544,7 +557,8 @@ TEST_MAIN_AROUND(
     tokens_of_every_published_key_are_accepted, good_tokens_that_look_unusual_are_accepted,
     a_claim_that_does_not_hold_is_refused, an_expired_token_is_refused_also_when_it_was_seen_before,
     no_other_algorithm_gets_through, a_header_must_be_ours, the_kid_decides_the_key,
-    one_changed_character_anywhere_is_refused, text_around_or_missing_from_a_token_is_refused,
+    without_keys_a_token_is_not_called_invalid, one_changed_character_anywhere_is_refused,
+    text_around_or_missing_from_a_token_is_refused,
     a_signature_in_der_and_doubled_claims_are_refused, a_token_of_endless_length_is_refused,
     a_key_that_is_withdrawn_ends_what_was_remembered, a_published_key_off_the_curve_is_left_out,
     tokens_that_are_remembered_are_told_apart,

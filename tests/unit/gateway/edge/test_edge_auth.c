@@ -52,14 +52,6 @@ START_TEST(a_step_up_wants_a_sign_in_of_the_last_five_minutes)
 }
 END_TEST
 
-START_TEST(without_keys_a_token_is_not_called_invalid)
-{
-    exchange.has_bad_token = true;
-    ck_assert_int_eq(refusal(ROLE_NOBODY, 0), PROBLEM_UNAVAILABLE);
-    ck_assert_int_ge(ctx->failure.retry_after_s, 1);
-}
-END_TEST
-
 START_TEST(an_ended_sign_in_says_so_where_someone_is_needed)
 {
     ctx->caller.role = ROLE_CUSTOMER;
@@ -74,5 +66,4 @@ END_TEST
 TEST_MAIN_AROUND("edge auth", (&(struct test_around){.before = start, .after = stop}),
                  a_role_that_the_route_does_not_name_is_forbidden,
                  a_step_up_wants_a_sign_in_of_the_last_five_minutes,
-                 without_keys_a_token_is_not_called_invalid,
                  an_ended_sign_in_says_so_where_someone_is_needed)
