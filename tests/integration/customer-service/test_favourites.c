@@ -6,6 +6,7 @@
 #include "customer-service/customer/customer_rpc.h"
 #include "customer-service/favourite/favourite.h"
 #include "customer-service/favourite/favourite_rpc.h"
+#include "tests/helpers/patience.h"
 #include "tests/integration/customer-service/shop.h"
 
 #include <pthread.h>
@@ -40,9 +41,14 @@ static const char *add(struct ctx *ctx, const char *item, const char *with, bool
 {
     struct favourite_wish wish = {item, &with, with ? 1 : 0, is_usual};
     struct favourite_answer answer;
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+    enum status st;
 
-    ctx_forgive(ctx);
-    return favourite_add(ctx, shop.service, &wish, id_only, NULL, &answer) == ST_OK
+    do { /* as a good client does */
+        ctx_forgive(ctx);
+        st = favourite_add(ctx, shop.service, &wish, id_only, NULL, &answer);
+    } while (st == ST_UNAVAILABLE && clock_monotonic_ms() < until);
+    return st == ST_OK
                ? arena_printf(ctx->arena, "%.*s", (int)answer.size, (const char *)answer.bytes)
                : "";
 }
