@@ -57,7 +57,7 @@ struct failure {
 
 struct ctx {
     struct arena *arena;
-    char trace_id[33]; /* W3C trace context: on every log line, RPC and event */
+    char trace_id[33];               /* W3C trace context: on every log line, RPC and event */
     char span_id[17], parent_id[17]; /* parent: of whoever asked; "" at a trace's root */
     bool sampled;
     char correlation_id[65]; /* what the client called it, else the trace id */

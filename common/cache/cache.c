@@ -271,6 +271,7 @@ static enum status run(struct ctx *ctx, struct cache *cache, const struct cache_
     bool is_look = strcmp(words->words[0], "GET") == 0;
     struct span span;
 
+    *reply = (struct cache_reply){0};
     span_begin(&span, ctx);
     enum status st = run_untraced(ctx, cache, words, most_ms, reply);
     bool is_hit = st == ST_OK && reply->kind != CACHE_NIL;

@@ -38,7 +38,7 @@ struct otlp_export {
     sem_t wake;
     atomic_bool stopping;
     _Atomic int64_t last_ms; /* while stopping: until then (monotonic) */
-    bool is_away;            /* the thread's, as all that follows */
+    bool is_failing;         /* the thread's, as all that follows */
     struct metric_series *exported, *refused, *undelivered;
     size_t count;
     struct span_record batch[BATCH];
@@ -123,17 +123,17 @@ static void pause_between_tries(struct otlp_export *otlp, int64_t ms)
 
 /* ---- sending ------------------------------------------------------------------------------ */
 
-static void set_away(struct otlp_export *otlp, const struct ctx *ctx, bool is_away)
+static void set_failing(struct otlp_export *otlp, const struct ctx *ctx, bool is_failing)
 {
-    if (otlp->is_away == is_away) {
+    if (otlp->is_failing == is_failing) {
         return;
     }
-    otlp->is_away = is_away;
-    if (is_away) {
-        log_warn(NULL, "collector is away", log_text("target", otlp->target),
+    otlp->is_failing = is_failing;
+    if (is_failing) {
+        log_warn(NULL, "collector takes no spans", log_text("target", otlp->target),
                  log_text("why", ctx->failure.detail));
     } else {
-        log_info(NULL, "collector is there", log_text("target", otlp->target));
+        log_info(NULL, "collector takes spans", log_text("target", otlp->target));
     }
 }
 
@@ -168,7 +168,7 @@ static enum status insist(struct ctx *ctx, struct otlp_export *otlp,
     for (;;) {
         enum status st = call(ctx, otlp, request);
 
-        set_away(otlp, ctx, may_pass(st));
+        set_failing(otlp, ctx, st != ST_OK);
         if (!may_pass(st) || atomic_load(&otlp->stopping) ||
             clock_monotonic_ms() + pause_ms > end_ms) {
             return st;
@@ -187,9 +187,6 @@ static void send_batch(struct otlp_export *otlp)
 
     if (st != ST_OK) {
         metric_add(may_pass(st) ? otlp->undelivered : otlp->refused, (int64_t)otlp->count);
-    }
-    if (st != ST_OK && !may_pass(st)) {
-        log_failure(ctx, "export of spans");
     }
     ctx_free(ctx);
 }

@@ -4,6 +4,7 @@
 #include "common/telemetry/otlp_message.h"
 
 #include "common/base/auto.h"
+#include "common/base/text.h"
 #include "common/telemetry/otlp_export.h"
 #include "tests/helpers/house_test.h"
 
@@ -26,7 +27,7 @@ static struct span_record record_of(const char *parent)
         .text = "process\0kafka\0common/db/query.c:94",
     };
 
-    strcpy(record.parent_id, parent);
+    text_copy(record.parent_id, sizeof(record.parent_id), parent);
     return record;
 }
 
