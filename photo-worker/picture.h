@@ -5,6 +5,8 @@
 #include "common/base/arena.h"
 #include "common/image/image.h"
 
+#include <stdbool.h>
+
 enum { RGB = 3 };
 
 /* Who takes rows from the top down. */
