@@ -181,6 +181,7 @@ static enum status answer_created(struct ctx *ctx, struct service *service, cons
         .id = id,
         .name = request->name,
         .description = request->description,
+        .photo_id = "",
         .kind = (int)request->kind,
         .price_cents = request->price_cents,
         .available = true,
