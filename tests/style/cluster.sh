@@ -84,9 +84,9 @@ the_servers_are_set_up_as_on_a_desk() {
 
 value_of() { sed -n "s/.*$2[=:] *\([0-9]*\).*/\1/p" "k8s/$1" | head -n 1; }
 # Each service's replicas at the most, one more while they roll, with its pool, relay and listener;
-# Temporal's pool for each of its four services and two databases; two migrations; the superuser's three.
+# Temporal's two pools for each of its four services; two migrations; the superuser's three.
 connections_fit_postgres() {
-    sum=$(($(value_of temporal/kustomization.yaml SQL_MAX_CONNS) * 8 + 2 + 3))
+    sum=$((($(value_of temporal/kustomization.yaml SQL_MAX_CONNS) + $(value_of temporal/kustomization.yaml SQL_VIS_MAX_CONNS)) * 4 + 2 + 3))
     for service in order-service customer-service; do
         pool=$(value_of "$service/kustomization.yaml" DB_POOL_MAX)
         sum=$((sum + ($(value_of "$service/scaling.yaml" maxReplicas) + 1) * (pool + 2)))
@@ -133,6 +133,14 @@ the_gateway_is_behind_port_80_of_the_service() {
     port=$(manifest ConfigMap server | sed -n 's/^  HTTP_PORT: "\(.*\)"$/\1/p')
     [ -n "$port" ] && manifest Deployment server | tr -d '\n' | grep -q -- "- containerPort: $port          name: http "
 }
+# docs/adr/0025: its own user and databases, and pools of 10 to 20 connections for its four services together
+temporal_has_its_own_user_and_a_bounded_pool() {
+    manifest ConfigMap temporal >"$scratch/temporal"
+    for line in 'POSTGRES_USER: temporal' 'DBNAME: temporal' 'VISIBILITY_DBNAME: temporal_visibility'; do
+        grep -qx "  $line" "$scratch/temporal" || return 1
+    done
+    awk -F'"' '/SQL_MAX_CONNS|SQL_VIS_MAX_CONNS/ { one += $2 } END { exit !(4 * one >= 10 && 4 * one <= 20) }' "$scratch/temporal"
+}
 the_trial_adds_a_provider_to_practise_on() {
     kubectl kustomize k8s/overlays/trial >"$scratch/rendered" &&
         manifest ConfigMap order-service | grep -q '^  PAYMENT_PROVIDER_URL: http://payment-provider:8089$' &&
@@ -147,5 +155,6 @@ expect memory_of_all_pods_fits_four_raspberry_pis memory_fits_four_raspberry_pis
 command -v kubectl >/dev/null 2>&1 || { echo 'skip the_cluster_is_as_described (no kubectl)' && exit $failed; }
 expect everything_renders everything_renders
 expect the_gateway_is_behind_port_80_of_the_service the_gateway_is_behind_port_80_of_the_service
+expect temporal_has_its_own_user_and_a_bounded_pool temporal_has_its_own_user_and_a_bounded_pool
 expect the_trial_adds_a_provider_to_practise_on the_trial_adds_a_provider_to_practise_on
 exit $failed

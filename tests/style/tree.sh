@@ -26,6 +26,7 @@ expect contributing_names_branch_tests_lint_and_pull_request each contributing_s
     branch './everything test' './everything lint' 'pull request'
 
 expect the_cluster_makes_the_same_roles cmp tools/stack/conf/roles.sql k8s/postgres/roles.sql
+expect the_cluster_tunes_temporal_the_same cmp tools/stack/conf/temporal-dynamic.yaml k8s/temporal/temporal-dynamic.yaml
 expect the_first_screen_names_the_two_commands each first_screen_says './everything up' './everything test'
 expect each_decision_has_a_page each decision_is_written 0001 0002 0003 0004 0005 0006 0007 \
     0008 0009 0010 0011 0012 0013 0014

@@ -24,7 +24,7 @@ check_machine() {
         bad "only $have MiB of memory available, 1536 are needed" "close something, or up --without kafka,temporal"
     fi
     need=3000
-    if [ -x "$TEMPORAL_HOME/bin/temporal" ] && [ -e "$KAFKA_HOME/libs" ]; then need=300; fi
+    if ! needs_fetch_temporal && [ -e "$KAFKA_HOME/libs" ]; then need=300; fi
     have=$(free_mib "$CACHE")
     if [ "$have" -ge $need ]; then good "$have MiB of disk free, $need needed"; else
         bad "only $have MiB of disk free under $CACHE, $need are needed" "free some, or set XDG_CACHE_HOME"
@@ -49,7 +49,7 @@ check_downloads() {
     todo=''
     [ -x "$VALKEY_BIN/valkey-server" ] || todo="$todo valkey"
     [ -e "$KAFKA_HOME/libs" ] || todo="$todo kafka"
-    [ -x "$TEMPORAL_HOME/bin/temporal" ] || todo="$todo temporal"
+    ! needs_fetch_temporal || todo="$todo temporal"
     if [ -z "$todo" ]; then good "downloads are complete, no network is needed" && return; fi
     # only the three ordinary hosts, and only whether they can be reached
     for host in deb.debian.org repo.maven.apache.org proxy.golang.org; do

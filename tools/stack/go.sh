@@ -26,19 +26,44 @@ go_command() {
     echo "env GOROOT=$CACHE/go-debian/usr/lib/go-1.23 GOTOOLCHAIN=$GO_TOOLCHAIN $CACHE/go-debian/usr/lib/go-1.23/bin/go"
 }
 
+# What every build shares, in the cache until it ends well.
+go_environment() {
+    export GOMODCACHE="$CACHE/go-build/mod" GOCACHE="$CACHE/go-build/cache" GOPATH="$CACHE/go-build/path"
+    export GOENV=off GOFLAGS=-buildvcs=false CGO_ENABLED=0
+    mkdir -p "$GOMODCACHE" "$GOCACHE"
+}
+
+# go_done NEW DIR: it is built. Gigabytes of caches go, which nothing needs any more; module
+# files are read-only.
+go_done() {
+    rm -rf "$2"
+    mv "$1" "$2"
+    chmod -R u+w "$CACHE/go-build"
+    rm -rf "$CACHE/go-build" "$CACHE/go-debian"
+}
+
 # go_install DIR PACKAGE@VERSION: its command becomes DIR/bin/...
 go_install() {
     go=$(go_command)
-    aside=$1.new
-    export GOMODCACHE="$CACHE/go-build/mod" GOCACHE="$CACHE/go-build/cache" GOBIN="$aside/bin" GOPATH="$CACHE/go-build/path"
-    export GOENV=off GOFLAGS=-buildvcs=false CGO_ENABLED=0
-    mkdir -p "$GOBIN" "$GOMODCACHE" "$GOCACHE"
+    go_environment
+    export GOBIN="$1.new/bin"
+    mkdir -p "$GOBIN"
     $go install -p 2 -trimpath -ldflags '-s -w' "$2"
-    rm -rf "$1"
-    mv "$aside" "$1"
-    # gigabytes of caches that nothing needs any more; module files are read-only
-    chmod -R u+w "$CACHE/go-build"
-    rm -rf "$CACHE/go-build" "$CACHE/go-debian"
+    go_done "$1.new" "$1"
+}
+
+# go_build DIR GO.MOD: each line of stdin, NAME PACKAGE, becomes DIR.new/bin/NAME, and go_done
+# does the rest. One after another: to link two at once takes more than 2 GiB.
+go_build() {
+    go=$(go_command)
+    go_environment
+    mkdir -p "$CACHE/go-build/module" "$1.new/bin"
+    cp "$2" "$CACHE/go-build/module/go.mod"
+    cd "$CACHE/go-build/module" || return
+    while read -r go_name go_package; do
+        $go build -mod=mod -p 2 -trimpath -ldflags '-s -w' -o "$1.new/bin/$go_name" "$go_package" </dev/null || return
+    done
+    cd "$ROOT" || return
 }
 
 # What only tests need: a gRPC client that is not ours.

@@ -6,14 +6,14 @@
 # In the column of ports, + joins the names of several settings.
 
 #          name             kind    ports                                    stop grace_s ready_s
-PROCESSES='postgres         server  DB_PORT                                  INT  20      120
+PROCESSES="postgres         server  DB_PORT                                  INT  20      120
            valkey           server  VALKEY_PORT                              TERM 10      60
            kafka            server  KAFKA_PORT+KAFKA_CONTROLLER_PORT         TERM 40      240
-           temporal         server  TEMPORAL_PORT+TEMPORAL_UI_PORT+TEMPORAL_HTTP_PORT+TEMPORAL_METRICS_PORT TERM 15 180
+$(temporal_processes)
            payment-provider daemon  PAYMENT_PORT                             TERM 5       60
            customer-service daemon  CUSTOMER_GRPC_PORT+CUSTOMER_METRICS_PORT TERM 30      120
            order-service    daemon  ORDER_GRPC_PORT+ORDER_METRICS_PORT       TERM 30      120
-           gateway          daemon  HTTP_PORT+GATEWAY_METRICS_PORT           TERM 30      120'
+           gateway          daemon  HTTP_PORT+GATEWAY_METRICS_PORT           TERM 30      120"
 
 [ "${FAKE_APNS:-0}" = 0 ] || PROCESSES="apns             server  APNS_PORT+APNS_CONTROL_PORT              TERM 5       60
 $PROCESSES"

@@ -10,7 +10,7 @@ print_table() { # SECONDS
         'Temporal UI' "http://127.0.0.1:$TEMPORAL_UI_PORT" \
         'payments' "http://127.0.0.1:$PAYMENT_PORT/ledger (a provider to practise on)" \
         'gRPC' "127.0.0.1:$ORDER_GRPC_PORT (orders), 127.0.0.1:$CUSTOMER_GRPC_PORT (customers)" \
-        'Postgres' "$DB_HOST:$DB_PORT (order_db, customer_db)" \
+        'Postgres' "$DB_HOST:$DB_PORT (order_db, customer_db; of Temporal: temporal, temporal_visibility)" \
         'Valkey' "$VALKEY_HOST:$VALKEY_PORT" 'Kafka' "$KAFKA_BROKERS"
     say
     say '  demo accounts  customer, customer2, barista, barista2, admin, driver; password coffee-demo'

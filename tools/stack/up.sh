@@ -28,6 +28,7 @@ without=$(printf '%s' "$without" | sed "s/daemons/$DAEMONS/")
 for name in $names $without; do
     is_process "$name" || { warn "up: no process is called $name; there are: $(process_list)" && exit 2; }
 done
+case " $without " in *" temporal "*) without="$without temporal-ui" ;; esac # it has nothing to show
 
 chosen() { # NAME: is it to run?
     case " $without " in *" $1 "*) return 1 ;; esac
@@ -56,13 +57,24 @@ prepare_machine() {
         ! chosen "$name" || is_running "$name" || is_external "$name" || check_ports "$name"
     done
     # shellcheck disable=SC2153
-    [ -x "$TEMPORAL_HOME/bin/temporal" ] && [ -e "$KAFKA_HOME/libs" ] && check_disk 300 && return
+    ! needs_fetch_temporal && [ -e "$KAFKA_HOME/libs" ] && check_disk 300 && return
     check_disk 3000
 }
 
-fetch_limit() { case $1 in temporal | apns) echo 7200 ;; *) echo 1800 ;; esac; } # Go builds wait for each other
-fetch_lock() { case $1 in temporal | apns) echo go ;; *) echo "$1" ;; esac; }
-fetch_label() { case $1 in temporal) echo "temporal: building it from source (once, minutes)" ;; *) echo "$1: fetching" ;; esac; }
+fetch_limit() { case $1 in temporal* | apns) echo 7200 ;; *) echo 1800 ;; esac; } # Go builds wait for each other
+fetch_lock() { case $1 in temporal* | apns) echo go ;; *) echo "$1" ;; esac; }
+fetch_label() { case $1 in temporal*) echo "$1: building it from source (once, minutes)" ;; *) echo "$1: fetching" ;; esac; }
+
+# What ran by another .env (TEMPORAL_STORE, FAKE_APNS) is not in the table now, and may hold a port.
+stop_unlisted() {
+    listed=" $(process_list) "
+    for unlisted in "$RUN"/*/want; do
+        unlisted=$(basename "${unlisted%/want}")
+        case $listed in *" $unlisted "*) continue ;; esac
+        ! is_running "$unlisted" || stop_process "$unlisted"
+    done
+    ! chosen temporal || ! is_running temporal || temporal_is_of_this_store || stop_process temporal
+}
 
 # A daemon may wait for one that was left out on purpose: that is told, and no failure.
 wait_for() {
@@ -149,6 +161,7 @@ bring_daemons() {
 # shellcheck source=tools/stack/table.sh
 . "$STACK/table.sh"
 
+stop_unlisted
 prepare_machine
 ensure_supervisor
 pids='' build_pid=''

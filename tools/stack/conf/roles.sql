@@ -14,7 +14,8 @@ SELECT format('CREATE DATABASE %I OWNER %I', name, owner)
   FROM (VALUES ('order_db', 'order_owner'), ('customer_db', 'customer_owner'),
                ('temporal', 'temporal'), ('temporal_visibility', 'temporal')) AS t(name, owner)
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = name) \gexec
-REVOKE ALL ON DATABASE order_db, customer_db, temporal, temporal_visibility, postgres FROM PUBLIC;
+REVOKE ALL ON DATABASE order_db, customer_db, temporal, temporal_visibility, postgres, template1
+  FROM PUBLIC;
 GRANT CONNECT ON DATABASE order_db TO order_service;
 GRANT CONNECT ON DATABASE customer_db TO customer_service;
 
