@@ -183,14 +183,13 @@ static enum status take(struct ctx *ctx, struct cache *cache, struct cache_conn 
 
 static struct cache_reply converted(struct arena *arena, const redisReply *from)
 {
-    static const int kinds[] = {
+    static const enum cache_kind kinds[] = {
         [REDIS_REPLY_STRING] = CACHE_TEXT, [REDIS_REPLY_STATUS] = CACHE_TEXT,
         [REDIS_REPLY_ERROR] = CACHE_ERROR, [REDIS_REPLY_INTEGER] = CACHE_INT,
         [REDIS_REPLY_ARRAY] = CACHE_LIST,  [REDIS_REPLY_NIL] = CACHE_NIL,
     };
-    struct cache_reply to = {.number = from->integer};
+    struct cache_reply to = {.kind = kinds[from->type], .number = from->integer};
 
-    memcpy(&to.kind, &kinds[from->type], sizeof(to.kind));
     if (from->str) {
         char *text = arena_alloc(arena, from->len + 1);
 

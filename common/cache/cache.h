@@ -34,7 +34,7 @@ enum status cache_publish(struct ctx *ctx, struct cache *cache, const char *chan
 
 /* One answer of Valkey, in the arena. */
 struct cache_reply {
-    enum { CACHE_NIL, CACHE_TEXT, CACHE_INT, CACHE_LIST, CACHE_ERROR } kind;
+    enum cache_kind { CACHE_NIL, CACHE_TEXT, CACHE_INT, CACHE_LIST, CACHE_ERROR } kind;
     const char *text;
     size_t size;
     int64_t number;
