@@ -51,7 +51,8 @@ def ask_in_vain(url, order):
 
 
 def a_stop_while_database_temporal_and_provider_hang_ends_in_time():
-    daemons = [replica.Replica("order-service", PAYMENT_SWEEP_AFTER=1), replica.Replica("customer-service")]
+    daemons = [replica.Replica("order-service", PAYMENT_SWEEP_AFTER=1, DRAIN_SECONDS=5),
+               replica.Replica("customer-service", DRAIN_SECONDS=5)]
     door = replica.Replica("gateway", ORDER_SERVICE_ADDR=replica.addresses(daemons[0]),
                            CUSTOMER_SERVICE_ADDR=replica.addresses(daemons[1]))
     orders = [shop.insist("POST", "/orders", TOKEN, shop.LATTE, url=door.url)[1]["id"] for _ in range(3)]
