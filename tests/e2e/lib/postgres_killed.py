@@ -1,6 +1,7 @@
 """Postgres is killed again and again while people order, sign up and pay: its postmaster by kill -9 and by an
-immediate stop, and one of its sessions, of which all others die too. What a client was told has happened must be
-in the database then, once, and all that follows from it: events, points, money."""
+immediate stop, and one of its sessions, of which all others die too; and now and then one of our daemons with it.
+What a client was told has happened must be in the database then, once, and all that follows from it: events,
+points, money."""
 import os
 import random
 import signal
@@ -16,6 +17,8 @@ import traffic
 
 ORDERS = int(os.environ.get("ORDERS", "60"))
 KILLS = max(3, ORDERS // 60)
+WAYS = ("kill -9", "immediate stop", "session")
+DAEMONS = ("order-service", "customer-service")
 PASSWORD = "a good long password"
 people = traffic.Traffic(clients=6, pause_s=0.02)
 over = threading.Event()
@@ -41,7 +44,7 @@ class Killer(threading.Thread):
 
     def __init__(self):
         super().__init__(daemon=True)
-        self.dice, self.counts = random.Random(9), {"kill -9": 0, "immediate stop": 0, "session": 0}
+        self.dice, self.counts = random.Random(9), dict.fromkeys((*WAYS, "daemon"), 0)
 
     def kill(self, way):
         if way == "session":
@@ -50,6 +53,9 @@ class Killer(threading.Thread):
             shop.within(shop.PATIENCE_S, lambda: not shop.is_down("postgres"))
             shop.kill("postgres", signal.SIGKILL if way == "kill -9" else signal.SIGQUIT)
         self.counts[way] += 1
+        if self.dice.random() < 0.5:  # so that one of ours starts while Postgres does
+            shop.kill(self.dice.choice(DAEMONS))
+            self.counts["daemon"] += 1
 
     def run(self):
         for n in range(KILLS):
@@ -57,7 +63,7 @@ class Killer(threading.Thread):
                 if over.wait(0.01):
                     return
             time.sleep(self.dice.random() * 0.2)
-            self.kill(list(self.counts)[n % len(self.counts)])
+            self.kill(WAYS[n % len(WAYS)])
 
 
 class Keyless(threading.Thread):
@@ -109,9 +115,9 @@ def every_order_gets_through_the_kills():
         over.set()
         for one in others:
             one.join()
-    assert sum(killer.counts.values()) == KILLS, killer.counts
-    kills = ", ".join(f"{count} by {way}" for way, count in killer.counts.items())
-    print(f"  {ORDERS} orders in {time.monotonic() - began:.0f} s, {KILLS} kills ({kills}), {shop.retries} retries of clients")
+    assert sum(killer.counts[way] for way in WAYS) == KILLS, killer.counts
+    kills = ", ".join(f"{count} {way}" for way, count in killer.counts.items())
+    print(f"  {ORDERS} orders in {time.monotonic() - began:.0f} s; kills: {kills}; {shop.retries} retries of clients")
 
 
 def what_was_acknowledged_is_there_and_once():
