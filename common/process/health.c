@@ -89,7 +89,7 @@ static bool clock_is_set(void)
     return clock_wall_ms() >= earliest_ms;
 }
 
-/* No answer is an answer too, once it is late: what a check said before it hung is worth nothing. */
+/* No answer is an answer too, once it is late: what was said before is worth nothing. */
 static bool hangs(const struct group *group, size_t i)
 {
     return group->asking && group->asked == i &&

@@ -87,7 +87,7 @@ static void leave_notes(struct ctx *c, void *service, const struct job *all, siz
     }
 }
 
-/* Somebody else is at it, the first time; and it is asked to come back no sooner than in a second. */
+/* Somebody else is at it, the first time: come back, no sooner than in a second. */
 static void meet_another(struct ctx *c, void *service, const struct job *all, size_t count,
                          struct job_outcome *outcomes)
 {
