@@ -33,6 +33,7 @@ static const char *saved(const char *id)
 static int judge(const char *workflow, const char *history)
 {
     return run(arena_printf(desk.ctx->arena,
+                            "PYTHONPATH=tests/helpers/temporal "
                             "timeout 50 \"$(tools/temporal-proto/sdk.sh)\"/bin/python -B "
                             "tests/integration/common/temporal/judge.py %s '%s'",
                             workflow, history));

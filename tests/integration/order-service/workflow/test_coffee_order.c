@@ -364,6 +364,7 @@ static const char *saved(const char *name)
 static int judge(const char *flow, const char *histories)
 {
     return run(arena_printf(desk.ctx->arena,
+                            "PYTHONPATH=tests/helpers/temporal "
                             "timeout 100 \"$(tools/temporal-proto/sdk.sh)\"/bin/python -B "
                             "tests/integration/order-service/workflow/judge.py %s %s",
                             flow, histories));
