@@ -22,6 +22,8 @@ KINDS = {
     "/devices/{id}": "device",
     "/users/{id}": "account",
     "/menu/{id}": PUBLIC,
+    "/photos/{id}": PUBLIC,
+    "/photos/{id}/{size}": PUBLIC,
     "/customizations/{id}": PUBLIC,
     "menuItemId": PUBLIC,
     "customizationIds": PUBLIC,
