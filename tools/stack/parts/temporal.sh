@@ -43,7 +43,10 @@ run_temporal() {
     esac
 }
 
-temporal_is_of_this_store() { run_temporal | tail -n 3 | grep -o 'bin/[a-z-]*' | grep -qFf - "$RUN/temporal/run"; }
+temporal_is_of_this_store() {
+    case $TEMPORAL_STORE in file) store_program=temporal ;; *) store_program=temporal-server ;; esac
+    grep -q "^exec '$TEMPORAL_HOME/bin/$store_program'" "$RUN/temporal/run"
+}
 
 run_temporal_on_file() {
     cat <<RUN
