@@ -237,7 +237,9 @@ static void end_spans(const struct ctx *ctx, struct span *spans, const struct jo
                       size_t count, const struct job_outcome *outcomes)
 {
     for (size_t i = 0; i < count; i++) {
-        span_failed(&spans[i], ctx, outcomes[i].status);
+        bool waits = outcomes[i].status == ST_RETRY; /* its turn will come */
+
+        span_failed(&spans[i], ctx, waits ? ST_OK : outcomes[i].status);
         span_end(&spans[i], SPAN_CONSUMER, jobs[i].kind,
                  log_text("job.status", status_name(outcomes[i].status)),
                  log_num("job.attempt", jobs[i].attempt));
