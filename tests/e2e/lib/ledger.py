@@ -12,6 +12,7 @@ TOLD_AS = {
     "OrderCancelled": [("order.cancelled", "OrderCancelled")],
     "OrderPreparing": [],
     "OrderReadyUndone": [],
+    "OrderUnpaid": [],
 }
 TOPICS = sorted({topic for told in TOLD_AS.values() for topic, _ in told})
 
