@@ -6,8 +6,8 @@
 
 struct service;
 
-/* ST_NOT_FOUND: there is none of that id, or it is another's, also where the caller may see it. Asks
- * for a second at most; ST_UNAVAILABLE while order-service is away: nobody else knows. */
+/* ST_NOT_FOUND: there is none of that id, or it is another's, also where the caller may see it.
+ * Asks for a second at most; ST_UNAVAILABLE while order-service is away: nobody else knows. */
 enum status order_must_be_callers(struct ctx *ctx, struct service *service,
                                   const char *order) MUST_CHECK;
 
