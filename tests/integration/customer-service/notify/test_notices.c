@@ -8,13 +8,22 @@
 #include <sys/socket.h>
 #include <time.h>
 
+/* Of every test: somebody, and an order of theirs of which nothing was told yet. */
+static struct person customer;
+static struct story story;
+
+static void before_each(void)
+{
+    before();
+    customer = add_person(ROLE_CUSTOMER);
+    story = begin_story(&customer);
+}
+
 /* PUSH-03 */
 START_TEST(each_barista_on_shift_gets_one_alert_within_two_seconds)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
     struct person first = add_person(ROLE_BARISTA), second = add_person(ROLE_BARISTA);
     struct person off = add_person(ROLE_BARISTA);
-    struct story story = begin_story(&customer);
 
     on_shift(&first, true);
     on_shift(&second, true);
@@ -31,9 +40,6 @@ END_TEST
 /* PUSH-04 */
 START_TEST(ready_names_the_drink)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-    struct story story = begin_story(&customer);
-
     tell(&story, "OrderReady");
     ck_assert(FAKE_APNS_WAIT(&fake, 1, 2000, customer.token, "Your Flat White is ready",
                              "\"apns-push-type\":\"alert\""));
@@ -45,7 +51,6 @@ END_TEST
 /* PUSH-05 */
 START_TEST(accepting_and_declining_leave_one_push_each)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
     struct story accepted = begin_story(&customer), declined = begin_story(&customer);
 
     tell(&accepted, "OrderAccepted");
@@ -60,8 +65,6 @@ END_TEST
 
 START_TEST(who_cancels_is_not_told_of_it)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-    struct story story = begin_story(&customer);
     struct caller self = {.role = ROLE_CUSTOMER};
 
     text_copy(self.subject, sizeof(self.subject), customer.id);
@@ -73,8 +76,6 @@ END_TEST
 
 START_TEST(an_event_that_comes_again_tells_once)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-    struct story story = begin_story(&customer);
     char id[ID_TEXT_SIZE], other[ID_TEXT_SIZE];
 
     uuid_v7(id);
@@ -90,8 +91,6 @@ END_TEST
 
 START_TEST(a_ready_taken_back_is_replaced_and_may_come_again)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-    struct story story = begin_story(&customer);
     const char *collapse =
         arena_printf(ctx->arena, "\"apns-collapse-id\":\"order-%s\"", story.order);
 
@@ -106,9 +105,6 @@ END_TEST
 
 START_TEST(an_old_event_is_no_news)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-    struct story story = begin_story(&customer);
-
     shift_ms = -NOTIFY_FRESH_MS - 1000;
     tell(&story, "OrderReady");
     shift_ms = 0;
@@ -118,8 +114,6 @@ END_TEST
 
 START_TEST(who_wants_no_notices_of_orders_gets_none)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-    struct story story = begin_story(&customer);
     struct ctx *theirs = shop_ctx(customer.id, ROLE_CUSTOMER);
 
     ck_assert_int_eq(
@@ -135,8 +129,6 @@ END_TEST
 /* PUSH-18 */
 START_TEST(a_live_activity_starts_moves_and_ends_with_its_order)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-    struct story story = begin_story(&customer);
     struct ctx *theirs = shop_ctx(customer.id, ROLE_CUSTOMER);
     static const char start_token[] =
         "aa112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -169,7 +161,7 @@ END_TEST
 
 START_TEST(a_live_activity_needs_a_device_of_ones_own)
 {
-    struct person customer = add_person(ROLE_CUSTOMER), other = add_person(ROLE_CUSTOMER);
+    struct person other = add_person(ROLE_CUSTOMER);
     struct ctx *theirs = shop_ctx(other.id, ROLE_CUSTOMER);
     char id[ID_TEXT_SIZE];
 
@@ -185,9 +177,6 @@ END_TEST
 /* PUSH-01 */
 START_TEST(a_device_that_is_gone_is_removed)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-    struct story story = begin_story(&customer);
-
     fake_apns_program(&fake, "[{\"status\":410,\"reason\":\"Unregistered\"}]");
     tell(&story, "OrderReady");
     settle(5000);
@@ -201,9 +190,6 @@ END_TEST
 /* PUSH-01 */
 START_TEST(too_many_requests_and_an_outage_are_tried_again_until_sent)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-    struct story story = begin_story(&customer);
-
     fake_apns_program(&fake,
                       "[{\"times\":1,\"status\":429,\"reason\":\"TooManyRequests\","
                       "\"retryAfter\":1},{\"times\":1,\"status\":503,\"reason\":\"Shutdown\"}]");
@@ -228,7 +214,7 @@ static void wait_for(const char *sql, int within_ms)
 /* PUSH-01: it is the device's wait, of whichever order, and the job comes when it is over. */
 START_TEST(a_device_that_asked_to_wait_gets_its_next_notice_no_sooner)
 {
-    struct person customer = add_person(ROLE_CUSTOMER), other = add_person(ROLE_CUSTOMER);
+    struct person other = add_person(ROLE_CUSTOMER);
     struct story first = begin_story(&customer), second = begin_story(&customer);
     struct story others = begin_story(&other);
 
@@ -252,7 +238,6 @@ END_TEST
 /* PUSH-01: the database goes between the sending and the saying so. */
 START_TEST(what_could_not_be_recorded_is_sent_once_more)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
     struct story told = begin_story(&customer), busy = begin_story(&customer);
 
     test_db_run("CREATE FUNCTION notify.blink() RETURNS trigger LANGUAGE plpgsql AS"
@@ -275,8 +260,6 @@ END_TEST
 /* PUSH-01: a sender was killed, and its job comes before the lease of its notices is over. */
 START_TEST(a_job_waits_for_the_lease_of_a_sender_that_died)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-
     test_db_run(arena_printf(
         ctx->arena,
         "WITH made AS (INSERT INTO notify.notices (id, customer_id, order_id, seq, stage, channel,"
@@ -326,8 +309,6 @@ static int add_tarpit(const struct person *person)
 /* PUSH-01 */
 START_TEST(what_apple_answered_is_recorded_before_a_slow_browser_is_waited_for)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-    struct story story = begin_story(&customer);
     int fd = add_tarpit(&customer);
 
     tell(&story, "OrderReady");
@@ -349,9 +330,9 @@ START_TEST(a_slow_push_service_holds_up_no_other)
     add_browser(&quick, arena_printf(ctx->arena, "%s/web/quick", fake.url));
     fake_apns_program(&fake, "[{\"token\":\"/web/slow\",\"delayMs\":2500}]");
     for (int i = 0; i < ORDERS; i++) {
-        struct story story = begin_story(&slow);
+        struct story one = begin_story(&slow);
 
-        tell(&story, "OrderReady");
+        tell(&one, "OrderReady");
         clock_pause_ms(30);
     }
     tell(&theirs, "OrderReady");
@@ -365,9 +346,6 @@ END_TEST
 
 START_TEST(an_answer_that_is_lost_makes_no_second_notice)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-    struct story story = begin_story(&customer);
-
     fake_apns_program(&fake, "[{\"times\":2,\"cut\":true,\"after\":true}]");
     tell(&story, "OrderReady");
     settle(20000);
@@ -383,7 +361,7 @@ END_TEST
 /* PUSH-02 */
 START_TEST(a_device_is_registered_once_and_removed_by_its_owner_alone)
 {
-    struct person customer = add_person(ROLE_CUSTOMER), other = add_person(ROLE_CUSTOMER);
+    struct person other = add_person(ROLE_CUSTOMER);
     struct ctx *theirs = shop_ctx(customer.id, ROLE_CUSTOMER);
     struct ctx *strangers = shop_ctx(other.id, ROLE_CUSTOMER);
     struct device_wish wish = {.channel = "apns",
@@ -410,8 +388,6 @@ END_TEST
 
 START_TEST(the_oldest_device_goes_when_there_are_too_many)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-
     for (int i = 0; i < DEVICES_MAX; i++) {
         struct person same = customer;
 
@@ -443,13 +419,11 @@ static void flush_valkey(void)
 START_TEST(an_emptied_valkey_loses_no_notice)
 {
     enum { ORDERS = 40 };
-    struct person customer = add_person(ROLE_CUSTOMER);
-
     fake_apns_program(&fake, "[{\"delayMs\":200}]"); /* most wait in the stream */
     for (int i = 0; i < ORDERS; i++) {
-        struct story story = begin_story(&customer);
+        struct story one = begin_story(&customer);
 
-        tell(&story, "OrderReady");
+        tell(&one, "OrderReady");
     }
     clock_pause_ms(100);
     flush_valkey();
@@ -464,14 +438,12 @@ END_TEST
 
 START_TEST(hearing_of_an_order_does_not_wait_for_a_slow_receiver)
 {
-    struct person customer = add_person(ROLE_CUSTOMER);
-
     fake_apns_program(&fake, "[{\"delayMs\":5000}]");
     int64_t from = clock_monotonic_ms();
     for (int i = 0; i < 12; i++) {
-        struct story story = begin_story(&customer);
+        struct story one = begin_story(&customer);
 
-        tell(&story, "OrderReady");
+        tell(&one, "OrderReady");
     }
     ck_assert_int_lt(clock_monotonic_ms() - from, 2000);
     fake_apns_program(&fake, "[]");
@@ -491,8 +463,6 @@ static double cpu_s(void)
 START_TEST(ten_thousand_notices_are_sent_once_in_effect)
 {
     enum { NOTICES = 10000 };
-    struct person customer = add_person(ROLE_CUSTOMER);
-
     test_db_run(arena_printf(
         ctx->arena,
         "WITH made AS (INSERT INTO notify.notices (id, customer_id, order_id, seq, stage, channel,"
@@ -516,7 +486,7 @@ END_TEST
 
 TEST_MAIN_AROUND(
     "notices",
-    (&(struct test_around){.start = make, .stop = drop, .before = before, .after = after}),
+    (&(struct test_around){.start = make, .stop = drop, .before = before_each, .after = after}),
     each_barista_on_shift_gets_one_alert_within_two_seconds, ready_names_the_drink,
     accepting_and_declining_leave_one_push_each, who_cancels_is_not_told_of_it,
     an_event_that_comes_again_tells_once, a_ready_taken_back_is_replaced_and_may_come_again,
