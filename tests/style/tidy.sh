@@ -1,8 +1,9 @@
 #!/bin/sh
 # What ./everything lint asks clang-tidy with: it finds a fault, tells it again from its cache, and
 # looks anew at what changed.
-# The tree itself is not asked here: its cache is empty on a fresh machine, where all files take
-# minutes of both processors, and `./everything lint tidy` is what one runs before a push.
+# The tree itself is not asked here, `./everything lint tidy` does that before a push: on a fresh
+# machine nothing is in the cache, and some 450 files at 0.2 CPU seconds, behind all the generated
+# headers for a compiler that no other suite uses, would be a minute or two more of each run.
 set -u
 # shellcheck source=tests/style/lib/expect.sh
 . "$(dirname "$0")/lib/expect.sh"
