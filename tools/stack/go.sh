@@ -52,9 +52,9 @@ go_install() {
     go_done "$1.new" "$1"
 }
 
-# go_build DIR GO.MOD: each line of stdin, NAME PACKAGE, becomes DIR.new/bin/NAME, and go_done
+# go_build_all DIR GO.MOD: each line of stdin, NAME PACKAGE, becomes DIR.new/bin/NAME, and go_done
 # does the rest. One after another: to link two at once takes more than 2 GiB.
-go_build() {
+go_build_all() {
     go=$(go_command)
     go_environment
     mkdir -p "$CACHE/go-build/module" "$1.new/bin"

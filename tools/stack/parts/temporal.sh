@@ -17,7 +17,7 @@ needs_fetch_temporal() { [ "$(cat "$TEMPORAL_HOME/made-of" 2>/dev/null)" != "$(t
 fetch_temporal() {
     needs_fetch_temporal || return 0
     rm -rf "$TEMPORAL_HOME.new"
-    echo "$TEMPORAL_PROGRAMS" | go_build "$TEMPORAL_HOME" "$STACK/conf/temporal.mod" || return
+    echo "$TEMPORAL_PROGRAMS" | go_build_all "$TEMPORAL_HOME" "$STACK/conf/temporal.mod" || return
     temporal_made_of >"$TEMPORAL_HOME.new/made-of"
     go_done "$TEMPORAL_HOME.new" "$TEMPORAL_HOME"
 }
