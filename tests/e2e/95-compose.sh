@@ -1,5 +1,5 @@
 #!/bin/sh
-# stack: both
+# stack: 2
 # docker/compose.yaml, run by podman-compose and podman: the gateway's container, and its port on the host.
 #
 # A network of its own makes localhost:8000 free. What is real: the file, its profile, ports, volumes, rights

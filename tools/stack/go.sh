@@ -42,15 +42,23 @@ go_done() {
     rm -rf "$CACHE/go-build" "$CACHE/go-debian"
 }
 
-# go_install DIR PACKAGE@VERSION: its command becomes DIR/bin/...
-go_install() {
+# go_into DIR ARGUMENTS OF go...: with GOBIN below a folder that becomes DIR when that went well
+go_into() {
+    go_to=$1
+    shift
     go=$(go_command)
     go_environment
-    export GOBIN="$1.new/bin"
+    export GOBIN="$go_to.new/bin"
     mkdir -p "$GOBIN"
-    $go install -p 2 -trimpath -ldflags '-s -w' "$2"
-    go_done "$1.new" "$1"
+    $go "$@" || return
+    go_done "$go_to.new" "$go_to"
 }
+
+# go_install DIR PACKAGE@VERSION: its command becomes DIR/bin/...
+go_install() { go_into "$1" install -p 2 -trimpath -ldflags '-s -w' "$2"; }
+
+# go_build DIR FOLDER: the command of a module of ours becomes DIR/bin/...
+go_build() { go_into "$1" install -C "$2" -p 2 -trimpath -ldflags '-s -w' .; }
 
 # go_build_all DIR GO.MOD: each line of stdin, NAME PACKAGE, becomes DIR.new/bin/NAME, and go_done
 # does the rest. One after another: to link two at once takes more than 2 GiB.
