@@ -118,10 +118,11 @@ wait_until() {
     done
 }
 
-# port_owner PORT: "pid PID (COMMAND)" that listens on it, "a process of another user", or fails
+# port_owner PORT [any]: "pid PID (COMMAND)" that listens on it (or any socket whose local end it is),
+# "a process of another user", or fails
 port_owner() {
     port_hex=$(printf '%04X' "$1")
-    port_inode=$(awk -v port=":$port_hex" '$4 == "0A" && substr($2, length($2) - 4) == port { print $10; exit }' \
+    port_inode=$(awk -v port=":$port_hex" -v any="${2:-}" '($4 == "0A" || any && $10) && substr($2, length($2) - 4) == port { print $10; exit }' \
         /proc/net/tcp /proc/net/tcp6 2>/dev/null)
     [ -n "$port_inode" ] || return 1
     port_fd=$(find /proc/[0-9]*/fd -maxdepth 1 -lname "socket:\[$port_inode\]" 2>/dev/null | head -n 1)

@@ -72,7 +72,16 @@ wait_ready() { # NAME: until it serves, at most as long as the table says
     state_of "$1"
     echo "$1 is $state, restarts $restarts, last exit $last_exit; its log ends:"
     tail -n 8 "$RUN/$1/log"
+    tell_holders "$1"
     return 1
+}
+
+# Who has its ports, where that is another: an outgoing connection, say, which check_ports lets pass.
+tell_holders() {
+    for port in $(ports_of "$1"); do
+        owner=$(port_owner "$port" any) || continue
+        case $owner in "pid $pid "*) ;; *) echo "its port $port is held by $owner" ;; esac
+    done
 }
 
 is_running() { is_alive "$RUN/$1/pid"; }
