@@ -20,6 +20,8 @@ enum {
     FIRST_WAIT_MS = 100,
     LONGEST_WAIT_MS = 2000,
     ASIDE_MS = 1000,
+    SUSPECT_AFTER = 3, /* batches of which nothing went */
+    SUSPECT_MS = 60000,
 };
 
 static const struct metric_def sent_metric = {
@@ -185,7 +187,7 @@ enum status lane_count(struct ctx *ctx, struct lane *lane, struct db_conn *db)
     return ST_OK;
 }
 
-static void set_aside(struct lane *lane, const char *key)
+static void set_aside(struct lane *lane, const char *key, int ms)
 {
     for (int i = 0; i < lane->aside_count; i++) {
         if (strcmp(lane->aside[i].key, key) == 0) {
@@ -200,7 +202,7 @@ static void set_aside(struct lane *lane, const char *key)
         abort();
     }
     lane->aside[lane->aside_count++] =
-        (struct key_aside){.key = copy, .until_ms = clock_monotonic_ms() + ASIDE_MS};
+        (struct key_aside){.key = copy, .until_ms = clock_monotonic_ms() + ms};
 }
 
 static enum status bury(struct lane *lane, struct db_conn *db, const struct batch *batch, size_t i)
@@ -244,13 +246,27 @@ static enum status delete_sent(struct lane *lane, struct db_conn *db, const stru
                          NULL);
 }
 
-/* Nothing went out: the sink is away, and no key is to blame. */
-static void wait_for_sink(struct lane *lane)
+static bool has_another_key(const struct batch *batch)
+{
+    size_t at = 1;
+
+    while (at < batch->count && text_equal(batch->rows[at].key, batch->rows[0].key)) {
+        at++;
+    }
+    return at < batch->count;
+}
+
+/* Nothing went out: the sink is away. Or it gave up at the first rows, and these alone are to blame:
+ * so now and then they stand back, one key after the other, until something goes. */
+static void wait_for_sink(struct lane *lane, const struct batch *batch)
 {
     int64_t wait = FIRST_WAIT_MS << (lane->failures < 5 ? lane->failures : 5);
 
     if (lane->failures++ == 0) {
         log_warn(NULL, "outbox sink is away", log_text("sink", lane->sink.name));
+    }
+    if (lane->failures >= SUSPECT_AFTER && has_another_key(batch)) {
+        set_aside(lane, batch->rows[0].key, SUSPECT_MS);
     }
     lane->wait_until_ms = clock_monotonic_ms() + (wait < LONGEST_WAIT_MS ? wait : LONGEST_WAIT_MS);
 }
@@ -281,13 +297,16 @@ static void settle_failed(struct lane *lane, const struct batch *batch)
     }
     metric_add(lane->failed, (int64_t)failed);
     if (failed == batch->count) {
-        wait_for_sink(lane);
+        wait_for_sink(lane, batch);
         return;
+    }
+    if (lane->failures) {
+        forget_asides(lane, INT64_MAX); /* none of them need have been to blame */
     }
     lane->failures = 0;
     for (size_t i = 0, end = failed ? end_of_sent(batch) : 0; i < end; i++) {
         if (has_failed(&batch->rows[i])) {
-            set_aside(lane, batch->rows[i].key);
+            set_aside(lane, batch->rows[i].key, ASIDE_MS);
         }
     }
 }

@@ -28,7 +28,8 @@ struct bin {
     int count;
     atomic_int batches;
     atomic_bool away;              /* takes nothing, after a while */
-    _Atomic(const char *) failing; /* key that it cannot send for now */
+    _Atomic(const char *) failing; /* begin of keys that it cannot send for now */
+    bool gives_up;                 /* when two rows in a row fail */
     const char *impossible;        /* key that it never can */
     const char *cause;             /* that it says of those */
     size_t most;                   /* rows that it gets to in a batch; 0: all */
@@ -61,7 +62,7 @@ static enum status take(struct bin *bin, const struct outbox_row *row)
 {
     const char *failing = atomic_load(&bin->failing);
 
-    if (failing && strcmp(row->key, failing) == 0) {
+    if (failing && text_starts(row->key, failing)) {
         return ST_UNAVAILABLE;
     }
     if (bin->impossible && strcmp(row->key, bin->impossible) == 0) {
@@ -83,8 +84,9 @@ static void send_rows(struct ctx *unit, void *user, struct outbox_row *rows, siz
         clock_pause_ms(1500);
         return;
     }
-    for (size_t i = 0; i < most; i++) {
+    for (size_t i = 0, failed = 0; i < most && !(bin->gives_up && failed == 2); i++) {
         rows[i].outcome = take(bin, &rows[i]);
+        failed = rows[i].outcome == ST_UNAVAILABLE ? failed + 1 : 0;
         if (rows[i].outcome == ST_INVALID && bin->cause) {
             rows[i].outcome = fail_with(unit, ST_INVALID, "", "%s", bin->cause);
         }
@@ -314,6 +316,44 @@ START_TEST(a_key_that_fails_waits_alone)
 }
 END_TEST
 
+START_TEST(keys_that_fail_together_do_not_stop_a_sink_that_gives_up)
+{
+    bins[0].failing = "bad";
+    bins[0].gives_up = true;
+    for (int i = 0; i < 4; i++) {
+        add("first", (const char *[]){"bad-1", "bad-2", "bad-3", "bad-4"}[i], i);
+    }
+    for (int i = 4; i < 54; i++) {
+        add("first", "good", i);
+    }
+    struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
+    ck_assert(wait_for(&bins[0], 50));
+    add("first", "good", 54);
+    ck_assert(wait_for(&bins[0], 51));
+    bins[0].failing = NULL;
+    ck_assert(wait_for(&bins[0], 55));
+    outbox_relay_stop(relay);
+}
+END_TEST
+
+START_TEST(nobody_waits_longer_for_having_stood_back_while_the_sink_was_away)
+{
+    bins[0].failing = "key";
+    for (int i = 0; i < 3; i++) {
+        add("first", (const char *[]){"key-1", "key-2", "key-3"}[i], i);
+    }
+    struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
+    while (atomic_load(&bins[0].batches) < 7) { /* each of them was the first of a batch */
+        clock_pause_ms(5);
+    }
+    bins[0].failing = NULL;
+    int64_t back_ms = clock_monotonic_ms();
+    ck_assert(wait_for(&bins[0], 3));
+    ck_assert_int_lt(clock_monotonic_ms() - back_ms, 30000);
+    outbox_relay_stop(relay);
+}
+END_TEST
+
 START_TEST(a_row_that_can_never_be_sent_is_kept_with_its_cause)
 {
     bins[0].impossible = "never";
@@ -500,6 +540,8 @@ TEST_MAIN_AROUND(
     no_wake_up_is_lost_while_the_relay_is_at_something_else,
     rows_that_come_one_after_another_go_together, a_row_that_nobody_told_of_is_found,
     a_sink_that_is_away_does_not_delay_another, a_key_that_fails_waits_alone,
+    keys_that_fail_together_do_not_stop_a_sink_that_gives_up,
+    nobody_waits_longer_for_having_stood_back_while_the_sink_was_away,
     a_row_that_can_never_be_sent_is_kept_with_its_cause, a_cause_that_is_no_text_stops_nothing,
     a_slow_sink_gets_the_oldest_rows_first_whatever_their_part,
     two_relays_share_the_work_and_send_each_row_once, a_wake_up_reaches_the_relay_that_owns_the_key,
