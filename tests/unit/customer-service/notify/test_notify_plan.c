@@ -114,7 +114,24 @@ START_TEST(collapse_ids_are_short_and_keep_customers_and_baristas_apart)
 }
 END_TEST
 
-TEST_MAIN("notify_plan", each_step_has_its_audience_and_activity,
-          who_ended_an_order_decides_what_is_said, what_is_stopped_is_not_said_to_be_not_picked_up,
-          a_drink_is_quoted_and_stands_in_the_text,
+START_TEST(what_is_ready_is_shown_with_its_photo_and_nothing_else_is) /* PUSH-15 */
+{
+    AUTO(arena) struct arena *arena = arena_new(1024);
+    struct notify_order order = order_of(BY_STAFF, true);
+    const struct notify_plan *ready = notify_plan_find("OrderReady", &order);
+    const struct notify_plan *done = notify_plan_find("OrderCompleted", &order);
+
+    ck_assert_ptr_null(strstr(notify_alert(arena, ready, &order), "mutable-content"));
+    order.photo = "https://coffee.local/photos/1/medium";
+    ck_assert_ptr_nonnull(strstr(notify_alert(arena, ready, &order),
+                                 ",\"image\":\"https://coffee.local/photos/1/medium\"}"));
+    ck_assert_ptr_nonnull(strstr(notify_alert(arena, ready, &order), "\"mutable-content\":1"));
+    ck_assert_ptr_nonnull(strstr(notify_web(arena, ready, &order), ",\"image\":\"https:"));
+    ck_assert_ptr_null(strstr(notify_alert(arena, done, &order), "image"));
+}
+END_TEST
+
+TEST_MAIN("notify_plan", what_is_ready_is_shown_with_its_photo_and_nothing_else_is,
+          each_step_has_its_audience_and_activity, who_ended_an_order_decides_what_is_said,
+          what_is_stopped_is_not_said_to_be_not_picked_up, a_drink_is_quoted_and_stands_in_the_text,
           collapse_ids_are_short_and_keep_customers_and_baristas_apart)
