@@ -1,4 +1,5 @@
-"""The broker is frozen while people order: no request waits for it, and all events come when it is back."""
+"""The broker is frozen, or with HOW=stopped is not there, while people order: no request waits for it, and all
+events come when it is back."""
 import json
 import os
 import signal
@@ -10,8 +11,23 @@ import shop
 import traffic
 
 AWAY_S = int(os.environ.get("AWAY_S", "20"))
+HOW = os.environ.get("HOW", "frozen")
 METRICS = shop.settings_of("order-service")["METRICS_PORT"]
 people = traffic.Traffic(clients=4, pause_s=0.1, strict=True)
+
+
+def take_away():
+    if HOW == "stopped":
+        shop.wish("kafka", "down")
+    else:
+        shop.kill("kafka", signal.SIGSTOP)
+
+
+def give_back():
+    if HOW == "stopped":
+        shop.wish("kafka", "up")
+    else:
+        shop.kill("kafka", signal.SIGCONT)
 
 
 def ready():
@@ -26,17 +42,17 @@ def says_degraded():
 
 
 def orders_go_on_without_the_broker():
-    freezer = threading.Thread(target=people.run_for, args=(AWAY_S + 4,))
-    shop.kill("kafka", signal.SIGSTOP)
+    load = threading.Thread(target=people.run_for, args=(AWAY_S + 4,))
+    take_away()
     try:
-        freezer.start()
+        load.start()
         time.sleep(AWAY_S)
         shop.within(shop.PATIENCE_S, says_degraded)
         (waiting,), = shop.sql("SELECT count(*) FROM outbox.events WHERE sink = 'kafka'")
         assert int(waiting) > people.placed, f"only {waiting} rows wait for the broker"
     finally:
-        shop.kill("kafka", signal.SIGCONT)
-    freezer.join()
+        give_back()
+    load.join()
     assert not people.failed, people.failed
     print(f"  {people.placed} orders in {AWAY_S + 4} s, {waiting} rows waited, slowest call {people.slowest_s:.2f} s")
 

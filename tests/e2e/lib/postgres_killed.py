@@ -39,11 +39,25 @@ def sessions():
     return found
 
 
-class Killer(threading.Thread):
-    """Kills so many times, evenly over the orders; each time with another way to do it."""
+class Helper(threading.Thread):
+    """Does its work beside the others; what went wrong in it is not lost with the thread."""
 
     def __init__(self):
         super().__init__(daemon=True)
+        self.error = None
+
+    def run(self):
+        try:
+            self.work()
+        except Exception as error:
+            self.error = error
+
+
+class Killer(Helper):
+    """Kills so many times, evenly over the orders; each time with another way to do it."""
+
+    def __init__(self):
+        super().__init__()
         self.dice, self.counts = random.Random(9), dict.fromkeys((*WAYS, "daemon"), 0)
 
     def kill(self, way):
@@ -57,7 +71,7 @@ class Killer(threading.Thread):
             shop.kill(self.dice.choice(DAEMONS))
             self.counts["daemon"] += 1
 
-    def run(self):
+    def work(self):
         for n in range(KILLS):
             while people.placed < ORDERS * (n + 1) / (KILLS + 1):
                 if over.wait(0.01):
@@ -66,15 +80,15 @@ class Killer(threading.Thread):
             self.kill(WAYS[n % len(WAYS)])
 
 
-class Keyless(threading.Thread):
+class Keyless(Helper):
     """Orders without a key and asks for each once: at most one comes of it, and one when it says so."""
 
     def __init__(self):
-        super().__init__(daemon=True)
+        super().__init__()
         self.customer, self.token = shop.newcomer()
         self.asked, self.told = 0, []
 
-    def run(self):
+    def work(self):
         while not over.wait(0.05):
             self.asked += 1
             try:
@@ -86,14 +100,14 @@ class Keyless(threading.Thread):
                 self.told.append(order["id"])
 
 
-class SignUps(threading.Thread):
+class SignUps(Helper):
     """People who sign up, each with a key and as often as it takes."""
 
     def __init__(self):
-        super().__init__(daemon=True)
+        super().__init__()
         self.told = {}
 
-    def run(self):
+    def work(self):
         while not over.wait(0.2):
             handle = "t" + uuid.uuid4().hex[:12]
             status, answer = shop.insist("POST", "/users", key="k" + handle, body={
@@ -115,6 +129,7 @@ def every_order_gets_through_the_kills():
         over.set()
         for one in others:
             one.join()
+    assert not any(one.error for one in others), [one.error for one in others]
     assert sum(killer.counts[way] for way in WAYS) == KILLS, killer.counts
     kills = ", ".join(f"{count} {way}" for way, count in killer.counts.items())
     print(f"  {ORDERS} orders in {time.monotonic() - began:.0f} s; kills: {kills}; {shop.retries} retries of clients")
