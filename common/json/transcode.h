@@ -22,6 +22,11 @@ ProtobufCMessage *message_new(struct arena *arena, const ProtobufCMessageDescrip
 enum status json_to_message(struct ctx *ctx, const char *json, size_t size,
                             ProtobufCMessage *message) MUST_CHECK;
 
+/* The same for what a daemon of ours wrote, which may be newer than this one while it is rolled
+ * out, or before it was rolled back: fields that are not known are skipped. */
+enum status json_to_message_of_ours(struct ctx *ctx, const char *json, size_t size,
+                                    ProtobufCMessage *message) MUST_CHECK;
+
 /* Sets one field, dots for nesting, from text: a path variable or a query parameter. Repeated
  * parameters add up in repeated fields and are refused in others. */
 enum status text_to_field(struct ctx *ctx, ProtobufCMessage *message, const char *path,

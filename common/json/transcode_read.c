@@ -14,6 +14,7 @@ enum { MOST_REFUSED = 20, MOST_LIST_ENTRIES = 10000, MOST_MAP_ENTRIES = 1000 };
 
 struct reader {
     struct scan scan;
+    bool skips_unknown;
     int refused;
 };
 
@@ -338,6 +339,9 @@ static enum status read_member(struct reader *reader, ProtobufCMessage *message,
 
     TRY(scan_name(&reader->scan, &name));
     const ProtobufCFieldDescriptor *field = find_field(type, *next, &name);
+    if (!field && reader->skips_unknown) {
+        return scan_skip(&reader->scan);
+    }
     if (!field) {
         struct field_path path = {
             .up = up, .name = name.data, .length = name.length, .as_written = true};
@@ -416,15 +420,28 @@ static enum status read_value(struct reader *reader, const struct target *target
     return readers[target->field->type](reader, target);
 }
 
+static enum status read_all(struct reader *reader, ProtobufCMessage *message)
+{
+    if (scan_peek(&reader->scan) != '{') {
+        return scan_bad(&reader->scan, reader->scan.at, "an object is expected here");
+    }
+    TRY(read_object(reader, message, NULL));
+    TRY(scan_end(&reader->scan));
+    return ctx_refused(reader->scan.ctx);
+}
+
 enum status json_to_message(struct ctx *ctx, const char *json, size_t size,
                             ProtobufCMessage *message)
 {
     struct reader reader = {.scan = scan_begin(ctx, json, size)};
 
-    if (scan_peek(&reader.scan) != '{') {
-        return scan_bad(&reader.scan, reader.scan.at, "an object is expected here");
-    }
-    TRY(read_object(&reader, message, NULL));
-    TRY(scan_end(&reader.scan));
-    return ctx_refused(ctx);
+    return read_all(&reader, message);
+}
+
+enum status json_to_message_of_ours(struct ctx *ctx, const char *json, size_t size,
+                                    ProtobufCMessage *message)
+{
+    struct reader reader = {.scan = scan_begin(ctx, json, size), .skips_unknown = true};
+
+    return read_all(&reader, message);
 }

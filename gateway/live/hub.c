@@ -20,7 +20,7 @@ bool live_read_view(struct ctx *ctx, const char *view, struct live_change *chang
     Coffee__Order__V1__Order order;
 
     coffee__order__v1__order__init(&order);
-    if (json_to_message(ctx, view, strlen(view), &order.base) != ST_OK) {
+    if (json_to_message_of_ours(ctx, view, strlen(view), &order.base) != ST_OK) {
         return false;
     }
     *change = (struct live_change){

@@ -18,7 +18,7 @@ static char *shared(const char *text)
 enum status order_encode_view(struct ctx *ctx, const char *view, order_message *out)
 {
     coffee__order__v1__order__init(out);
-    return json_to_message(ctx, view, strlen(view), &out->base);
+    return json_to_message_of_ours(ctx, view, strlen(view), &out->base);
 }
 
 enum status order_encode(struct ctx *ctx, const struct order *order, order_message *out)

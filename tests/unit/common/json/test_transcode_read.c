@@ -228,6 +228,27 @@ START_TEST(what_is_no_json_is_told_with_its_place) /* GW-06 */
 }
 END_TEST
 
+START_TEST(what_a_newer_daemon_of_ours_wrote_is_read_without_what_is_new) /* GW-14 */
+{
+    static const char json[] = "{\"newest\":{\"a\":[1,{\"id\":2}]},\"id\":\"o1\","
+                               "\"inner\":{\"newer\":true,\"id\":\"i\"}}";
+    everything *m = fresh();
+
+    ck_assert_int_eq(json_to_message_of_ours(ctx, json, strlen(json), &m->base), ST_OK);
+    ck_assert_str_eq(m->id, "o1");
+    ck_assert_str_eq(m->inner->id, "i");
+    ck_assert_int_eq(read_into(fresh(), json), ST_INVALID); /* a client's mistake it stays */
+}
+END_TEST
+
+START_TEST(what_is_wrong_in_a_field_that_is_known_is_refused_of_ours_too)
+{
+    static const char json[] = "{\"newest\":1,\"id\":7}";
+
+    ck_assert_int_eq(json_to_message_of_ours(ctx, json, strlen(json), &fresh()->base), ST_INVALID);
+}
+END_TEST
+
 START_TEST(a_nul_byte_in_the_text_is_refused)
 {
     static const char json[] = "{\"id\":\"a\0b\"}";
@@ -317,6 +338,9 @@ END_TEST
 TEST_MAIN_AROUND("transcode_read", (&(struct test_around){.before = before, .after = after}),
                  a_value_of_each_kind_arrives, null_stands_for_absent, escapes_are_decoded,
                  an_escaped_name_is_the_same_name, a_field_that_does_not_fit_is_refused_by_its_path,
-                 what_is_no_json_is_told_with_its_place, a_nul_byte_in_the_text_is_refused,
-                 sixteen_levels_are_the_deepest, all_mistakes_are_told_at_once_up_to_twenty,
+                 what_is_no_json_is_told_with_its_place,
+                 what_a_newer_daemon_of_ours_wrote_is_read_without_what_is_new,
+                 what_is_wrong_in_a_field_that_is_known_is_refused_of_ours_too,
+                 a_nul_byte_in_the_text_is_refused, sixteen_levels_are_the_deepest,
+                 all_mistakes_are_told_at_once_up_to_twenty,
                  a_long_list_grows_and_a_too_long_one_is_refused, a_foreign_name_is_shown_cut)
