@@ -46,7 +46,7 @@ walk_some() { # TOKEN EXAMPLES SEED PHASES
         --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,missing_required_header,ignored_auth \
         --suppress-health-check all --request-timeout 30 --continue-on-failure --no-color --generation-database none >"$scratch/walk" 2>&1
     walked=$?
-    [ $walked = 0 ] || { sed -n '/FAILURES/,/SUMMARY/p' "$scratch/walk" | cut -c1-300 | head -n 60 && tail -n 20 "$scratch/walk"; }
+    [ $walked = 0 ] || { tail -n 3 "$scratch/walk" && sed -n '/FAILURES/,/WARNINGS/{/./p}' "$scratch/walk" | cut -c1-300 | head -n 17; }
     call GET /users/me "$1" >/dev/null && status_is 200 && [ $walked = 0 ] && grep "generated, " "$scratch/walk" >>"$scratch/counts"
 }
 # Some at a time, each with a token of its own: a token lasts 15 minutes, and after that all would be 401.
