@@ -117,13 +117,13 @@ static bool payments_are_up(void *user)
 static const struct health_check checks[] = {
     {"postgres",      true, database_is_up},
     {"schema", true, is_migrated},
-    {"menu", true, menu_is_warm},
-    {"valkey",        false, valkey_is_up},
-    {"kafka",    false, kafka_is_up},
-    {"customer-service",        false, customers_are_up},
-    {"payment-provider",   false, payments_are_up},
-    {"temporal",         false, temporal_is_there},
-    {0   },
+    {"menu",        true, menu_is_warm},
+    {"valkey",    false, valkey_is_up},
+    {"kafka",          false, kafka_is_up},
+    {"customer-service",   false, customers_are_up},
+    {"payment-provider",        false, payments_are_up},
+    {"temporal",   false, temporal_is_there},
+    {0        },
 };
 
 /* ---- the live bus ---- */
