@@ -256,8 +256,8 @@ static bool has_another_key(const struct batch *batch)
     return at < batch->count;
 }
 
-/* Nothing went out: the sink is away. Or it gave up at the first rows, and these alone are to blame:
- * so now and then they stand back, one key after the other, until something goes. */
+/* Nothing went out: the sink is away. Or it gave up at the first rows, and these alone are to
+ * blame: so now and then they stand back, one key after the other, until something goes. */
 static void wait_for_sink(struct lane *lane, const struct batch *batch)
 {
     int64_t wait = FIRST_WAIT_MS << (lane->failures < 5 ? lane->failures : 5);
