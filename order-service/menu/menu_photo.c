@@ -78,9 +78,7 @@ static enum status keep(struct ctx *ctx, struct db_conn *tx, const struct photo_
                         struct photo *photo)
 {
     TRY(photo_store_insert(ctx, tx, photo));
-    TRY(photo_store_bytes(ctx, tx, photo->id, PHOTO_ORIGINAL, image));
-    return job_enqueue(ctx, tx, &(struct job_request){.kind = PHOTO_JOB, .payload = photo->id},
-                       NULL, NULL);
+    return photo_store_bytes(ctx, tx, photo->id, PHOTO_ORIGINAL, image);
 }
 
 enum status photo_put(struct ctx *ctx, struct service *service, const char *item,
@@ -97,14 +95,18 @@ enum status photo_put(struct ctx *ctx, struct service *service, const char *item
     TRY(db_begin(ctx, db, &tx));
     TRY(photo_store_lock_item(ctx, tx, item));
     TRY(photo_store_newest(ctx, tx, item, &newest, &found));
-    if (found && newest.state != PHOTO_FAILED && text_equal(newest.sha256, made.sha256)) {
-        *photo = newest;
-        return db_commit(ctx, &tx);
+    bool known = found && newest.state != PHOTO_FAILED && text_equal(newest.sha256, made.sha256);
+
+    *photo = known ? newest : made;
+    if (!known) {
+        TRY(keep(ctx, tx, image, photo));
     }
-    TRY(keep(ctx, tx, image, &made));
+    if (photo->state == PHOTO_STORED) { /* of a known one too: its job may be dead */
+        TRY(job_enqueue(ctx, tx, &(struct job_request){.kind = PHOTO_JOB, .payload = photo->id},
+                        NULL, NULL));
+    }
     TRY(db_commit(ctx, &tx));
     service_wake_jobs(service);
-    *photo = made;
     return ST_OK;
 }
 

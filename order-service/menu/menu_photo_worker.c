@@ -12,7 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SHORTEST_JPEG = 100, ROOM = sizeof(struct image_answer) + IMAGE_MAX_ANSWER };
+enum {
+    SHORTEST_JPEG = 100,
+    ROOM = sizeof(struct image_answer) + IMAGE_MAX_ANSWER + 1, /* with one more it says too much */
+    TELLING_MS = 5000, /* of the deadline: not the worker's, but left for saying how it went */
+};
 
 static const char *beside_us(struct ctx *ctx)
 {
@@ -71,7 +75,7 @@ enum status photo_worker_start(struct ctx *ctx, const char *program, struct phot
 static enum status await(struct ctx *ctx, const struct photo_worker *worker, short events)
 {
     struct pollfd fd = {.fd = worker->fd, .events = events};
-    int64_t left_ms = ctx_left_ms(ctx);
+    int64_t left_ms = ctx_left_ms(ctx) - TELLING_MS;
 
     if (left_ms <= 0 || poll(&fd, 1, left_ms > PHOTO_JOB_MS ? PHOTO_JOB_MS : (int)left_ms) == 0) {
         return fail_with(ctx, ST_TIMEOUT, "", "photo-worker %d is slow", (int)worker->pid);
@@ -100,8 +104,7 @@ enum status photo_worker_send(struct ctx *ctx, struct photo_worker *worker,
 static enum status receive(struct ctx *ctx, struct photo_worker *worker, uint8_t *bytes,
                            size_t *size)
 {
-    *size = 0;
-    for (;;) {
+    for (*size = 0; *size < ROOM;) {
         ssize_t got = recv(worker->fd, bytes + *size, ROOM - *size, MSG_DONTWAIT);
 
         if (got > 0) {
@@ -109,12 +112,13 @@ static enum status receive(struct ctx *ctx, struct photo_worker *worker, uint8_t
         } else if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
             TRY(await(ctx, worker, POLLIN));
         } else {
-            return ST_OK; /* its end, or more than it may say */
+            return ST_OK; /* its end */
         }
     }
+    return fail_with(ctx, ST_INTERNAL, "", "photo-worker %d says too much", (int)worker->pid);
 }
 
-/* Gone by itself, or at the latest now. */
+/* It has closed its end, which it cannot but by ending, or was killed. */
 static int reap(struct photo_worker *worker)
 {
     int status = 0;
