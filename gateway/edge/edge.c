@@ -207,7 +207,12 @@ static void find_route(struct exchange *exchange)
 
 static void refuse_upload(struct exchange *exchange)
 {
-    (void)match_route(exchange);
+    unsigned verbs = match_route(exchange);
+
+    if (!exchange->route) {
+        no_route(exchange, verbs);
+        return;
+    }
     upload_refuse(exchange);
     exchange_problem(exchange);
 }

@@ -11,7 +11,7 @@ enum { UPLOADS_AT_ONCE = 2 };
 size_t upload_allow(struct ctx *ctx, struct http_request *request, void *user);
 
 /* Of a body that was not read for its size: who may not send it at all is told so, and who came
- * when others were at it is asked to come again. The exchange has its route, or none,
+ * when others were at it is asked to come again. The exchange has its route,
  * and then a failure. */
 void upload_refuse(struct exchange *exchange);
 

@@ -187,6 +187,8 @@ START_TEST(bad_input_is_refused_with_its_reason)
         {"GET",    "/menu/%ff",                     NULL,             404, "not_found"             },
         {"DELETE", "/orders",                       NULL,             405, "method_not_allowed"    },
         {"POST",   "/orders",                       large,            413, "too_large"             },
+        {"PUT",    "/orders",                       large,            405, "method_not_allowed"    },
+        {"POST",   "/nowhere",                      large,            404, "not_found"             },
     };
 
     memset(large, ' ', sizeof(large) - 1);
