@@ -12,7 +12,10 @@ while [ $# -gt 0 ]; do
     case $1 in
     --of) service=${2:?--of needs order or customer} && shift ;;
     list) action=list ;;
-    replay | drop) action=$1 id=${2:?which one? an ID of the list, or all} && shift ;;
+    replay | drop)
+        [ $# -gt 1 ] || { warn "dead: $1 which one? An ID of the list, or all" && exit 2; }
+        action=$1 id=$2 && shift
+        ;;
     *) warn "dead: what is '$1'? See ./everything dead --help" && exit 2 ;;
     esac
     shift
@@ -30,26 +33,34 @@ sql_of() { # SERVICE ARGS...
     psql -qX -P pager=off -v ON_ERROR_STOP=1 -d "$database" -v id="$id" "$@"
 }
 sql() { sql_of "$service" "$@"; }
+# A job is of one of the two, and its id of no other: whichever has it says so.
+job_sql() {
+    statement=$(cat)
+    for owner in order customer; do echo "$statement" | sql_of $owner "$@"; done
+}
 
 case $action-$kind in
 list-*)
-    sql <<'SQL'
+    sql -v title="Events of $service-service" <<'SQL'
+\pset title :title
 SELECT id, sink, topic, key, died_at, cause FROM outbox.dead ORDER BY id;
 SQL
-    sql_of customer <<'SQL'
-\pset title 'Jobs of customer-service'
+    for owner in order customer; do
+        sql_of $owner -v title="Jobs of $owner-service" <<'SQL'
+\pset title :title
 SELECT id, kind, left(payload, 40) AS payload, attempts, finished_at AS died_at, last_error AS cause
   FROM jobs.jobs WHERE state = 'dead' ORDER BY finished_at;
 SQL
+    done
     ;;
 replay-job)
-    sql_of customer -At <<'SQL'
+    job_sql -At <<'SQL'
 UPDATE jobs.jobs SET state = 'waiting', attempts = 0, next_at = now(), finished_at = NULL
  WHERE id::text = :'id' AND state = 'dead' RETURNING 'begins anew: ' || kind || ' ' || payload;
 SQL
     ;;
 drop-job)
-    sql_of customer -At <<'SQL'
+    job_sql -At <<'SQL'
 DELETE FROM jobs.jobs WHERE id::text = :'id' AND state = 'dead' RETURNING 'dropped: ' || kind || ' ' || payload;
 SQL
     ;;

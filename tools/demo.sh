@@ -10,11 +10,12 @@ set -eu
 orders=100
 while [ $# -gt 0 ]; do
     case $1 in
-    --orders) orders=${2:?--orders needs a number} && shift ;;
+    --orders) orders=${2:-} && shift $(($# > 1)) ;;
     *) warn "demo: unknown option $1" && exit 2 ;;
     esac
     shift
 done
+case $orders in '' | 0* | *[!0-9]*) warn "demo: --orders needs a number, not '$orders'" && exit 2 ;; esac
 url=http://127.0.0.1:$HTTP_PORT
 command -v jq >/dev/null || die "jq is missing" "./everything up installs it"
 curl -sf --max-time 5 "$url/readyz" >/dev/null || die "the shop is not up" "./everything up"

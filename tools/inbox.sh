@@ -28,7 +28,7 @@ sign_in() {
     jq -n --arg handle "$handle" --arg password "$password" '$ARGS.named' >"$scratch/login"
     curl -sS --max-time 10 -H 'Content-Type: application/json' -d "@$scratch/login" "$url/login" >"$scratch/answer" ||
         die "the gateway does not answer at $url" "./everything up"
-    jq -er '"header = \"Authorization: Bearer \(.accessToken)\""' "$scratch/answer" >"$scratch/curlrc" 2>/dev/null ||
+    jq -er '.accessToken | strings | "header = \"Authorization: Bearer \(.)\""' "$scratch/answer" >"$scratch/curlrc" 2>/dev/null ||
         die "$handle cannot sign in: $(jq -r '.detail // .title' "$scratch/answer")" "--password"
 }
 fetch() { curl -s --max-time 10 -K "$scratch/curlrc" -w '%{http_code}' -o "$scratch/page" "$url/inbox?pageSize=100"; }

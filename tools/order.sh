@@ -15,14 +15,15 @@ sql() { PGOPTIONS='-c client_min_messages=warning' psql -qX -P pager=off -P foot
 pg_url() { pg_admin_url | sed "s#/postgres\$#/$1#"; }
 
 case $1 in
-*-*) id=$1 ;;
+????????-????-????-????-????????????) id=$1 ;;
+*[!0-9]*) warn "order: $1 is neither an id nor a number" && exit 2 ;;
 *) id=$(sql -At -v number="$1" <<'SQL'
 SELECT id FROM orders.orders WHERE number = :'number'::int ORDER BY placed_at DESC LIMIT 1;
 SQL
     ) ;;
 esac
 found=$(sql -At -v id="$id" <<'SQL'
-SELECT count(*) FROM orders.orders WHERE id = :'id'::uuid;
+SELECT count(*) FROM orders.orders WHERE id = nullif(:'id', '')::uuid;
 SQL
 ) || exit 1
 [ "$found" = 1 ] || die "there is no order $1" "./everything order ID, with the id from Location: or from 'GET /orders?scope=all'"

@@ -25,7 +25,17 @@ a_dropped_event_is_gone() {
     [ "$(sql "SELECT count(*) FROM outbox.dead WHERE key = 'dead-two'")" = 0 ]
 }
 
+a_photos_job_that_was_given_up_is_listed_and_dropped() {
+    job=$(cat /proc/sys/kernel/random/uuid)
+    sql "INSERT INTO jobs.jobs (id, kind, payload, state, finished_at, last_error)
+         VALUES ('$job', 'photo.sizes', '$job', 'dead', now(), 'planted by a test')"
+    "$everything" dead list | grep "$job.*planted by a test" || return 1
+    "$everything" dead drop "$job" | grep "dropped: photo.sizes $job" || return 1
+    [ "$(sql "SELECT count(*) FROM jobs.jobs WHERE id = '$job'")" = 0 ]
+}
+
 fact a_dead_event_is_listed_with_its_cause
 fact a_replayed_event_is_sent
 fact a_dropped_event_is_gone
+fact a_photos_job_that_was_given_up_is_listed_and_dropped
 facts_end
