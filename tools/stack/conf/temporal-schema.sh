@@ -22,8 +22,14 @@ update_both() { # its many lines are of use only when it fails
     tail -n 3 schema.log
     return 1
 }
-# A server writes its cluster's name before it serves; nothing is lost before that.
-has_served() { [ "$(sql temporal 'SELECT count(*) FROM cluster_metadata_info' 2>/dev/null || echo 0)" != 0 ]; }
+# A server writes its cluster's name before it serves; nothing is lost before that. A database that
+# does not answer says nothing of what was served.
+has_served() {
+    table=$(sql temporal "SELECT to_regclass('cluster_metadata_info')") || return 0
+    [ -z "$table" ] && return 1
+    count=$(sql temporal 'SELECT count(*) FROM cluster_metadata_info') || return 0
+    [ "$count" != 0 ]
+}
 
 update_both && exit
 has_served && exit 1
