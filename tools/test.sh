@@ -178,7 +178,7 @@ suite_e2e() {
         second_lane=$!
         # shellcheck disable=SC2046
         e2e_lane $(e2e_scripts -L 2)
-        wait "$second_lane" || :
+        wait "$second_lane" || note fail e2e the_second_stack_ends_well tools/test.sh
         second_lane=''
     fi
     unset EVERYTHING_BUILD
