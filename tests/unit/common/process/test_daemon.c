@@ -3,6 +3,7 @@
 #include "common/process/daemon.h"
 #include "tests/helpers/house_test.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -30,14 +31,30 @@ START_TEST(a_reader_that_goes_away_does_not_kill_us)
 }
 END_TEST
 
-/* K8S-17 */
-START_TEST(a_stop_that_hangs_ends_in_time_and_well)
+/* Fills the log's pipe, so that the next line of it waits for ever. */
+static void stop_reading_the_log(void)
+{
+    static const char line[1024];
+    int ends[2];
+
+    if (pipe(ends) != 0 || fcntl(ends[1], F_SETFL, O_NONBLOCK) != 0) {
+        _exit(EXIT_FAILURE);
+    }
+    while (write(ends[1], line, sizeof(line)) > 0) {
+    }
+    if (fcntl(ends[1], F_SETFL, 0) != 0 || dup2(ends[1], STDOUT_FILENO) < 0) {
+        _exit(EXIT_FAILURE);
+    }
+}
+
+static void check_that_it_ends(void (*first)(void))
 {
     int status = -1;
     int64_t from = clock_monotonic_ms();
     pid_t child = fork();
 
     if (child == 0) {
+        first();
         daemon_end_within(300);
         for (;;) {
             pause();
@@ -48,7 +65,24 @@ START_TEST(a_stop_that_hangs_ends_in_time_and_well)
     ck_assert_int_eq(WEXITSTATUS(status), EXIT_SUCCESS);
     ck_assert_int_ge(clock_monotonic_ms() - from, 300);
 }
+
+static void nothing(void)
+{
+}
+
+/* K8S-17 */
+START_TEST(a_stop_that_hangs_ends_in_time_and_well)
+{
+    check_that_it_ends(nothing);
+}
+END_TEST
+
+/* K8S-17 */
+START_TEST(a_stop_ends_in_time_though_nobody_reads_its_log)
+{
+    check_that_it_ends(stop_reading_the_log);
+}
 END_TEST
 
 TEST_MAIN("daemon", a_daemon_is_told_which_signal_came, a_reader_that_goes_away_does_not_kill_us,
-          a_stop_that_hangs_ends_in_time_and_well)
+          a_stop_that_hangs_ends_in_time_and_well, a_stop_ends_in_time_though_nobody_reads_its_log)
