@@ -34,12 +34,13 @@ UPDATE notify.live_activities SET not_before = now() + $3::bigint * interval '1 
  WHERE device_id = $1::uuid AND token = $2;
 
 -- device_live_activity :one
--- No row when the device is not the caller's.
+-- No row when the device is not the caller's. What asked to wait was the token, not its successor.
 INSERT INTO notify.live_activities AS a (id, device_id, customer_id, order_id, token)
 SELECT $1::uuid, d.id, d.customer_id, $4::uuid, $5
   FROM notify.devices d WHERE d.id = $2::uuid AND d.customer_id = $3::uuid AND d.channel = 'apns'
 ON CONFLICT ON CONSTRAINT live_activities_once DO UPDATE
-   SET token = excluded.token, customer_id = excluded.customer_id
+   SET token = excluded.token, customer_id = excluded.customer_id,
+       not_before = CASE WHEN a.token = excluded.token THEN a.not_before END
 RETURNING id;
 
 -- device_shift_on :one
