@@ -62,6 +62,7 @@ enum {
     COMPONENT_BYTES = 3,
     FRAME_BYTES = 8, /* of a SOF segment before its components, the length included */
     BLOCK_SIDE = 8,
+    SCAN_BYTES = 4, /* of a scan before it says how many colours it has, the marker included */
 };
 
 static bool is_frame(unsigned marker)
@@ -75,7 +76,32 @@ static bool stands_alone(unsigned marker)
     return marker == JPEG_TEM || (marker >= JPEG_RST0 && marker <= JPEG_EOI);
 }
 
-/* A progressive JPEG is held as its coefficients, two bytes each, of whole blocks. */
+/* With all colours in its first scan its rows come one after another; else it is held until the last
+ * colour is there, as is one whose first scan cannot be found. */
+static bool is_in_one_scan(const uint8_t *bytes, size_t size, int components)
+{
+    size_t at = 0;
+
+    while (size - at > SCAN_BYTES && bytes[at] == 0xff) {
+        unsigned marker = bytes[at + 1];
+        size_t length = be16(bytes + at + 2);
+
+        if (marker == 0xff) {
+            at++;
+            continue;
+        }
+        if (marker == JPEG_SOS) {
+            return bytes[at + SCAN_BYTES] == components;
+        }
+        if (marker == 0 || stands_alone(marker) || length < 2 || length > size - at - 2) {
+            return false;
+        }
+        at += 2 + length;
+    }
+    return false;
+}
+
+/* A JPEG that is held as a whole is held as its coefficients, two bytes each, of whole blocks. */
 static int64_t coefficient_bytes(const uint8_t *frame, int components, int width, int height)
 {
     int most_h = 1, most_v = 1;
@@ -127,9 +153,6 @@ static enum image_fault read_frame(const uint8_t *frame, size_t size, unsigned m
     }
     read->width = (int)be16(frame + 5);
     read->height = (int)be16(frame + 3);
-    if (marker == JPEG_SOF2) {
-        read->working_bytes = coefficient_bytes(frame, components, read->width, read->height);
-    }
     return IMAGE_NONE;
 }
 
@@ -163,12 +186,16 @@ static enum image_fault read_jpeg(const uint8_t *bytes, size_t size, struct imag
             return IMAGE_TRUNCATED;
         }
         if (is_frame(marker)) {
-            enum image_fault fault = read_frame(bytes + at + 2, length, marker, &read);
+            const uint8_t *frame = bytes + at + 2;
+            enum image_fault fault = read_frame(frame, length, marker, &read);
 
             if (fault != IMAGE_NONE) {
                 return fault;
             }
             at += 2 + length;
+            if (marker == JPEG_SOF2 || !is_in_one_scan(bytes + at, size - at, frame[7])) {
+                read.working_bytes = coefficient_bytes(frame, frame[7], read.width, read.height);
+            }
             return has_end(bytes + at, size - at) ? finish(&read, head) : IMAGE_TRUNCATED;
         }
         at += 2 + length;

@@ -15,14 +15,17 @@
 /* A frame of three colours, 4:2:0, of the kind that 'marker' is. */
 #define FRAME(marker, height, width) \
     "\xff" marker "\x00\x11\x08" height width "\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01"
+/* The beginning of a scan of so many colours. */
+#define SCAN(colours)             "\xff\xda\x00\x08" colours "\x01\x00\x00\x3f\x00"
 #define IHDR(width, height, rest) "\0\0\0\x0dIHDR" width height rest "\0\0\0\0"
 
 START_TEST(a_jpeg_says_its_size)
 {
     struct image_head head;
 
-    ck_assert_int_eq(READ("\xff\xd8" APP0 FRAME("\xc0", "\x03\x00", "\x04\x00") EOI, &head),
-                     IMAGE_NONE);
+    ck_assert_int_eq(
+        READ("\xff\xd8" APP0 FRAME("\xc0", "\x03\x00", "\x04\x00") APP0 SCAN("\x03") EOI, &head),
+        IMAGE_NONE);
     ck_assert_int_eq(head.type, IMAGE_JPEG);
     ck_assert_int_eq(head.width, 1024);
     ck_assert_int_eq(head.height, 768);
@@ -38,7 +41,24 @@ START_TEST(a_progressive_one_is_held_as_a_whole)
     ck_assert_int_eq(head.working_bytes, 1024 * 768 * 2 * 3 / 2);
     ck_assert_int_eq(READ("\xff\xd8" FRAME("\xc2", "\x12\x00", "\x12\x00") EOI, &head),
                      IMAGE_WORKING);
-    ck_assert_int_eq(READ("\xff\xd8" FRAME("\xc0", "\x12\x00", "\x12\x00") EOI, &head), IMAGE_NONE);
+    ck_assert_int_eq(READ("\xff\xd8" FRAME("\xc0", "\x12\x00", "\x12\x00") SCAN("\x03") EOI, &head),
+                     IMAGE_NONE);
+}
+END_TEST
+
+START_TEST(one_that_comes_colour_by_colour_is_held_as_a_whole)
+{
+    struct image_head head;
+
+    ck_assert_int_eq(READ("\xff\xd8" FRAME("\xc0", "\x03\x00", "\x04\x00") SCAN("\x01") EOI, &head),
+                     IMAGE_NONE);
+    ck_assert_int_eq(head.working_bytes, 1024 * 768 * 2 * 3 / 2);
+    ck_assert_int_eq(READ("\xff\xd8" FRAME("\xc0", "\x12\x00", "\x12\x00") SCAN("\x01") EOI, &head),
+                     IMAGE_WORKING);
+    /* decoders skip what is between two segments, so that it hides no scan */
+    ck_assert_int_eq(
+        READ("\xff\xd8" FRAME("\xc0", "\x12\x00", "\x12\x00") "\x00" SCAN("\x01") EOI, &head),
+        IMAGE_WORKING);
 }
 END_TEST
 
@@ -79,7 +99,8 @@ END_TEST
 
 START_TEST(what_is_cut_short_is_told_at_any_length)
 {
-    static const char jpeg[] = "\xff\xd8" APP0 FRAME("\xc0", "\x03\x00", "\x04\x00") EOI;
+    static const char jpeg[] =
+        "\xff\xd8" APP0 FRAME("\xc0", "\x03\x00", "\x04\x00") SCAN("\x03") EOI;
     static const char png[] = PNG_MARK IHDR("\0\0\x02\x00", "\0\0\x01\x00", "\x08\x02\0\0\0") IEND;
     struct image_head head;
 
@@ -142,6 +163,7 @@ START_TEST(every_fault_has_its_words)
 END_TEST
 
 TEST_MAIN("image_head", a_jpeg_says_its_size, a_progressive_one_is_held_as_a_whole,
-          a_png_says_its_size, a_bomb_is_known_by_its_head, what_is_cut_short_is_told_at_any_length,
+          one_that_comes_colour_by_colour_is_held_as_a_whole, a_png_says_its_size,
+          a_bomb_is_known_by_its_head, what_is_cut_short_is_told_at_any_length,
           what_makes_no_sense_is_damaged, other_kinds_are_known_by_their_bytes,
           every_fault_has_its_words)
