@@ -63,7 +63,7 @@ static void give_memory_back(struct gateway *gateway, int64_t now_ms)
         http_server_load(gateway->http, &load);
     }
     pthread_mutex_unlock(&gateway->lock);
-    if (trim_is_due(&gateway->trim, load.streams + load.sockets, now_ms)) {
+    if (trim_is_due(&gateway->trim, load.streams + load.sockets + load.requests, now_ms)) {
         malloc_trim(0);
     }
 }
