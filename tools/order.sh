@@ -62,9 +62,9 @@ current_step() {
 }
 show_workflow() {
     described=$(ask_temporal "$flow") || { echo 'Temporal is away: what the workflow must know waits in the outbox' && return; }
-    echo "$described" | jq -re '.workflowExecutionInfo |
+    echo "$described" | jq -re '.workflowExecutionInfo | values |
         "order-'"$id"'  \(.status | ltrimstr("WORKFLOW_EXECUTION_STATUS_") | ascii_downcase)  \(.historyLength) events"' ||
-        { echo 'there is none: what is to start it waits in the outbox' && return; }
+        { echo 'there is none: what is to start it waits in the outbox, or comes with its next change' && return; }
     echo "step: $(current_step)"
     echo "$described" | jq -r '.pendingActivities[]? |
         "under way: \(.activityType.name), attempt \(.attempt // 1)\(if .lastFailure then ": " + .lastFailure.message else "" end)"'
