@@ -43,8 +43,7 @@ enum image_type { IMAGE_JPEG, IMAGE_PNG };
 struct image_head {
     enum image_type type;
     int width, height;
-    int64_t
-        working_bytes; /* of one that is held as a whole: progressive, interlaced, colour by colour */
+    int64_t working_bytes; /* of one held as a whole: progressive, interlaced, colour by colour */
 };
 
 /* By what the bytes are, whatever they are called. Reads as far as the size of the picture, and

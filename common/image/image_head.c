@@ -76,8 +76,8 @@ static bool stands_alone(unsigned marker)
     return marker == JPEG_TEM || (marker >= JPEG_RST0 && marker <= JPEG_EOI);
 }
 
-/* With all colours in its first scan its rows come one after another; else it is held until the last
- * colour is there, as is one whose first scan cannot be found. */
+/* With all colours in its first scan its rows come one after another; else it is held until the
+ * last colour is there, as is one whose first scan cannot be found. */
 static bool is_in_one_scan(const uint8_t *bytes, size_t size, int components)
 {
     size_t at = 0;
