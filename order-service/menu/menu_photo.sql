@@ -60,9 +60,11 @@ UPDATE menu.photos p SET replaced_at = now()
    AND p.state = 'ready' AND p.replaced_at IS NULL;
 
 -- photo_prune :exec
--- Notices and orders that name a replaced one are looked at for a while.
+-- Notices and orders that name one, replaced or of a drink that is gone, are looked at for a while.
 DELETE FROM menu.photos
  WHERE replaced_at < now() - interval '30 days'
+    OR menu_item_id IN (SELECT id FROM menu.menu_items
+                         WHERE removed_at < now() - interval '30 days')
     OR (state = 'failed' AND ended_at < now() - interval '30 days');
 
 -- photo_hide :exec

@@ -8,6 +8,7 @@
 #include "common/outbox/outbox.h"
 #include "migrations.h"
 #include "order-service/menu/menu_photo.h"
+#include "order-service/menu/menu_photo_store.h"
 #include "order-service/service.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/test_db.h"
@@ -187,10 +188,33 @@ START_TEST(the_same_photo_again_is_no_work_once_it_is_ready)
 }
 END_TEST
 
+/* MENU-06 */
+START_TEST(photos_of_a_drink_that_is_long_gone_are_forgotten)
+{
+    struct ctx *ctx = ctx_new_system("test");
+    const char *id = put(ctx);
+    struct db_conn *db;
+    bool shown;
+
+    test_db_run("UPDATE menu.menu_items SET removed_at = now() - interval '29 days' "
+                "WHERE id = 'flat-white'");
+    ck_assert_int_eq(service_db(ctx, &shop, &db), ST_OK);
+    ck_assert_int_eq(photo_store_show(ctx, db, id, "espresso", &shown), ST_OK);
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM menu.photos"), "1");
+    test_db_run("UPDATE menu.menu_items SET removed_at = now() - interval '31 days' "
+                "WHERE id = 'flat-white'");
+    ck_assert_int_eq(photo_store_show(ctx, db, id, "espresso", &shown), ST_OK);
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM menu.photos"), "0");
+    test_db_run("UPDATE menu.menu_items SET removed_at = NULL, photo_id = NULL");
+    ctx_free(ctx);
+}
+END_TEST
+
 TEST_MAIN_AROUND("menu_photo",
                  (&(struct test_around){
                      .start = make, .stop = drop, .before = open_shop, .after = close_shop}),
                  a_photo_whose_worker_hangs_each_time_has_failed,
                  a_worker_that_never_ends_talking_is_ended,
                  the_same_photo_again_begins_anew_what_was_given_up,
-                 the_same_photo_again_is_no_work_once_it_is_ready)
+                 the_same_photo_again_is_no_work_once_it_is_ready,
+                 photos_of_a_drink_that_is_long_gone_are_forgotten)
