@@ -119,6 +119,15 @@ void trace_begin(struct ctx *ctx, const char *traceparent)
     put_hex(ctx->span_id, next_id());
 }
 
+/* Not by the id, which the stranger chose. */
+void trace_begin_for_stranger(struct ctx *ctx, const char *traceparent)
+{
+    trace_begin(ctx, traceparent);
+    if (*ctx->parent_id) {
+        ctx->sampled = ctx->sampled && next_random() <= sampled_below;
+    }
+}
+
 void trace_join(struct ctx *ctx, const char *traceparent)
 {
     struct trace_parent parent;

@@ -18,6 +18,9 @@ bool trace_parse(const char *traceparent, struct trace_parent *parent);
 /* Takes a traceparent over as parent and makes a span of our own below it; an absent or malformed
  * one (all zero ids, version ff) starts a new trace. */
 void trace_begin(struct ctx *ctx, const char *traceparent);
+/* The same when anybody may have written it: its id is kept and its "no" holds, but its "yes" asks
+ * for a chance of trace_sample()'s. */
+void trace_begin_for_stranger(struct ctx *ctx, const char *traceparent);
 /* Goes on in the trace without a span of our own, for work that has one already (a row's). */
 void trace_join(struct ctx *ctx, const char *traceparent);
 /* How many of the traces that begin here are sampled: from 0 to 1, which is what it is at first. A

@@ -16,7 +16,7 @@ struct otlp_settings {
     SETTING_TEXT("OTEL_EXPORTER_OTLP_ENDPOINT", &(to).endpoint, "",                            \
                  "OpenTelemetry collector (gRPC), http://host:4317; empty: no traces go out"), \
         SETTING_TEXT("OTEL_TRACES_SAMPLER_ARG", &(to).ratio, "1",                              \
-                     "share of the traces that begin here which go out, 0 to 1")
+                     "share of the traces begun here, or by strangers, which go out, 0 to 1")
 
 /* false, with the reason on 'complaints', when they cannot be used. */
 bool otlp_settings_are_good(const struct otlp_settings *settings, FILE *complaints);

@@ -217,6 +217,20 @@ static void refuse_upload(struct exchange *exchange)
     exchange_problem(exchange);
 }
 
+/* What a trusted proxy says of sampling counts as our own word would. */
+static void begin_trace(struct exchange *exchange)
+{
+    struct http_request *request = exchange->request;
+    bool is_ours = proxies_trust(exchange->gateway->proxies, http_client_address(request));
+    const char *traceparent = http_header(request, "traceparent");
+
+    if (is_ours) {
+        trace_begin(exchange->ctx, traceparent);
+    } else {
+        trace_begin_for_stranger(exchange->ctx, traceparent);
+    }
+}
+
 void edge_handle(struct ctx *ctx, struct http_request *request, void *user)
 {
     struct passage *passage = arena_new_struct(ctx->arena, struct passage);
@@ -229,7 +243,7 @@ void edge_handle(struct ctx *ctx, struct http_request *request, void *user)
     exchange->begun_us = clock_monotonic_us();
     passage->limit_wait.told = limit_told;
     passage->deny_wait.told = deny_told;
-    trace_begin(ctx, http_header(request, "traceparent"));
+    begin_trace(exchange);
     trace_correlation(ctx, http_header(request, "x-correlation-id"));
     exchange->address = limited_address(
         ctx->arena, client_address(ctx->arena, gateway->proxies, http_client_address(request),

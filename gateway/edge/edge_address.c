@@ -94,7 +94,7 @@ static bool is_inside(const struct network *network, const uint8_t address[ADDRE
     return rest == 0 || (network->address[bytes] & mask) == (address[bytes] & mask);
 }
 
-static bool is_trusted(const struct proxies *proxies, const char *text)
+bool proxies_trust(const struct proxies *proxies, const char *text)
 {
     uint8_t address[ADDRESS_SIZE];
     bool is_v4;
@@ -117,7 +117,7 @@ const char *client_address(struct arena *arena, const struct proxies *proxies,
     uint8_t address[ADDRESS_SIZE];
     bool is_v4;
 
-    if (!forwarded || !is_trusted(proxies, connection)) {
+    if (!forwarded || !proxies_trust(proxies, connection)) {
         return connection;
     }
     char *list = arena_strdup(arena, forwarded);
@@ -132,7 +132,7 @@ const char *client_address(struct arena *arena, const struct proxies *proxies,
             return believed; /* whoever wrote that, what is left of it says nothing */
         }
         believed = last;
-        if (!comma || !is_trusted(proxies, last)) {
+        if (!comma || !proxies_trust(proxies, last)) {
             return believed;
         }
         *comma = '\0';

@@ -4,11 +4,14 @@
 
 #include "common/base/arena.h"
 
+#include <stdbool.h>
+
 struct proxies;
 
 /* "10.0.0.0/8, ::1/128"; "" trusts nobody. NULL: malformed. */
 struct proxies *proxies_new(const char *networks);
 void proxies_free(struct proxies *proxies); /* NULL is fine */
+bool proxies_trust(const struct proxies *proxies, const char *address);
 
 /* The right-most address of X-Forwarded-For that is no trusted proxy, if the connection itself
  * comes from one; else the connection's own. 'forwarded' may be NULL. */

@@ -1,6 +1,7 @@
 /* links: test_gateway */
 /* The whole chain over real sockets: HTTP in, gRPC behind, Valkey beside. */
 #include "common/base/clock.h"
+#include "common/obs/trace.h"
 #include "gateway/routes.h"
 #include "tests/helpers/gateway/stage.h"
 #include "tests/helpers/house_test.h"
@@ -448,6 +449,28 @@ START_TEST(pages_of_named_origins_may_call_and_no_others)
 }
 END_TEST
 
+static bool is_sampled_when_asked_for(void)
+{
+    char flags[3] = "";
+
+    ck_assert_int_eq(
+        ask_with("GET", "/menu",
+                 "traceparent: 00-0123456789abcdef0000000000000001-0123456789abcdef-01\r\n"),
+        200);
+    snprintf(flags, sizeof(flags), "%s", raw_header(&reply, "traceparent") + 53);
+    return strcmp(flags, "01") == 0;
+}
+
+START_TEST(only_a_trusted_proxy_has_more_traces_sampled_than_our_share)
+{
+    trace_sample(0);
+    ck_assert(!is_sampled_when_asked_for());
+    stage.config.trusted_proxies = "127.0.0.0/8";
+    reopen();
+    ck_assert(is_sampled_when_asked_for());
+}
+END_TEST
+
 /* The address of the client counts, not the proxy's; and only the proxy is believed. */
 START_TEST(limits_go_by_the_client_behind_a_trusted_proxy)
 {
@@ -495,6 +518,7 @@ TEST_MAIN_AROUND(
     trace_and_correlation_go_through, a_backend_that_is_away_is_answered_for_at_once_and_comes_back,
     health_is_open_to_all, options_tells_the_verbs, pages_of_named_origins_may_call_and_no_others,
     limits_go_by_the_client_behind_a_trusted_proxy,
+    only_a_trusted_proxy_has_more_traces_sampled_than_our_share,
     the_document_and_its_page_are_served_with_versions,
     every_route_is_open_to_its_roles_and_to_nobody_else,
     a_method_that_cannot_do_without_another_does_not_close_its_daemon,

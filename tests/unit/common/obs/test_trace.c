@@ -9,6 +9,8 @@
 #define TRACE "4bf92f3577b34da6a3ce929d0e0e4736"
 #define SPAN  "00f067aa0ba902b7"
 
+#define LOW_TRACE "4bf92f3577b34da60000000000000001"
+
 DEFINE_AUTO(ctx, struct ctx *, ctx_free)
 
 START_TEST(a_traceparent_goes_on_with_a_span_of_ours)
@@ -148,6 +150,35 @@ START_TEST(of_the_traces_that_begin_here_the_share_that_was_set_is_sampled)
 }
 END_TEST
 
+/* Else whoever calls would choose how much the collector gets. */
+START_TEST(of_a_strangers_traces_no_more_than_our_share_is_sampled)
+{
+    static const double ratios[] = {0, 0.25, 1};
+    enum { TRACES = 4000 };
+    AUTO(ctx) struct ctx *ctx = ctx_new_system("test");
+
+    for (size_t i = 0; i < ARRAY_LEN(ratios); i++) {
+        int sampled = 0;
+
+        trace_sample(ratios[i]);
+        for (int j = 0; j < TRACES; j++) { /* an id that the samplers by id would always take */
+            trace_begin_for_stranger(ctx, "00-" LOW_TRACE "-" SPAN "-01");
+            ck_assert_str_eq(ctx->trace_id, LOW_TRACE);
+            ck_assert_str_eq(ctx->parent_id, SPAN);
+            sampled += ctx->sampled;
+        }
+        ck_assert_double_le(ratios[i] - 0.05, (double)sampled / TRACES); /* seven sigma */
+        ck_assert_double_ge(ratios[i] + 0.05, (double)sampled / TRACES);
+        ck_assert(ratios[i] != 1 || sampled == TRACES);
+        trace_begin_for_stranger(ctx, "00-" TRACE "-" SPAN "-00");
+        ck_assert(!ctx->sampled);
+        trace_begin_for_stranger(ctx, NULL); /* no word of a stranger: as trace_begin() */
+        ck_assert_str_eq(ctx->parent_id, "");
+        ck_assert(ratios[i] != 1 || ctx->sampled);
+    }
+}
+END_TEST
+
 START_TEST(a_parent_is_known_by_its_id_and_a_root_has_none)
 {
     AUTO(ctx) struct ctx *ctx = ctx_new_system("test");
@@ -176,4 +207,5 @@ TEST_MAIN("trace", a_traceparent_goes_on_with_a_span_of_ours, the_sampled_flag_i
           a_malformed_traceparent_starts_a_new_trace, a_newer_version_is_read_as_far_as_we_know_it,
           ids_do_not_repeat, the_correlation_id_is_the_clients_or_the_trace_id,
           of_the_traces_that_begin_here_the_share_that_was_set_is_sampled,
+          of_a_strangers_traces_no_more_than_our_share_is_sampled,
           a_parent_is_known_by_its_id_and_a_root_has_none, work_without_a_trace_has_no_traceparent)
