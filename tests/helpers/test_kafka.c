@@ -256,7 +256,7 @@ static void wait_until_ready(void)
 {
     rd_kafka_t *kafka = client(RD_KAFKA_PRODUCER, own.address);
     const struct rd_kafka_metadata *metadata;
-    time_t until = time(NULL) + 60;
+    time_t until = time(NULL) + 180;
     rd_kafka_resp_err_t error;
 
     while ((error = rd_kafka_metadata(kafka, 1, NULL, &metadata, 1000)) && time(NULL) < until) {
