@@ -51,7 +51,7 @@ enum status order_get(struct ctx *ctx, struct service *service, struct order_id 
 
 static enum status illegal(struct ctx *ctx, const struct order *now, enum order_command command)
 {
-    return fail_problem(ctx, PROBLEM_ILLEGAL_MOVE, "The order is %s: nobody can %s it now.",
+    return fail_problem(ctx, PROBLEM_ILLEGAL_MOVE, "The order is %s: nobody can %s now.",
                         order_status_name(now->status), order_command_name(command));
 }
 
@@ -65,7 +65,7 @@ static enum status check_move(struct ctx *ctx, const struct order *now, const st
                    ? fail_problem(ctx, PROBLEM_ILLEGAL_MOVE,
                                   "The order is %s: please ask the barista to cancel it.",
                                   order_status_name(now->status))
-                   : fail_with(ctx, ST_FORBIDDEN, "", "%s may not %s order=%s",
+                   : fail_with(ctx, ST_FORBIDDEN, "", "%s may not %s: order=%s",
                                role_name(ctx->caller.role), order_command_name(command),
                                now->id.text);
     }
@@ -141,7 +141,9 @@ static struct order_moving plan(struct ctx *ctx, struct service *service,
 
     take_step(service, order, first, actor, reason);
     order->last_command = first->command;
-    order->last_actor = actor;
+    if (first->command != COMMAND_FIND_UNPAID) { /* that it was picked up stays somebody's deed */
+        order->last_actor = actor;
+    }
     order_tell_step(ctx, &moving, order, first);
     if (then != first->command) {
         const struct transition *second = order_transition(order->status, then);
@@ -153,11 +155,17 @@ static struct order_moving plan(struct ctx *ctx, struct service *service,
     return moving;
 }
 
-/* A double tap, or an answer that was lost: the same actor finds what it wanted already done. */
+/* A double tap, or an answer that was lost: the same actor finds what it wanted already done, also
+ * when the system found since that nobody paid for it. */
 static bool is_repetition(const struct ctx *ctx, const struct order *now,
                           enum order_command command)
 {
-    return now->last_command == command && strcmp(now->last_actor, ctx->caller.subject) == 0;
+    bool is_its_own = strcmp(now->last_actor, ctx->caller.subject) == 0;
+
+    if (order_is_unpaid(now)) {
+        return command == COMMAND_FIND_UNPAID || (command == COMMAND_PICK_UP && is_its_own);
+    }
+    return now->last_command == command && is_its_own;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): seven things, none of them part of another */

@@ -60,7 +60,7 @@ struct order {
     const char *lines; /* the items as the API shows them: a JSON array, frozen at placing */
     const char *barista_id, *cancel_reason;
     enum order_command last_command;
-    const char *last_actor;
+    const char *last_actor; /* who did that; of an unpaid order still who picked it up */
     int64_t placed_ms, accepted_ms, preparing_ms, ready_ms, completed_ms, cancelled_ms;
     int64_t accept_by_ms, collect_by_ms; /* 0: no deadline */
     int64_t now_ms;                      /* the database's clock when this was read */
@@ -99,7 +99,7 @@ bool order_is_final(enum order_status status);
 bool order_is_unpaid(const struct order *order);
 const char *order_status_name(enum order_status status);
 bool order_status_parse(const char *name, enum order_status *status);
-const char *order_command_name(enum order_command command);
+const char *order_command_name(enum order_command command); /* "accept it", "pick it up" */
 const char *order_bucket_name(enum order_status status); /* "new", "in_progress", "ready", "done" */
 int order_bucket(enum order_status status);              /* the proto's number */
 

@@ -88,7 +88,7 @@ WITH u AS (
      WHERE id = $1::uuid AND version = $2::bigint RETURNING id
 ), e AS (
     INSERT INTO orders.order_events (order_id, seq, id, type, actor, at, payload, trace_id)
-    SELECT u.id, x.seq, x.event, x.type, $14, $15::timestamptz, x.view, $16
+    SELECT u.id, x.seq, x.event, x.type, $29, $15::timestamptz, x.view, $16
       FROM u, unnest($17::bigint[], $18::uuid[], $19::text[], $20::text[]) x(seq, event, type, view)
 ), q AS (
     INSERT INTO outbox.events (part, sink, topic, key, payload, traceparent, correlation_id)

@@ -41,12 +41,12 @@ static const struct {
 };
 
 static const char *const commands[] = {
-    [COMMAND_PLACE] = "place",           [COMMAND_ACCEPT] = "accept",
-    [COMMAND_DECLINE] = "decline",       [COMMAND_PREPARE] = "begin",
-    [COMMAND_READY] = "mark ready",      [COMMAND_UNDO_READY] = "undo ready",
-    [COMMAND_PICK_UP] = "pick up",       [COMMAND_CANCEL] = "cancel",
-    [COMMAND_EXPIRE_ACCEPT] = "expire",  [COMMAND_EXPIRE_COLLECT] = "expire",
-    [COMMAND_STOP] = "stop",             [COMMAND_FIND_UNPAID] = "find unpaid",
+    [COMMAND_PLACE] = "place it",           [COMMAND_ACCEPT] = "accept it",
+    [COMMAND_DECLINE] = "decline it",       [COMMAND_PREPARE] = "begin it",
+    [COMMAND_READY] = "mark it ready",      [COMMAND_UNDO_READY] = "call it not ready",
+    [COMMAND_PICK_UP] = "pick it up",       [COMMAND_CANCEL] = "cancel it",
+    [COMMAND_EXPIRE_ACCEPT] = "expire it",  [COMMAND_EXPIRE_COLLECT] = "expire it",
+    [COMMAND_STOP] = "stop it",             [COMMAND_FIND_UNPAID] = "find it unpaid",
 };
 /* clang-format on */
 

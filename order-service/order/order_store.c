@@ -294,20 +294,20 @@ static enum status run_move(struct ctx *ctx, struct db_conn *db, const struct or
     }
     return db_many(
         ctx, db, &SQL_ORDER_MOVE,
-        DB_ARGS(db_text(o->id.text), db_int(m->seen_seq), db_text(order_status_name(o->status)),
-                db_int(o->seq), db_time(arena, o->accepted_ms), db_time(arena, o->preparing_ms),
-                db_time(arena, o->ready_ms), db_time(arena, o->completed_ms),
-                db_time(arena, o->cancelled_ms), db_time(arena, o->collect_by_ms),
-                db_text(o->barista_id), db_text(o->cancel_reason), db_int(o->last_command),
-                db_text(o->last_actor), db_time(arena, o->now_ms), db_text(ctx->trace_id),
-                db_int_array(arena, seqs, m->step_count), db_text_array(arena, ids, m->step_count),
-                db_text_array(arena, types, m->step_count),
-                db_text_array(arena, views, m->step_count), db_int(outbox_part(o->id.text)),
-                db_text(traceparent(ctx, ctx)), db_text(ctx->correlation_id),
-                db_text_array(arena, n.sinks, m->notice_count),
-                db_text_array(arena, n.topics, m->notice_count),
-                db_text_array(arena, n.befores, m->notice_count),
-                db_bool(order_is_final(o->status)), db_bool(o->status != ORDER_READY)),
+        DB_ARGS(
+            db_text(o->id.text), db_int(m->seen_seq), db_text(order_status_name(o->status)),
+            db_int(o->seq), db_time(arena, o->accepted_ms), db_time(arena, o->preparing_ms),
+            db_time(arena, o->ready_ms), db_time(arena, o->completed_ms),
+            db_time(arena, o->cancelled_ms), db_time(arena, o->collect_by_ms),
+            db_text(o->barista_id), db_text(o->cancel_reason), db_int(o->last_command),
+            db_text(o->last_actor), db_time(arena, o->now_ms), db_text(ctx->trace_id),
+            db_int_array(arena, seqs, m->step_count), db_text_array(arena, ids, m->step_count),
+            db_text_array(arena, types, m->step_count), db_text_array(arena, views, m->step_count),
+            db_int(outbox_part(o->id.text)), db_text(traceparent(ctx, ctx)),
+            db_text(ctx->correlation_id), db_text_array(arena, n.sinks, m->notice_count),
+            db_text_array(arena, n.topics, m->notice_count),
+            db_text_array(arena, n.befores, m->notice_count), db_bool(order_is_final(o->status)),
+            db_bool(o->status != ORDER_READY), db_text(ctx->caller.subject)),
         rows);
 }
 

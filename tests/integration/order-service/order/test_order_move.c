@@ -1,0 +1,175 @@
+/* links: test_db
+ * Moves of an order that is there: what a second one of the same kind finds, and what the history
+ * says of it. */
+#include "common/base/auto.h"
+#include "common/base/text.h"
+#include "common/db/db.h"
+#include "common/outbox/outbox.h"
+#include "migrations.h"
+#include "order-service/order/order.h"
+#include "order-service/service.h"
+#include "tests/helpers/house_test.h"
+#include "tests/helpers/test_db.h"
+
+static const struct order_id coffee = {"019aa1f0-5c3e-7000-8000-000000000001"};
+
+#define BARISTA "019aa1f0-5c3e-7000-8000-00000000ba51"
+#define OTHER   "019aa1f0-5c3e-7000-8000-00000000ba52"
+
+/* ---- what order.c asks of the daemon ---- */
+
+struct service {
+    struct config config;
+    struct db_pool *pool;
+};
+
+static struct service shop = {
+    .config = {.pickup_timeout_s = 600, .time_factor = 1}
+};
+
+enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
+{
+    return db_take(ctx, service->pool, db);
+}
+
+const struct config *service_config(const struct service *service)
+{
+    return &service->config;
+}
+
+int64_t service_business_ms(const struct service *service, int seconds)
+{
+    (void)service;
+    return (int64_t)seconds * 1000;
+}
+
+bool service_has_workflows(struct service *service)
+{
+    (void)service;
+    return false;
+}
+
+struct outbox_relay *service_outbox(struct service *service)
+{
+    (void)service;
+    return NULL;
+}
+
+void outbox_wake(struct outbox_relay *relay) /* rows stay where they are */
+{
+    (void)relay;
+}
+
+/* ---- around the tests ---- */
+
+static void make(void)
+{
+    AUTO(arena) struct arena *arena = arena_new(256);
+
+    test_db_make();
+    test_db_role("order_service");
+    test_db_migrate(migrations, ARRAY_LEN(migrations));
+    test_db_run(arena_printf(arena, "GRANT order_service TO %s", test_db_runtime()->user));
+}
+
+/* One order, ready on the counter. */
+static void before(void)
+{
+    AUTO(arena) struct arena *arena = arena_new(1024);
+
+    test_db_run("TRUNCATE orders.orders, orders.order_events, orders.open_orders, outbox.events");
+    test_db_run(arena_printf(
+        arena,
+        "INSERT INTO orders.orders (id, customer_id, day, number, status, total_cents, currency,"
+        " placed_by, lines, accept_by, ready_at, last_command, last_actor)"
+        " VALUES ('%s', '%s', '2026-11-21', 1, 'ready', 450, 'EUR', 'x', '[]', now(), now(), %d,"
+        " '%s')",
+        coffee.text, coffee.text, COMMAND_READY, BARISTA));
+    shop.pool = db_pool_new(test_db_runtime());
+}
+
+static void after(void)
+{
+    db_pool_free(shop.pool);
+}
+
+static struct ctx *ctx_of(const char *subject, enum role role)
+{
+    struct ctx *ctx = ctx_new_system("test");
+
+    text_copy(ctx->caller.subject, sizeof(ctx->caller.subject), subject);
+    ctx->caller.role = role;
+    return ctx;
+}
+
+static enum status pick_up(const char *barista, struct order *order)
+{
+    struct ctx *ctx = ctx_of(barista, ROLE_BARISTA);
+    enum status st = order_apply(ctx, &shop, coffee, COMMAND_PICK_UP, NULL, order);
+
+    ctx_free(ctx);
+    return st;
+}
+
+static void find_unpaid(void)
+{
+    struct ctx *ctx = ctx_of("order-service", ROLE_SYSTEM);
+    struct order order;
+
+    ck_assert_int_eq(order_apply(ctx, &shop, coffee, COMMAND_FIND_UNPAID, NULL, &order), ST_OK);
+    ck_assert(order_is_unpaid(&order));
+    ctx_free(ctx);
+}
+
+static const char *history(void)
+{
+    return test_db_ask("SELECT string_agg(type || ' ' || actor, ', ' ORDER BY seq)"
+                       " FROM orders.order_events");
+}
+
+/* ---- the tests ---- */
+
+START_TEST(a_pick_up_that_is_repeated_is_answered_alike_though_nobody_paid_since) /* ORD-03 */
+{
+    struct order order;
+
+    ck_assert_int_eq(pick_up(BARISTA, &order), ST_OK);
+    ck_assert_int_eq(pick_up(BARISTA, &order), ST_OK);
+    find_unpaid();
+    ck_assert_int_eq(pick_up(BARISTA, &order), ST_OK);
+    ck_assert_int_eq(order.seq, 3);
+    ck_assert(order_is_unpaid(&order));
+}
+END_TEST
+
+START_TEST(what_was_found_unpaid_is_found_once_and_by_the_system)
+{
+    struct order order;
+
+    ck_assert_int_eq(pick_up(BARISTA, &order), ST_OK);
+    find_unpaid();
+    find_unpaid();
+    ck_assert_str_eq(history(), "OrderCompleted " BARISTA ", OrderUnpaid order-service");
+}
+END_TEST
+
+START_TEST(another_is_told_in_good_words_that_it_is_over)
+{
+    struct ctx *ctx = ctx_of(OTHER, ROLE_BARISTA);
+    struct order order;
+
+    ck_assert_int_eq(pick_up(BARISTA, &order), ST_OK);
+    find_unpaid();
+    ck_assert_int_eq(order_apply(ctx, &shop, coffee, COMMAND_PICK_UP, NULL, &order), ST_CONFLICT);
+    ck_assert_int_eq(ctx->failure.problem, PROBLEM_ILLEGAL_MOVE);
+    ck_assert_str_eq(ctx->failure.message, "The order is completed: nobody can pick it up now.");
+    ctx_free(ctx);
+}
+END_TEST
+
+TEST_MAIN_AROUND("order_move",
+                 (&(struct test_around){
+                     .start = make, .stop = test_db_drop, .before = before, .after = after}),
+                 a_pick_up_that_is_repeated_is_answered_alike_though_nobody_paid_since,
+                 what_was_found_unpaid_is_found_once_and_by_the_system,
+                 another_is_told_in_good_words_that_it_is_over)
