@@ -57,7 +57,7 @@ struct provider_page {
 };
 
 /* Holds that are open and older than that moment, oldest first, behind 'after' (NULL: from the
- * start). */
+ * start). ST_CONFLICT: it answers, but not to that. */
 enum status payment_provider_open_holds(struct ctx *ctx, struct payment_provider *provider,
                                         int64_t before_ms, const char *after,
                                         struct provider_page *page) MUST_CHECK;

@@ -407,8 +407,11 @@ enum status payment_provider_open_holds(struct ctx *ctx, struct payment_provider
     };
 
     TRY(exchange_with(ctx, provider, &exchange));
-    if (exchange.answer.code != 200 ||
-        members_read(ctx, exchange.answer.body, exchange.answer.size, members) != ST_OK) {
+    if (exchange.answer.code != 200) {
+        return fail_with(ctx, ST_CONFLICT, "", "payment provider: %s: %d", exchange.path,
+                         exchange.answer.code);
+    }
+    if (members_read(ctx, exchange.answer.body, exchange.answer.size, members) != ST_OK) {
         return away(ctx, "payment provider: its list cannot be read");
     }
     *page = (struct provider_page){

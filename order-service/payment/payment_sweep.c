@@ -42,8 +42,12 @@ static enum status give_up(struct ctx *ctx, struct service *service, char place[
     struct provider_page page = {.more = true};
 
     for (int i = 0; i < LIST_PAGES && page.more; i++) {
-        TRY(payment_provider_open_holds(ctx, service_payment_provider(service), before_ms,
-                                        *place ? place : NULL, &page));
+        enum status st = payment_provider_open_holds(ctx, service_payment_provider(service),
+                                                     before_ms, *place ? place : NULL, &page);
+        if (st == ST_CONFLICT) { /* perhaps it knows no such place, and then never will */
+            *place = '\0';
+        }
+        TRY(st);
         TRY(give_up_page(ctx, service, &page));
         keep_place(place, page.count ? page.holds[page.count - 1].id : "", page.more);
     }

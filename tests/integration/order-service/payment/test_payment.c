@@ -447,9 +447,31 @@ START_TEST(what_was_given_up_is_voided_though_the_list_cannot_be_had)
     ck_assert_int_eq(till_sweep(), ST_OK);
     ck_assert_str_eq(test_db_ask("SELECT state FROM payment.payments"), "voiding");
     till.service.config.payment_sweep_after_s = INT_MAX; /* a time that the provider refuses */
-    ck_assert_int_eq(till_sweep(), ST_UNAVAILABLE);
+    ck_assert_int_eq(till_sweep(), ST_CONFLICT);
     ck_assert_str_eq(test_db_ask("SELECT state FROM payment.payments"), "voided");
     ck_assert_int_eq(books("heldCents"), 0);
+}
+END_TEST
+
+START_TEST(a_walk_whose_place_the_provider_refuses_begins_from_the_start) /* PAY-05 */
+{
+    struct payment_hold hold;
+
+    ck_assert_int_eq(till_hold(NULL, 700, &hold), ST_OK);
+    text_copy(till.sweep.open, HOLD_ID_SIZE, "gone&limit=0"); /* 400 to all that it begins */
+    ck_assert_int_eq(till_sweep(), ST_CONFLICT);
+    ck_assert_int_eq(till_sweep(), ST_OK);
+    ck_assert_int_eq(books("heldCents"), 0);
+}
+END_TEST
+
+START_TEST(a_walk_keeps_its_place_while_the_provider_is_away) /* PAY-05 */
+{
+    text_copy(till.sweep.open, HOLD_ID_SIZE, "the-last-of-that-page");
+    fake_payment_kill(&till.provider);
+    ck_assert_int_eq(till_sweep(), ST_UNAVAILABLE);
+    ck_assert_str_eq(till.sweep.open, "the-last-of-that-page");
+    fake_payment_revive(&till.provider);
 }
 END_TEST
 
@@ -590,6 +612,8 @@ TEST_MAIN_AROUND(
     the_same_request_again_gets_a_new_hold_once_its_first_was_voided,
     a_hold_that_cannot_be_voided_keeps_no_other_from_its_turn,
     what_was_given_up_is_voided_though_the_list_cannot_be_had,
+    a_walk_whose_place_the_provider_refuses_begins_from_the_start,
+    a_walk_keeps_its_place_while_the_provider_is_away,
     the_same_key_for_another_customer_is_another_hold,
     a_key_that_the_provider_knows_for_something_else_is_not_to_be_tried_again,
     a_slow_provider_holds_half_the_workers_and_no_more,
