@@ -116,17 +116,19 @@ static void mark_checked(struct menu_cache *cache, int64_t doubts)
     }
 }
 
-/* Takes over the caller's hold. An older snapshot never replaces a newer one. */
-static void keep(struct menu_cache *cache, struct menu *menu, int64_t doubts)
+/* Takes over the caller's hold. What was read while another put a newer one here comes too late;
+ * what was read after the newest was here is what the database has now, also when that is older: it
+ * was restored. */
+static void keep(struct menu_cache *cache, struct menu *menu, const struct at_hand *before)
 {
     struct menu *old = menu;
 
     pthread_mutex_lock(&cache->lock);
-    if (!cache->newest || cache->newest->version <= menu->version) {
+    if (cache->newest == before->menu || cache->newest->version <= menu->version) {
         old = cache->newest;
         cache->newest = menu;
     }
-    mark_checked(cache, doubts);
+    mark_checked(cache, before->doubts);
     pthread_mutex_unlock(&cache->lock);
     if (old) {
         release(old);
@@ -170,7 +172,7 @@ static enum status newest_version(struct ctx *ctx, struct service *service, int6
 enum status menu_reload(struct ctx *ctx, struct service *service, const struct menu **menu)
 {
     struct menu_cache *cache = service_menu_cache(service);
-    int64_t doubts = hold_newest(ctx, cache).doubts;
+    struct at_hand before = hold_newest(ctx, cache);
     struct db_conn *db = NULL;
     struct menu *loaded = NULL;
 
@@ -178,7 +180,7 @@ enum status menu_reload(struct ctx *ctx, struct service *service, const struct m
     enum status st = menu_store_load(ctx, db, &loaded);
     db_give_back(&db);
     TRY(st);
-    keep(cache, loaded, doubts);
+    keep(cache, loaded, &before);
     *menu = hold_newest(ctx, cache).menu;
     return ST_OK;
 }
@@ -195,7 +197,7 @@ static enum status look(struct ctx *ctx, struct service *service, const struct a
         return ST_OK;
     }
     TRY(newest_version(ctx, service, &version));
-    *newest = have->menu && have->menu->version >= version;
+    *newest = have->menu && have->menu->version == version;
     if (*newest) {
         pthread_mutex_lock(&cache->lock);
         mark_checked(cache, have->doubts);

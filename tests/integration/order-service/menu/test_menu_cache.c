@@ -191,6 +191,51 @@ START_TEST(a_read_that_is_late_does_not_call_an_old_menu_the_newest)
 }
 END_TEST
 
+/* As from a backup of before the last changes; ours go on. */
+static void restore_database(int64_t version, int64_t cents)
+{
+    AUTO(arena) struct arena *arena = arena_new(256);
+
+    test_db_run(
+        arena_printf(arena,
+                     "UPDATE menu.menu_items SET price_cents = %lld WHERE id = 'flat-white';"
+                     "UPDATE menu.version SET version = %lld",
+                     (long long)cents, (long long)version));
+}
+
+/* MENU-03: what placing does when it finds another version than it priced by. */
+START_TEST(a_database_that_was_set_back_is_believed)
+{
+    struct ctx *ctx = ctx_new_system("test");
+    const struct menu *menu;
+
+    set_price(444);
+    set_price(445);
+    ck_assert_int_eq(price(), 445);
+    int64_t version = version_in_database() - 1;
+    restore_database(version, 444);
+    ck_assert_int_eq(menu_reload(ctx, &shop, &menu), ST_OK);
+    ck_assert_int_eq(menu->version, version);
+    ck_assert_int_eq(price(), 444);
+    ctx_free(ctx);
+}
+END_TEST
+
+/* CACHE-08 */
+START_TEST(readers_see_that_a_database_was_set_back_once_valkey_has_forgotten)
+{
+    set_price(444);
+    set_price(445);
+    ck_assert_int_eq(price(), 445);
+    restore_database(version_in_database() - 1, 444);
+    empty_valkey(); /* as it does by itself after ten seconds */
+    menu_cache_doubt(shop.menu);
+    ck_assert_int_eq(price(), 444);
+    set_price(446);
+    ck_assert_int_eq(price(), 446);
+}
+END_TEST
+
 static atomic_bool reading;
 
 static void *read_on(void *unused)
@@ -230,4 +275,6 @@ TEST_MAIN_AROUND("menu_cache",
                      .start = make, .stop = drop, .before = open_shop, .after = close_shop}),
                  a_read_that_is_late_does_not_tell_valkey_of_an_old_version,
                  a_read_that_is_late_does_not_call_an_old_menu_the_newest,
+                 a_database_that_was_set_back_is_believed,
+                 readers_see_that_a_database_was_set_back_once_valkey_has_forgotten,
                  whoever_changed_a_price_reads_the_new_one_though_others_read_meanwhile)
