@@ -81,8 +81,8 @@ static bool hear(struct coffee *coffee, const char *json)
         ctx_forgive(ctx);
         return false;
     }
-    /* What they say of payment is the setting of the replica that moved the order, and replicas
-     * differ while one is rolled out: what is held must be seen to, and the rule is the first. */
+    /* That there is a payment is never taken back, whatever an older replica says of it by its own
+     * setting while it is rolled out: what is held must be seen to. And the rule is the first. */
     coffee->now.pays = coffee->now.pays || news.pays;
     if (news.seq <= coffee->now.seq) {
         return false;
