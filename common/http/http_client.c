@@ -196,13 +196,16 @@ static enum status perform(struct ctx *ctx, struct http_client *client,
     return ST_OK;
 }
 
-/* "pay.example.org:443": what is behind it may be a secret. */
+/* "pay.example.org:443": what is behind it may be a secret, and "user:password@" is one. */
 static const char *host_of(struct arena *arena, const char *url)
 {
     const char *scheme = strstr(url, "://");
-    const char *host = scheme ? scheme + 3 : url;
+    const char *start = scheme ? scheme + 3 : url;
+    size_t length = strcspn(start, "/?#");
+    const char *at = memrchr(start, '@', length);
+    const char *host = at ? at + 1 : start;
 
-    return arena_printf(arena, "%.*s", (int)strcspn(host, "/?"), host);
+    return arena_printf(arena, "%.*s", (int)(start + length - host), host);
 }
 
 enum status http_client_call(struct ctx *ctx, struct http_client *client,
