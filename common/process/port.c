@@ -8,10 +8,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000, LOOK_EVERY_MS = 100 };
+enum { PATIENCE_MS = 10000, LOOK_EVERY_MS = 100, ANSWER_MS = 1000 };
 
 union address {
     struct sockaddr any;
@@ -33,26 +34,54 @@ static bool parse_address(const char *text, int port, union address *address)
     return inet_pton(AF_INET6, text, &address->v6.sin6_addr) == 1;
 }
 
-/* 'act' is bind() or connect(): can it be done there? */
-static bool can(int (*act)(int, const struct sockaddr *, socklen_t), const union address *address)
+static int probe_for(const union address *address)
 {
-    int probe = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+static bool is_in_use(const union address *address)
+{
+    int probe = probe_for(address);
 
     if (probe < 0) {
         return false;
     }
     setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)); /* as the servers do */
-    bool done = act(probe, &address->any, sizeof(*address)) == 0;
-    int error = errno;
+    bool in_use = bind(probe, &address->any, sizeof(*address)) != 0 && errno == EADDRINUSE;
     close(probe);
-    errno = error;
-    return done;
+    return in_use;
+}
+
+/* Who has not refused us by then has a full queue, or is stopped: it is a server as well. */
+static bool is_accepted_or_left_waiting(int probe)
+{
+    struct pollfd connected = {.fd = probe, .events = POLLOUT};
+    int error = 0;
+    int ready = poll(&connected, 1, ANSWER_MS);
+
+    if (ready > 0) {
+        getsockopt(probe, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof(error)});
+    }
+    return ready >= 0 && error == 0;
+}
+
+static bool has_server(const union address *address)
+{
+    int probe = probe_for(address);
+
+    if (probe < 0) {
+        return false;
+    }
+    bool found = connect(probe, &address->any, sizeof(*address)) == 0 ||
+                 (errno == EINPROGRESS && is_accepted_or_left_waiting(probe));
+    close(probe);
+    return found;
 }
 
 /* Held, and nobody answers there. What a server holds it keeps. */
 static bool is_held_for_a_moment(const union address *address)
 {
-    return !can(bind, address) && errno == EADDRINUSE && !can(connect, address);
+    return is_in_use(address) && !has_server(address);
 }
 
 bool daemon_await_port(const char *listen_address, int port)

@@ -85,5 +85,29 @@ START_TEST(a_port_that_is_free_or_of_another_server_is_not_waited_for)
 }
 END_TEST
 
+/* It was stopped, and its queue is full: a connection to it would be tried for minutes. */
+START_TEST(a_server_that_accepts_nobody_is_told_in_time)
+{
+    int64_t began = clock_monotonic_ms();
+    struct sockaddr_in there = anywhere;
+    int port, callers[4];
+    int server = socket_at_some_port(&port);
+
+    ck_assert_int_eq(listen(server, 0), 0);
+    there.sin_port = htons((uint16_t)port);
+    for (size_t i = 0; i < ARRAY_LEN(callers); i++) {
+        callers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)connect(callers[i], (const struct sockaddr *)&there, sizeof(there));
+    }
+    ck_assert(daemon_await_port("127.0.0.1", port));
+    ck_assert_int_lt(clock_monotonic_ms() - began, 3000);
+    for (size_t i = 0; i < ARRAY_LEN(callers); i++) {
+        close(callers[i]);
+    }
+    close(server);
+}
+END_TEST
+
 TEST_MAIN("port", a_port_that_an_outgoing_connection_has_is_waited_for,
-          a_port_that_is_free_or_of_another_server_is_not_waited_for)
+          a_port_that_is_free_or_of_another_server_is_not_waited_for,
+          a_server_that_accepts_nobody_is_told_in_time)
