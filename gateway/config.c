@@ -29,6 +29,7 @@ static const struct setting table[] = {
     SETTING_TEXT("RATE_READ", &loaded.rate_read, "60/60s", "requests a caller may make: reading"),
     SETTING_TEXT("RATE_WRITE", &loaded.rate_write, "60/60s", "the same: changing something"),
     SETTING_TEXT("RATE_AUTH", &loaded.rate_auth, "10/60s", "the same: signing up and in, by address and handle"),
+    SETTING_TEXT("RATE_IMAGE", &loaded.rate_image, "600/60s", "the same: photos, which a page shows many of and asks for without a token, so by address"),
     SETTING_TEXT("TRUSTED_PROXIES", &loaded.trusted_proxies, "", "networks whose X-Forwarded-For and traceparent are believed: 10.0.0.0/8,::1/128"),
     SETTING_TEXT("CORS_ORIGINS", &loaded.cors_origins, "", "origins of other sites' pages that may call, comma separated; empty: none"),
     SETTING_NUMBER("HTTP_THREADS", &loaded.http_threads, "0", 0, 64, "threads of HTTP; 0: one a core"),
@@ -58,6 +59,7 @@ static bool is_usable(void)
 
     ok = is_rate("RATE_WRITE", loaded.rate_write) && ok;
     ok = is_rate("RATE_AUTH", loaded.rate_auth) && ok;
+    ok = is_rate("RATE_IMAGE", loaded.rate_image) && ok;
     ok = otlp_settings_are_good(&loaded.traces, stderr) && ok;
     struct proxies *proxies = proxies_new(loaded.trusted_proxies);
     if (!proxies) {

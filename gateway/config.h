@@ -17,7 +17,7 @@ struct config {
     struct secret metrics_password;
     const char *order_service, *customer_service, *identity_keys_file;
     struct cache_settings valkey;
-    const char *rate_read, *rate_write, *rate_auth;
+    const char *rate_read, *rate_write, *rate_auth, *rate_image;
     const char *trusted_proxies, *cors_origins;
     bool access_log, demo;
 };

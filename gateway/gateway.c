@@ -116,7 +116,8 @@ static void start_edge(struct gateway *gateway)
                                                              .errands = gateway->errands,
                                                              .read = config->rate_read,
                                                              .write = config->rate_write,
-                                                             .auth = config->rate_auth});
+                                                             .auth = config->rate_auth,
+                                                             .image = config->rate_image});
     gateway->deny_list = deny_list_new(gateway->cache, &gateway->cache_options, gateway->errands);
     gateway->live = live_new(&(struct live_options){.cache = gateway->cache_options,
                                                     .contract = gateway->contract,

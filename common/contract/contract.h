@@ -17,7 +17,7 @@ enum http_verb { VERB_NONE, VERB_GET, VERB_POST, VERB_PUT, VERB_PATCH, VERB_DELE
 
 struct contract_call { /* (everything.call), with its defaults filled in */
     unsigned roles;    /* bits of enum role; ROLE_ANYONE: no sign-in */
-    const char *limit; /* rate class: "read", "write", "auth" */
+    const char *limit; /* rate class: "read", "write", "auth", "image" */
     int success;
     const char *location; /* "/orders/{id}" or NULL */
     const char *etag;     /* field name or NULL */

@@ -21,7 +21,7 @@ enum {
     DEFAULT_MAX_ITEMS = 100,
 };
 
-static const char *const limits[] = {"read", "write", "auth"};
+static const char *const limits[] = {"read", "write", "auth", "image"};
 
 static const unsigned role_bits[] = {
     [EVERYTHING__ROLE__ROLE_ANYONE] = ROLE_ANYONE,

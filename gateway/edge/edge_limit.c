@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-    CLASSES = 3,
+    CLASSES = 4,
     MOST_AT_ONCE = 64,
     GUARD_FACTOR = 20,
     AWAY_MS = 1000, /* how long we do not ask after Valkey did not answer */
@@ -116,6 +116,7 @@ struct limiter *limiter_new(const struct limiter_options *options)
     limiter->classes[0] = make_class("read", options->read);
     limiter->classes[1] = make_class("write", options->write);
     limiter->classes[2] = make_class("auth", options->auth);
+    limiter->classes[3] = make_class("image", options->image);
     limiter->callers = subject_table_new(sizeof(struct caller_entry), may_go);
     return limiter;
 }

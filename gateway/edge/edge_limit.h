@@ -15,7 +15,7 @@ struct limiter;
 struct limiter_options {
     struct cache *cache;
     struct errands *errands;
-    const char *read, *write, *auth; /* rates, "60/60s" */
+    const char *read, *write, *auth, *image; /* rates, "60/60s" */
 };
 
 struct limiter *limiter_new(const struct limiter_options *options);

@@ -72,6 +72,7 @@ void stage_make(struct stage *stage, int valkey_port)
         .rate_read = "10000/60s",
         .rate_write = "10000/60s",
         .rate_auth = "10000/60s",
+        .rate_image = "10000/60s",
         .trusted_proxies = "",
         .cors_origins = "",
     };

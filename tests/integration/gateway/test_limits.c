@@ -150,6 +150,22 @@ START_TEST(sign_ins_are_limited_by_address_and_handle)
 }
 END_TEST
 
+/* RATE-02: a page asks for a dozen at once, and without a token. */
+START_TEST(photos_take_nothing_from_what_else_an_address_may_read)
+{
+    static const char photo[] = "/photos/" STAGE_ORDER "/small";
+
+    open_with("2/3600s", "40/3600s", "40/3600s");
+    for (int i = 0; i < QUOTA; i++) {
+        ck_assert_int_ne(ask(i % 2, "GET", photo, NULL, NULL), 429);
+    }
+    ck_assert_str_eq(raw_header(&reply, "RateLimit-Policy"), "\"image\";q=10000;w=60");
+    ck_assert_int_eq(ask(0, "GET", "/menu", NULL, NULL), 200);
+    ck_assert_int_eq(ask(0, "GET", "/menu", NULL, NULL), 200);
+    ck_assert_int_eq(ask(0, "GET", "/menu", NULL, NULL), 429);
+}
+END_TEST
+
 START_TEST(one_address_cannot_try_every_handle)
 {
     int refused = 0;
@@ -242,7 +258,9 @@ END_TEST
 TEST_MAIN_AROUND("limits", (&(struct test_around){.before = start, .after = stop}),
                  a_burst_through_two_replicas_is_cut_at_the_shared_total,
                  a_fast_caller_gets_no_more_than_the_total,
-                 sign_ins_are_limited_by_address_and_handle, one_address_cannot_try_every_handle,
+                 sign_ins_are_limited_by_address_and_handle,
+                 photos_take_nothing_from_what_else_an_address_may_read,
+                 one_address_cannot_try_every_handle,
                  without_valkey_the_limit_is_reduced_and_neither_open_nor_closed,
                  a_frozen_valkey_holds_a_request_up_for_a_moment_only,
                  an_ended_session_is_refused_by_both_within_a_second_and_stays_so,
