@@ -31,7 +31,8 @@ struct rpc_watch {
 
     pthread_mutex_t lock; /* guards what follows */
     grpc_call *call;
-    int holds;                /* batches under way: the last one gives the call back */
+    int holds; /* batches under way, and the reading, paused or not, until all was read: the last
+                * one gives the call back */
     bool has_status, has_all; /* ended() is due when both are true */
     bool paused, resumed;     /* resumed: while message() was still running */
     bool cancelled, dead, sending, no_more, closed;
@@ -170,13 +171,12 @@ void rpc_watch_no_more(struct rpc_watch *watch)
 
 /* ---- receiving --------------------------------------------------------------------------- */
 
-/* Under the lock. */
+/* Under the lock, with the reading's hold. */
 static void receive(struct rpc_watch *watch)
 {
     const grpc_op op = {.op = GRPC_OP_RECV_MESSAGE,
                         .data.recv_message.recv_message = &watch->incoming};
 
-    watch->holds++;
     rpc_start(watch->call, &op, 1, &watch->received);
 }
 
@@ -228,17 +228,17 @@ static void watch_received(struct rpc_tag *tag, bool ok)
     if (watch->incoming && !message) {
         grpc_call_cancel_with_status(watch->call, GRPC_STATUS_INTERNAL, "malformed message", NULL);
     }
-    bool more = message && deliver(watch, message);
     grpc_byte_buffer_destroy(watch->incoming);
-    watch->incoming = NULL;
+    watch->incoming = NULL; /* before it pauses: who resumes it has the next one put there */
+    bool more = message && deliver(watch, message);
     if (more) {
         pthread_mutex_lock(&watch->lock);
         receive(watch);
         pthread_mutex_unlock(&watch->lock);
     } else if (!message) {
         part_done(watch, &watch->has_all);
+        let_go(watch);
     }
-    let_go(watch);
 }
 
 static void go_on(struct rpc_watch *watch) /* under the lock */
@@ -313,7 +313,7 @@ static void begin(struct rpc_watch *watch)
     first[1].op = GRPC_OP_RECV_INITIAL_METADATA;
     first[1].data.recv_initial_metadata.recv_initial_metadata = &watch->result.initial;
     pthread_mutex_lock(&watch->lock);
-    watch->holds += 2;
+    watch->holds += 3;
     rpc_start(watch->call, &status, 1, &watch->status);
     rpc_start(watch->call, first, 2, &watch->began);
     receive(watch);

@@ -255,6 +255,25 @@ START_TEST(a_paused_listener_hears_the_rest_when_it_resumes)
 }
 END_TEST
 
+START_TEST(a_stream_that_ends_while_its_listener_pauses_is_told_when_it_resumes)
+{
+    echo_request request = ECHO_REQUEST;
+
+    listener.pause_after = 1;
+    request.act = ECHO_ACT(STAY);
+    struct rpc_watch *watch = listener_open(&listener, client, ctx, ECHO("Repeat"), &request);
+    ck_assert(echo_wait(&listener.messages, 1));
+    ck_assert(echo_wait(&echo->opened, 1));
+    rpc_stream_end(atomic_load(&echo->staying), ST_UNAVAILABLE, NULL);
+    ck_assert(echo_wait(&echo->closed, 1));
+    clock_pause_ms(200); /* the status has come to the client, too */
+    ck_assert_int_eq(atomic_load(&listener.ended), 0);
+    rpc_watch_resume(watch);
+    ck_assert_int_eq(listener_end(&listener), ST_UNAVAILABLE);
+    rpc_watch_unref(watch);
+}
+END_TEST
+
 START_TEST(a_paused_listener_can_be_cancelled)
 {
     struct rpc_watch *watch;
@@ -384,6 +403,7 @@ TEST_MAIN_AROUND("rpc kinds of calls", (&(struct test_around){.before = start, .
                  a_message_of_a_stream_is_checked_as_a_request_is,
                  open_waits_for_room_so_that_long_lists_arrive_whole_and_in_order,
                  many_messages_cross_both_ways, a_paused_listener_hears_the_rest_when_it_resumes,
+                 a_stream_that_ends_while_its_listener_pauses_is_told_when_it_resumes,
                  a_paused_listener_can_be_cancelled,
                  a_reader_that_stands_still_is_cut_off_with_bounded_memory,
                  a_stream_that_is_held_outlives_its_call,
