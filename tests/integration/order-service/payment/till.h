@@ -177,7 +177,7 @@ static __attribute__((unused)) enum status till_return(struct order_id order,
     return st;
 }
 
-static enum status till_sweep(void)
+static __attribute__((unused)) enum status till_sweep(void)
 {
     struct ctx *ctx = ctx_new_system("order-service");
 
