@@ -155,8 +155,8 @@ START_TEST(a_person_gives_no_reason_that_money_goes_by)
 }
 END_TEST
 
-TEST_MAIN("order_state", moves_are_exactly_those_allowed,
-          a_deadline_ends_only_what_waits_for_it, no_move_leaves_a_final_state,
-          a_deadline_ends_only_what_waits_for_it, a_customer_alone_moves_no_order_but_ones_own,
-          random_walks_end_in_a_final_state_or_go_on, names_read_back,
-          each_status_has_one_of_the_display_buckets, a_person_gives_no_reason_that_money_goes_by)
+TEST_MAIN("order_state", moves_are_exactly_those_allowed, a_deadline_ends_only_what_waits_for_it,
+          no_move_leaves_a_final_state, a_deadline_ends_only_what_waits_for_it,
+          a_customer_alone_moves_no_order_but_ones_own, random_walks_end_in_a_final_state_or_go_on,
+          names_read_back, each_status_has_one_of_the_display_buckets,
+          a_person_gives_no_reason_that_money_goes_by)
