@@ -16,6 +16,11 @@
 
 #include <string.h>
 
+/* The worker is missing, cannot confine itself, or was held up or ended from outside again and again.
+ * What a picture does to it is an answer (IMAGE_COSTLY), so nothing is wrong with this one, which its
+ * owner has still. */
+#define OUR_FAULT "The photo could not be made small just now; please put it again."
+
 enum { PIECE_PARTS = 4, PIECE_ROOM = 64 * 1024, ALL_PARTS = 64 };
 
 DEFINE_AUTO(photo_worker, struct photo_worker *, photo_worker_end)
@@ -199,8 +204,9 @@ static enum status ask_worker(struct ctx *ctx, struct service *service, const ch
     return photo_worker_answer(ctx, worker, sizes);
 }
 
+/* 'reason' is for people. */
 static enum status give_up(struct ctx *ctx, struct service *service, const char *id,
-                           enum image_fault fault)
+                           const char *reason)
 {
     AUTO(db_tx) struct db_conn *tx = NULL;
     struct db_conn *db;
@@ -208,10 +214,8 @@ static enum status give_up(struct ctx *ctx, struct service *service, const char 
 
     TRY(service_db(ctx, service, &db));
     TRY(db_begin(ctx, db, &tx));
-    TRY(photo_store_end(ctx, tx, id, PHOTO_FAILED,
-                        arena_printf(ctx->arena, "The image %s.", image_fault_text(fault)), &item));
-    log_info(ctx, "photo cannot be read", log_text("photo", id),
-             log_text("reason", image_fault_text(fault)));
+    TRY(photo_store_end(ctx, tx, id, PHOTO_FAILED, reason, &item));
+    log_info(ctx, "photo has failed", log_text("photo", id), log_text("reason", reason));
     return db_commit(ctx, &tx);
 }
 
@@ -237,6 +241,11 @@ static enum status finish(struct ctx *ctx, struct service *service, const char *
     return shown ? menu_commit(ctx, service, &tx, item) : db_commit(ctx, &tx);
 }
 
+static const char *blame(struct ctx *ctx, enum image_fault fault)
+{
+    return arena_printf(ctx->arena, "The image %s.", image_fault_text(fault));
+}
+
 enum status photo_make_sizes(struct ctx *ctx, struct service *service, const char *id, int attempt)
 {
     struct db_conn *db = NULL;
@@ -257,8 +266,8 @@ enum status photo_make_sizes(struct ctx *ctx, struct service *service, const cha
     if (st != ST_OK) { /* it was not to be: somebody waits to be told */
         log_failure(ctx, "photo-worker");
         ctx_forgive(ctx);
-        return give_up(ctx, service, id, IMAGE_COSTLY);
+        return give_up(ctx, service, id, OUR_FAULT);
     }
     return sizes.fault == IMAGE_NONE ? finish(ctx, service, id, &sizes)
-                                     : give_up(ctx, service, id, sizes.fault);
+                                     : give_up(ctx, service, id, blame(ctx, sizes.fault));
 }

@@ -89,7 +89,7 @@ static void open_shop(void)
 {
     struct db_options db = *test_db_runtime();
 
-    db.max = 2;
+    db.max = 3;
     shop = (struct service){.pool = db_pool_new(&db), .config = {.photo_worker = worker}};
 }
 
@@ -146,6 +146,30 @@ START_TEST(a_photo_whose_worker_hangs_each_time_has_failed)
     ck_assert_int_eq(attempt(id, PHOTO_JOB_ATTEMPTS), ST_OK);
     ck_assert_str_eq(test_db_ask("SELECT state FROM menu.photos"), "failed");
     ctx_free(ctx);
+}
+END_TEST
+
+/* JOB-04: 3 is what the worker says that cannot confine itself. */
+START_TEST(without_a_worker_the_picture_is_not_blamed_and_may_be_put_again)
+{
+    static const char *const faults[] = {"exit 3", "exit 127", "kill -KILL $$"};
+
+    for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+        struct ctx *ctx = ctx_new_system("test"), *later = ctx_new_system("test");
+        const char *id = put(ctx);
+
+        let_worker(faults[i]);
+        ck_assert_int_eq(attempt(id, 1), ST_UNAVAILABLE);
+        ck_assert_int_eq(attempt(id, PHOTO_JOB_ATTEMPTS), ST_OK);
+        ck_assert_str_eq(test_db_ask("SELECT state || ': ' || reason FROM menu.photos "
+                                     "ORDER BY number DESC LIMIT 1"),
+                         "failed: The photo could not be made small just now; "
+                         "please put it again.");
+        ck_assert_str_ne(put(later), id);
+        test_db_run("DELETE FROM menu.photos");
+        ctx_free(later);
+        ctx_free(ctx);
+    }
 }
 END_TEST
 
@@ -214,6 +238,7 @@ TEST_MAIN_AROUND("menu_photo",
                  (&(struct test_around){
                      .start = make, .stop = drop, .before = open_shop, .after = close_shop}),
                  a_photo_whose_worker_hangs_each_time_has_failed,
+                 without_a_worker_the_picture_is_not_blamed_and_may_be_put_again,
                  a_worker_that_never_ends_talking_is_ended,
                  the_same_photo_again_begins_anew_what_was_given_up,
                  the_same_photo_again_is_no_work_once_it_is_ready,
