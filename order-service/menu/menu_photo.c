@@ -157,6 +157,16 @@ enum status photo_image(struct ctx *ctx, struct service *service, const char *id
                        : fail_with(ctx, ST_NOT_FOUND, "There is no such photo.", "photo=%s", id);
 }
 
+enum status photo_forget_old(struct ctx *ctx, struct service *service)
+{
+    struct db_conn *db = NULL;
+
+    TRY(service_db(ctx, service, &db));
+    enum status st = photo_store_prune(ctx, db);
+    db_give_back(&db);
+    return st;
+}
+
 const char *photo_path(struct arena *arena, const char *id, const char *size)
 {
     return arena_printf(arena, "/photos/%s/%s", id, size);

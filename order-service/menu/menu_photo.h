@@ -39,6 +39,9 @@ enum status photo_image(struct ctx *ctx, struct service *service, const char *id
                         struct photo_image *image) MUST_CHECK;
 const char *photo_path(struct arena *arena, const char *id, const char *size);
 
+/* Of those that are shown no more, or never were, the old ones. */
+enum status photo_forget_old(struct ctx *ctx, struct service *service) MUST_CHECK;
+
 /* Of a job's attempt; the last one that fails says so of the photo. */
 enum status photo_make_sizes(struct ctx *ctx, struct service *service, const char *id,
                              int attempt) MUST_CHECK;

@@ -130,7 +130,11 @@ enum status photo_store_show(struct ctx *ctx, struct db_conn *db, const char *id
 
     TRY(db_many(ctx, db, &SQL_PHOTO_SHOW, DB_ARGS(db_text(id), db_text(item)), &rows));
     *shown = rows.count > 0;
-    TRY(db_exec(ctx, db, &SQL_PHOTO_MARK_REPLACED, DB_ARGS(db_text(item)), NULL));
+    return db_exec(ctx, db, &SQL_PHOTO_MARK_REPLACED, DB_ARGS(db_text(item)), NULL);
+}
+
+enum status photo_store_prune(struct ctx *ctx, struct db_conn *db)
+{
     return db_exec(ctx, db, &SQL_PHOTO_PRUNE, DB_NO_ARGS, NULL);
 }
 

@@ -25,6 +25,7 @@ enum status photo_store_end(struct ctx *ctx, struct db_conn *db, const char *id,
                             const char **item) MUST_CHECK;
 enum status photo_store_show(struct ctx *ctx, struct db_conn *db, const char *id, const char *item,
                              bool *shown) MUST_CHECK;
+enum status photo_store_prune(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
 enum status photo_store_remove(struct ctx *ctx, struct db_conn *db, const char *item,
                                bool *any) MUST_CHECK;
 

@@ -1,5 +1,5 @@
-/* One thread that wakes up now and then, forgets idempotency keys of yesterday, puts the queue in
- * Valkey right, voids what is held for no order, and applies the same use case as everybody else: a
+/* One thread that wakes up now and then, forgets idempotency keys of yesterday and old photos, puts
+ * the queue in Valkey right, voids what is held for no order, and applies the same use case as everybody else: a
  * tap, a timer and this sweep race through one compare-and-set, and one of them wins. */
 #include "order-service/order/order_sweep.h"
 
@@ -10,6 +10,7 @@
 #include "common/db/idempotency.h"
 #include "common/obs/log.h"
 #include "common/obs/metrics.h"
+#include "order-service/menu/menu_photo.h"
 #include "order-service/order/order_queue_cache.h"
 #include "order-service/order/order_store.h"
 #include "order-service/payment/payment.h"
@@ -95,14 +96,20 @@ static enum status void_holds(struct ctx *ctx, struct order_sweep *sweep)
     return payment_sweep(ctx, sweep->service, &sweep->payments);
 }
 
+static enum status forget_old_photos(struct ctx *ctx, struct order_sweep *sweep)
+{
+    return photo_forget_old(ctx, sweep->service);
+}
+
 static const struct {
     const char *name;
     enum status (*run)(struct ctx *ctx, struct order_sweep *sweep);
 } steps[] = {
-    {"sweep",              expire_overdue },
-    {"sweep of keys",      forget_old_keys},
-    {"sweep of the queue", mend_queue     },
-    {"sweep of payments",  void_holds     },
+    {"sweep",              expire_overdue   },
+    {"sweep of keys",      forget_old_keys  },
+    {"sweep of the queue", mend_queue       },
+    {"sweep of payments",  void_holds       },
+    {"sweep of photos",    forget_old_photos},
 };
 
 /* Each with a time of its own: none of them waits for another's luck. A stop waits for one. */

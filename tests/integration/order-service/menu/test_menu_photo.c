@@ -111,15 +111,19 @@ static void let_worker(const char *what)
     ck_assert_int_eq(fclose(script), 0);
 }
 
-static const char *put(struct ctx *ctx)
+static enum status put_for(struct ctx *ctx, const char *item, struct photo *photo)
 {
     static const uint8_t jpeg[] = {0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0,    9,   0,
                                    9,    1,    1,    0x11, 0, 0,  0, 0xff, 0xd9};
+
+    return photo_put(ctx, &shop, item, &(struct photo_image){jpeg, sizeof(jpeg)}, photo);
+}
+
+static const char *put(struct ctx *ctx)
+{
     struct photo photo;
 
-    ck_assert_int_eq(
-        photo_put(ctx, &shop, "flat-white", &(struct photo_image){jpeg, sizeof(jpeg)}, &photo),
-        ST_OK);
+    ck_assert_int_eq(put_for(ctx, "flat-white", &photo), ST_OK);
     return photo.id;
 }
 
@@ -216,20 +220,41 @@ END_TEST
 START_TEST(photos_of_a_drink_that_is_long_gone_are_forgotten)
 {
     struct ctx *ctx = ctx_new_system("test");
-    const char *id = put(ctx);
-    struct db_conn *db;
-    bool shown;
 
+    put(ctx);
     test_db_run("UPDATE menu.menu_items SET removed_at = now() - interval '29 days' "
                 "WHERE id = 'flat-white'");
-    ck_assert_int_eq(service_db(ctx, &shop, &db), ST_OK);
-    ck_assert_int_eq(photo_store_show(ctx, db, id, "espresso", &shown), ST_OK);
+    ck_assert_int_eq(photo_forget_old(ctx, &shop), ST_OK);
     ck_assert_str_eq(test_db_ask("SELECT count(*) FROM menu.photos"), "1");
     test_db_run("UPDATE menu.menu_items SET removed_at = now() - interval '31 days' "
                 "WHERE id = 'flat-white'");
-    ck_assert_int_eq(photo_store_show(ctx, db, id, "espresso", &shown), ST_OK);
+    ck_assert_int_eq(photo_forget_old(ctx, &shop), ST_OK);
     ck_assert_str_eq(test_db_ask("SELECT count(*) FROM menu.photos"), "0");
     test_db_run("UPDATE menu.menu_items SET removed_at = NULL, photo_id = NULL");
+    ctx_free(ctx);
+}
+END_TEST
+
+/* MENU-06: nobody need put another one for it. */
+START_TEST(what_failed_or_was_replaced_is_forgotten_after_thirty_days)
+{
+    static const char *const columns[] = {"state = 'failed', ended_at",
+                                          "state = 'ready', replaced_at"};
+    struct ctx *ctx = ctx_new_system("test");
+    AUTO(arena) struct arena *arena = arena_new(1024);
+
+    put(ctx);
+    for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+        test_db_run(arena_printf(arena, "UPDATE menu.photos SET %s = now() - interval '29 days'",
+                                 columns[i]));
+        ck_assert_int_eq(photo_forget_old(ctx, &shop), ST_OK);
+        ck_assert_str_eq(test_db_ask("SELECT count(*) FROM menu.photos"), "1");
+        test_db_run(arena_printf(arena, "UPDATE menu.photos SET %s = now() - interval '31 days'",
+                                 columns[i]));
+        ck_assert_int_eq(photo_forget_old(ctx, &shop), ST_OK);
+        ck_assert_str_eq(test_db_ask("SELECT count(*) FROM menu.photos"), "0");
+        put(ctx);
+    }
     ctx_free(ctx);
 }
 END_TEST
@@ -242,4 +267,5 @@ TEST_MAIN_AROUND("menu_photo",
                  a_worker_that_never_ends_talking_is_ended,
                  the_same_photo_again_begins_anew_what_was_given_up,
                  the_same_photo_again_is_no_work_once_it_is_ready,
-                 photos_of_a_drink_that_is_long_gone_are_forgotten)
+                 photos_of_a_drink_that_is_long_gone_are_forgotten,
+                 what_failed_or_was_replaced_is_forgotten_after_thirty_days)
