@@ -10,7 +10,7 @@
 enum { FIRST_ROOM = 192 * 1024 };
 
 #define ABOUT                                                                                \
-    "Order coffee, make it, pick it up. JSON in and out; every failure is "                  \
+    "Order coffee, make it, pick it up. JSON in and out, but for photos; every failure is "  \
     "application/problem+json with a code to act on. Sign in with POST /login and send the " \
     "access token as a bearer. Send an Idempotency-Key with whatever you would not like to " \
     "happen "                                                                                \

@@ -24,8 +24,11 @@ static enum photo_state parse_state(const char *text)
 enum status photo_store_lock_item(struct ctx *ctx, struct db_conn *db, const char *item)
 {
     struct db_rows row;
+    enum status st = db_one(ctx, db, &SQL_PHOTO_ITEM, DB_ARGS(db_text(item)), NULL, &row);
 
-    return db_one(ctx, db, &SQL_PHOTO_ITEM, DB_ARGS(db_text(item)), NULL, &row);
+    return st == ST_NOT_FOUND ? fail_with(ctx, ST_NOT_FOUND, "There is no such drink on the menu.",
+                                          "item=%s", item)
+                              : st;
 }
 
 enum status photo_store_newest(struct ctx *ctx, struct db_conn *db, const char *item,

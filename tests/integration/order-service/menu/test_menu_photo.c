@@ -259,6 +259,18 @@ START_TEST(what_failed_or_was_replaced_is_forgotten_after_thirty_days)
 }
 END_TEST
 
+/* MENU-06 */
+START_TEST(a_photo_for_no_drink_says_that_there_is_none)
+{
+    struct ctx *ctx = ctx_new_system("test");
+    struct photo photo;
+
+    ck_assert_int_eq(put_for(ctx, "tea-of-nobody", &photo), ST_NOT_FOUND);
+    ck_assert_str_eq(ctx->failure.message, "There is no such drink on the menu.");
+    ctx_free(ctx);
+}
+END_TEST
+
 TEST_MAIN_AROUND("menu_photo",
                  (&(struct test_around){
                      .start = make, .stop = drop, .before = open_shop, .after = close_shop}),
@@ -268,4 +280,5 @@ TEST_MAIN_AROUND("menu_photo",
                  the_same_photo_again_begins_anew_what_was_given_up,
                  the_same_photo_again_is_no_work_once_it_is_ready,
                  photos_of_a_drink_that_is_long_gone_are_forgotten,
-                 what_failed_or_was_replaced_is_forgotten_after_thirty_days)
+                 what_failed_or_was_replaced_is_forgotten_after_thirty_days,
+                 a_photo_for_no_drink_says_that_there_is_none)
