@@ -10,12 +10,29 @@ function el(name, className, ...children) {
 
 const money = (cents) => (cents / 100).toLocaleString(undefined, { minimumFractionDigits: 2 }) + " €";
 
+/* Its room is there before it comes, and stays should it not come. */
+function photo(item) {
+  const frame = el("div", "photo");
+  if (item.photo) {
+    const image = el("img", "");
+    image.loading = "lazy";
+    image.alt = `Photo of ${item.name}`;
+    image.width = image.height = 160;
+    image.onerror = () => image.remove();
+    image.src = item.photo.small;
+    frame.append(image);
+  }
+  return frame;
+}
+
 function drink(item) {
   const price = item.available ? money(item.priceCents) : "sold out";
   const allergens = item.allergens.length ? ` Contains ${item.allergens.join(", ")}.` : "";
   return el("li", item.available ? "" : "sold-out",
-    el("div", "line", el("span", "", item.name), el("span", "", price)),
-    el("p", "about", item.description + allergens));
+    photo(item),
+    el("div", "words",
+      el("div", "line", el("span", "", item.name), el("span", "price", price)),
+      el("p", "about", item.description + allergens)));
 }
 
 async function get(path) {
