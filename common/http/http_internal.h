@@ -11,6 +11,8 @@
 
 enum {
     HTTP_MAX_BODY = 64 * 1024,
+    HTTP_BODY_MEMORY = 16 * 1024 * 1024, /* of all bodies that are held */
+    HTTP_BODY_FIRST = 4 * 1024,          /* the room of a body, which doubles as it comes */
     HTTP_MAX_HEADER = 8 * 1024,
     HTTP_MAX_URL = 4 * 1024,
     HTTP_MAX_MESSAGE = 64 * 1024,       /* a WebSocket message that comes in */
@@ -65,6 +67,7 @@ struct http_server {
     struct http_stream *streams; /* under lock */
     struct http_socket *sockets; /* under lock */
     atomic_int requests, open_streams, open_sockets, lingering;
+    atomic_size_t body_bytes; /* held by requests that may have max_body at most */
     atomic_bool draining;
     atomic_bool closed; /* what begins now is not answered: the daemon is about to end */
 };
@@ -83,8 +86,9 @@ struct http_request {
     struct MHD_Connection *mhd;
     struct ctx *ctx;
     const char *method, *target, *path, *query; /* query: NULL without '?' */
-    char *body;
-    size_t size, room, allowed; /* of the body */
+    char *body;                          /* not the arena's, which would keep each smaller one */
+    size_t size, room, charged, allowed; /* of the body */
+    int64_t begun_ms;
     enum problem refused;
     bool started;                /* the first handler call was made */
     bool cut;                    /* answered before the body was read: the connection must linger */

@@ -22,7 +22,7 @@ void http_add_headers(struct http_request *request, struct MHD_Response *respons
     for (const struct header_line *line = request->headers; line; line = line->next) {
         MHD_add_response_header(response, line->name, line->value);
     }
-    if (atomic_load(&request->server->draining)) {
+    if (atomic_load(&request->server->draining) || request->refused == PROBLEM_OVERLOADED) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
 }

@@ -33,7 +33,8 @@ void *http_request_begin(void *user, const char *target, struct MHD_Connection *
     request->ctx->arena = arena;
     request->target = arena_strdup(arena, target);
     atomic_init(&request->state, REQUEST_READING);
-    set_reading_since(request->conn, clock_monotonic_ms());
+    request->begun_ms = clock_monotonic_ms();
+    set_reading_since(request->conn, request->begun_ms);
     atomic_fetch_add(&server->requests, 1);
     return request;
 }
@@ -92,6 +93,18 @@ static bool announces_too_much(const struct http_request *request)
            (!text_parse_int(length, 0, INT64_MAX, &size) || size > (int64_t)request->allowed);
 }
 
+/* Told at once, before a body is sent in vain. One without a length is told when it has come. */
+static bool has_no_room(const struct http_request *request)
+{
+    const struct http_server *server = request->server;
+    const char *length = http_header(request, "Content-Length");
+    int64_t size = 1;
+
+    return request->allowed <= server->options.max_body && has_body(request) &&
+           (!length || text_parse_int(length, 0, INT64_MAX, &size)) &&
+           atomic_load(&server->body_bytes) + (size_t)size > server->options.body_memory;
+}
+
 static size_t allow_body(struct http_request *request)
 {
     const struct http_options *options = &request->server->options;
@@ -117,7 +130,10 @@ static enum problem look_at_head(struct http_request *request)
         return PROBLEM_BAD_REQUEST;
     }
     request->allowed = allow_body(request);
-    return announces_too_much(request) ? PROBLEM_TOO_LARGE : PROBLEM_NONE;
+    if (announces_too_much(request)) {
+        return PROBLEM_TOO_LARGE;
+    }
+    return has_no_room(request) ? PROBLEM_OVERLOADED : PROBLEM_NONE;
 }
 
 /* Queues what the handler has made; the connection then belongs to MHD again. */
@@ -162,49 +178,110 @@ static enum MHD_Result handle(struct http_request *request, void **slot)
 }
 
 /* One who may send much may take long, as long as it goes on: the clock begins anew with each
- * piece of the usual size. */
+ * piece of the usual size, but not for ever. */
 static void give_time(struct http_request *request, size_t size)
 {
-    size_t piece = request->server->options.max_body;
+    const struct http_options *options = &request->server->options;
+    size_t piece = options->max_body;
+    int64_t now = clock_monotonic_ms();
+    int64_t spare_ms = ((int64_t)options->longest_read_s - options->idle_timeout_s) * 1000;
+    int64_t last = request->begun_ms + (spare_ms > 0 ? spare_ms : 0);
 
     if (request->allowed > piece && (request->size + size) / piece > request->size / piece) {
-        set_reading_since(request->conn, clock_monotonic_ms());
+        set_reading_since(request->conn, now < last ? now : last);
     }
+}
+
+static bool charge(struct http_request *request, size_t more)
+{
+    struct http_server *server = request->server;
+
+    if (request->allowed > server->options.max_body) {
+        return true; /* who allowed it has counted it */
+    }
+    if (atomic_fetch_add(&server->body_bytes, more) + more > server->options.body_memory) {
+        atomic_fetch_sub(&server->body_bytes, more);
+        return false;
+    }
+    request->charged += more;
+    return true;
+}
+
+static void drop_body(void *arg)
+{
+    struct http_request *request = arg;
+
+    free(request->body);
+    atomic_fetch_sub(&request->server->body_bytes, request->charged);
+    request->body = NULL;
+    request->room = 0;
+    request->charged = 0;
+}
+
+/* Grows with what comes and not with what was announced: who only announces holds nothing. */
+static size_t room_for(const struct http_request *request, size_t size)
+{
+    const char *length = http_header(request, "Content-Length");
+    size_t room = request->room ? request->room : HTTP_BODY_FIRST;
+    int64_t told = (int64_t)request->allowed;
+
+    if (length && !text_parse_int(length, 0, told, &told)) {
+        told = (int64_t)request->allowed;
+    }
+    while (room < size) {
+        room *= 2;
+    }
+    return room > (size_t)told + 1 && size <= (size_t)told + 1 ? (size_t)told + 1 : room;
+}
+
+static bool make_room(struct http_request *request, size_t size)
+{
+    if (size <= request->room) {
+        return true;
+    }
+    size_t room = room_for(request, size);
+
+    if (!charge(request, room - request->room)) {
+        return false;
+    }
+    if (!request->room) {
+        arena_defer(request->ctx->arena, drop_body, request);
+    }
+    request->body = http_must(realloc(request->body, room));
+    request->room = room;
+    return true;
+}
+
+/* What else comes is read and dropped. */
+static void refuse_body(struct http_request *request, enum problem why)
+{
+    request->refused = why;
+    drop_body(request);
 }
 
 static void keep_body(struct http_request *request, const char *data, size_t size)
 {
-    if (request->size + size > request->allowed) {
-        request->refused = PROBLEM_TOO_LARGE; /* what else comes is read and dropped */
-    }
     if (request->refused != PROBLEM_NONE) {
         return;
     }
-    if (request->size + size + 1 > request->room) {
-        const char *length = http_header(request, "Content-Length");
-        size_t room = (request->size + size) * 2 + 1;
-        int64_t told;
-
-        if (length && text_parse_int(length, 0, (int64_t)request->allowed, &told)) {
-            room = (size_t)told + 1;
-        }
-        char *body = arena_alloc(request->ctx->arena, room);
-
-        if (request->size) {
-            memcpy(body, request->body, request->size);
-        }
-        request->body = body;
-        request->room = room;
+    if (request->size + size > request->allowed) {
+        refuse_body(request, PROBLEM_TOO_LARGE);
+        return;
+    }
+    if (!make_room(request, request->size + size + 1)) {
+        refuse_body(request, PROBLEM_OVERLOADED);
+        return;
     }
     give_time(request, size);
     memcpy(request->body + request->size, data, size);
     request->size += size;
+    request->body[request->size] = '\0';
 }
 
 /* A chunked body that goes on and on is not read for ever. */
 static bool is_flooding(struct http_request *request, size_t size)
 {
-    if (request->refused == PROBLEM_TOO_LARGE) {
+    if (request->refused != PROBLEM_NONE) {
         request->size += size;
     }
     return request->size > request->allowed + request->server->options.max_body * 15;
@@ -303,8 +380,8 @@ const char *http_client_address(const struct http_request *request)
 
 const char *http_body(const struct http_request *request, size_t *size)
 {
-    *size = request->size;
-    return request->size ? request->body : "";
+    *size = request->body ? request->size : 0;
+    return request->body ? request->body : "";
 }
 
 size_t http_allowed_body(const struct http_request *request)

@@ -14,7 +14,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DEFAULT_CONNECTIONS = 2000, DEFAULT_IDLE_S = 30, LAST_WAIT_MS = 5000, POLL_MS = 5 };
+enum {
+    DEFAULT_CONNECTIONS = 2000,
+    DEFAULT_IDLE_S = 30,
+    DEFAULT_READ_S = 120,
+    LAST_WAIT_MS = 5000,
+    POLL_MS = 5
+};
 
 static void list_conn(struct http_server *server, struct http_conn *conn)
 {
@@ -114,10 +120,12 @@ static void fill_defaults(struct http_options *options)
 
     options->threads = options->threads ? options->threads : (int)cores;
     options->max_body = options->max_body ? options->max_body : HTTP_MAX_BODY;
+    options->body_memory = options->body_memory ? options->body_memory : HTTP_BODY_MEMORY;
     options->max_connections =
         options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS;
     options->ping_ms = options->ping_ms ? options->ping_ms : HTTP_PING_MS;
     options->idle_timeout_s = options->idle_timeout_s ? options->idle_timeout_s : DEFAULT_IDLE_S;
+    options->longest_read_s = options->longest_read_s ? options->longest_read_s : DEFAULT_READ_S;
 }
 
 static struct MHD_Daemon *start_daemon(struct http_server *server, const union address *address)
@@ -180,6 +188,7 @@ void http_server_load(const struct http_server *server, struct http_load *load)
         .requests = atomic_load(&server->requests),
         .streams = atomic_load(&server->open_streams),
         .sockets = atomic_load(&server->open_sockets),
+        .body_bytes = atomic_load(&server->body_bytes),
     };
 }
 

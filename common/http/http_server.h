@@ -22,9 +22,13 @@ struct http_options {
     /* How much more than max_body this one may have, asked once its head is there; NULL: none may.
      * What it takes of memory it takes until the reply was sent: arena_defer() tells when. */
     size_t (*allow_body)(struct ctx *ctx, struct http_request *request, void *user);
+    /* What bodies up to max_body may take together, until their replies were sent; 0: 16 MiB. Who
+     * comes when it is used up is refused: PROBLEM_OVERLOADED. Larger ones are allow_body's. */
+    size_t body_memory;
     int max_connections;             /* 0: 2000 */
     int max_connections_per_address; /* 0: no bound */
     int idle_timeout_s;              /* 0: 30; also how long a slow client may take for a request */
+    int longest_read_s; /* 0: 120; for one that is allowed more, if it sends steadily */
     int ping_ms; /* of WebSockets; 0: 15000. A client that is silent for twice as long is gone */
     /* Called once for each complete request (or one that was refused while it was read:
      * http_refused()). It must call exactly one of http_reply(), http_stream_open(),
@@ -45,6 +49,7 @@ void http_server_free(
 /* What is under way now, for gauges. */
 struct http_load {
     int requests, streams, sockets;
+    size_t body_bytes; /* of body_memory */
 };
 void http_server_load(const struct http_server *server, struct http_load *load);
 
@@ -62,7 +67,8 @@ const char *http_body(const struct http_request *request, size_t *size);
 void http_query(const struct http_request *request,
                 bool (*each)(const char *name, const char *value, void *user), void *user);
 /* PROBLEM_NONE, or why the request was not read to its end: TOO_LARGE, HEADERS_TOO_LARGE,
- * URI_TOO_LONG, BAD_REQUEST. */
+ * URI_TOO_LONG, BAD_REQUEST, or OVERLOADED when others' bodies have all the memory. It then has no
+ * body. */
 enum problem http_refused(const struct http_request *request);
 /* What its body may have, in bytes. */
 size_t http_allowed_body(const struct http_request *request);

@@ -249,7 +249,7 @@ void edge_handle(struct ctx *ctx, struct http_request *request, void *user)
         ctx->arena, client_address(ctx->arena, gateway->proxies, http_client_address(request),
                                    http_header(request, "X-Forwarded-For")));
     text_copy(ctx->client_address, sizeof(ctx->client_address), exchange->address);
-    if (http_refused(request) == PROBLEM_TOO_LARGE) {
+    if (http_refused(request) == PROBLEM_TOO_LARGE || http_refused(request) == PROBLEM_OVERLOADED) {
         refuse_upload(exchange);
         return;
     }

@@ -63,7 +63,8 @@ void upload_refuse(struct exchange *exchange)
     if (takes > CONTRACT_MAX_BODY && !may_use(exchange)) {
         return;
     }
-    if (takes > http_allowed_body(exchange->request)) {
+    if (http_refused(exchange->request) == PROBLEM_OVERLOADED ||
+        takes > http_allowed_body(exchange->request)) {
         (void)fail_problem(ctx, PROBLEM_OVERLOADED, "Others are sending too, please try again");
         ctx->failure.retry_after_s = AGAIN_S;
         return;

@@ -10,8 +10,8 @@ enum { UPLOADS_AT_ONCE = 2 };
 /* http_options.allow_body; 'user' is the struct gateway. */
 size_t upload_allow(struct ctx *ctx, struct http_request *request, void *user);
 
-/* Of a body that was not read for its size: who may not send it at all is told so, and who came
- * when others were at it is asked to come again. The exchange has its route,
+/* Of a body that was not read for its size or for want of memory: who may not send it at all is
+ * told so, and who came when others were at it is asked to come again. The exchange has its route,
  * and then a failure. */
 void upload_refuse(struct exchange *exchange);
 

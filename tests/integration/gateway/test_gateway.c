@@ -507,6 +507,70 @@ START_TEST(the_document_and_its_page_are_served_with_versions)
 }
 END_TEST
 
+enum { HALF_BODIES = 256, HALF_BODY = 60000, HELD_FOR_IT = 64 * 1024 };
+
+static int send_half_a_body(void)
+{
+    static char block[HALF_BODY];
+    int fd = raw_connect(http_server_port(gateway->http));
+
+    memset(block, ' ', sizeof(block));
+    ck_assert(raw_send(fd, "POST /login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+                           "Content-Type: application/json\r\n\r\nea60\r\n"));
+    ck_assert(raw_send_bytes(fd, block, sizeof(block)));
+    return fd;
+}
+
+static void wait_until_held(size_t bytes)
+{
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+    struct http_load load = {0};
+
+    while (load.body_bytes < bytes && clock_monotonic_ms() < until) {
+        http_server_load(gateway->http, &load);
+        clock_pause_ms(1);
+    }
+    ck_assert_uint_eq(load.body_bytes, bytes);
+}
+
+static int sign_in_until(int wanted)
+{
+    static char body[65000];
+    int code = 0;
+
+    snprintf(body, sizeof(body), "%*s", (int)sizeof(body) - 1,
+             "{\"handle\":\"grandma\",\"password\":\"x\"}");
+    for (int i = 0; i < PATIENCE_MS / 20 && code != wanted; i++) {
+        code = ask("POST", "/login", NULL, body);
+        clock_pause_ms(20);
+    }
+    return code;
+}
+
+/* SEC-09 GW-06 */
+START_TEST(strangers_half_sent_bodies_do_not_fill_the_memory)
+{
+    static int fds[HALF_BODIES];
+
+    stage.config.max_connections = 2 * HALF_BODIES;
+    stage.config.idle_timeout_s = 120;
+    reopen();
+    for (size_t i = 0; i < HALF_BODIES; i++) {
+        fds[i] = send_half_a_body();
+        wait_until_held((i + 1) * HELD_FOR_IT);
+    }
+    ck_assert_int_eq(sign_in_until(503), 503);
+    ck_assert_int_ge(strtol(raw_header(&reply, "Retry-After"), NULL, 10), 1);
+    ck_assert_str_eq(raw_header(&reply, "Content-Type"), "application/problem+json");
+    ck_assert(says("\"code\":\"overloaded\""));
+    ck_assert_int_eq(ask("GET", "/menu", NULL, NULL), 200);
+    for (int i = 0; i < HALF_BODIES; i++) {
+        close(fds[i]);
+    }
+    ck_assert_int_eq(sign_in_until(401), 401);
+}
+END_TEST
+
 TEST_MAIN_AROUND(
     "gateway", (&(struct test_around){start_valkey, stop_valkey, start, stop}),
     the_menu_is_read_without_signing_in, a_version_that_the_client_has_is_not_sent_again,
@@ -522,4 +586,5 @@ TEST_MAIN_AROUND(
     the_document_and_its_page_are_served_with_versions,
     every_route_is_open_to_its_roles_and_to_nobody_else,
     a_method_that_cannot_do_without_another_does_not_close_its_daemon,
-    until_it_has_keys_it_is_not_ready_and_then_it_is)
+    until_it_has_keys_it_is_not_ready_and_then_it_is,
+    strangers_half_sent_bodies_do_not_fill_the_memory)

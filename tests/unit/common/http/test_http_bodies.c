@@ -1,0 +1,193 @@
+/* links: common_http common_obs */
+/* Bodies that are never sent to their end, or slowly: what they may hold together, and how long. */
+#include "common/base/clock.h"
+#include "common/http/http_server.h"
+#include "tests/helpers/house_test.h"
+#include "tests/helpers/raw_client.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct raw_reply reply;
+
+/* Tells how many bytes came, or why they were not taken. */
+static void handle(struct ctx *ctx, struct http_request *request, void *user)
+{
+    enum problem refused = http_refused(request);
+    char text[32];
+    size_t size;
+
+    (void)ctx;
+    (void)user;
+    (void)http_body(request, &size);
+    snprintf(text, sizeof(text), "%zu", size);
+    const char *body = refused == PROBLEM_NONE ? text : problem_code(refused);
+    http_reply(request, &(struct http_reply){.code = refused ? problem_http(refused) : 200,
+                                             .type = "text/plain",
+                                             .body = body,
+                                             .size = strlen(body)});
+}
+
+enum { HALVES = 4, HALF_SENT = 60000, BODY_MEMORY = 256 * 1024 + 8, PATIENCE_MS = 20000 };
+
+/* A chunked body of 60000 bytes, without its end. */
+static int say_half(int to)
+{
+    static char block[10000];
+    int fd = raw_connect(to);
+
+    memset(block, 'a', sizeof(block));
+    ck_assert(raw_send(fd, "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    for (size_t sent = 0; sent < HALF_SENT; sent += sizeof(block)) {
+        ck_assert(raw_send(fd, "2710\r\n"));
+        ck_assert(raw_send_bytes(fd, block, sizeof(block)));
+        ck_assert(raw_send(fd, "\r\n"));
+    }
+    return fd;
+}
+
+static int code_from(int to, const char *request)
+{
+    int fd = raw_connect(to);
+
+    ck_assert(raw_send(fd, request));
+    int code = raw_reply(fd, &reply) ? reply.code : -1;
+    close(fd);
+    return code;
+}
+
+/* That a client has gone is noticed some time after: until the answer is this. */
+static int code_in_time(int to, const char *request, int wanted)
+{
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+    int code = code_from(to, request);
+
+    while (code != wanted && clock_monotonic_ms() < until) {
+        clock_pause_ms(20);
+        code = code_from(to, request);
+    }
+    return code;
+}
+
+static void send_halves(const struct http_server *to, int *fds)
+{
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+    struct http_load load = {0};
+
+    for (size_t i = 0; i < HALVES; i++) {
+        fds[i] = say_half(http_server_port(to));
+    }
+    while (load.body_bytes < (size_t)HALVES * HALF_SENT && clock_monotonic_ms() < until) {
+        clock_pause_ms(5);
+        http_server_load(to, &load);
+    }
+    ck_assert_uint_ge(load.body_bytes, (size_t)HALVES * HALF_SENT);
+}
+
+static struct http_server *start_small(size_t body_memory)
+{
+    return http_server_start(&(struct http_options){.address = "127.0.0.1",
+                                                    .threads = 2,
+                                                    .body_memory = body_memory,
+                                                    .idle_timeout_s = 60,
+                                                    .handle = handle});
+}
+
+static const char small_post[] = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n"
+                                 "01234567890123456789";
+
+/* SEC-09: 60000 bytes cost 64 KiB, so that four of them fit. */
+START_TEST(bodies_that_are_held_have_one_memory_together)
+{
+    struct http_server *small = start_small(BODY_MEMORY);
+    int to = http_server_port(small), fds[HALVES];
+
+    ck_assert_int_eq(code_from(to, small_post), 200);
+    send_halves(small, fds);
+    ck_assert_int_eq(code_from(to, small_post), 503);
+    ck_assert_str_eq(reply.body, problem_code(PROBLEM_OVERLOADED));
+    ck_assert_str_eq(raw_header(&reply, "Connection"), "close");
+    ck_assert_int_eq(code_from(to, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
+    for (size_t i = 0; i < HALVES; i++) { /* those that had room are taken to their end */
+        ck_assert(raw_send(fds[i], "0\r\n\r\n"));
+        ck_assert(raw_reply(fds[i], &reply));
+        ck_assert_int_eq(reply.code, 200);
+        ck_assert_str_eq(reply.body, "60000");
+    }
+    ck_assert_int_eq(code_in_time(to, small_post, 200), 200);
+    for (size_t i = 0; i < HALVES; i++) {
+        close(fds[i]);
+    }
+    http_server_free(small);
+}
+END_TEST
+
+START_TEST(a_body_without_a_length_that_finds_no_room_is_told_when_it_has_come)
+{
+    struct http_server *small = start_small(HALF_SENT);
+    int fd = say_half(http_server_port(small));
+
+    ck_assert(raw_send(fd, "0\r\n\r\n"));
+    ck_assert(raw_reply(fd, &reply));
+    ck_assert_int_eq(reply.code, 503);
+    ck_assert_str_eq(raw_header(&reply, "Connection"), "close");
+    ck_assert(raw_is_closed(fd, PATIENCE_MS));
+    close(fd);
+    ck_assert_int_eq(code_from(http_server_port(small), small_post), 200);
+    http_server_free(small);
+}
+END_TEST
+
+START_TEST(clients_that_go_in_the_middle_of_a_body_leave_their_memory_behind)
+{
+    struct http_server *small = start_small(BODY_MEMORY);
+    int to = http_server_port(small), fds[HALVES];
+
+    send_halves(small, fds);
+    ck_assert_int_eq(code_from(to, small_post), 503);
+    for (size_t i = 0; i < HALVES; i++) {
+        close(fds[i]);
+    }
+    ck_assert_int_eq(code_in_time(to, small_post, 200), 200);
+    http_server_free(small);
+}
+END_TEST
+
+static size_t allow_a_megabyte(struct ctx *ctx, struct http_request *request, void *user)
+{
+    (void)ctx;
+    (void)request;
+    (void)user;
+    return 1024 * 1024;
+}
+
+START_TEST(who_may_send_much_and_sends_steadily_is_cut_in_the_end)
+{
+    static char block[2048];
+    struct http_server *patient =
+        http_server_start(&(struct http_options){.address = "127.0.0.1",
+                                                 .threads = 2,
+                                                 .max_body = sizeof(block) / 2,
+                                                 .allow_body = allow_a_megabyte,
+                                                 .idle_timeout_s = 2,
+                                                 .longest_read_s = 5,
+                                                 .handle = handle});
+    int fd = raw_connect(http_server_port(patient));
+    int64_t begun = clock_monotonic_ms();
+
+    ck_assert(raw_send(fd, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"));
+    while (clock_monotonic_ms() - begun < 30000 && raw_send_bytes(fd, block, sizeof(block))) {
+        clock_pause_ms(100);
+    }
+    ck_assert_int_ge(clock_monotonic_ms() - begun, 4000);
+    ck_assert_int_lt(clock_monotonic_ms() - begun, 25000);
+    close(fd);
+    http_server_free(patient);
+}
+END_TEST
+
+TEST_MAIN("http bodies", bodies_that_are_held_have_one_memory_together,
+          a_body_without_a_length_that_finds_no_room_is_told_when_it_has_come,
+          clients_that_go_in_the_middle_of_a_body_leave_their_memory_behind,
+          who_may_send_much_and_sends_steadily_is_cut_in_the_end)
