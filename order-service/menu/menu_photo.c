@@ -16,9 +16,9 @@
 
 #include <string.h>
 
-/* The worker is missing, cannot confine itself, or was held up or ended from outside again and again.
- * What a picture does to it is an answer (IMAGE_COSTLY), so nothing is wrong with this one, which its
- * owner has still. */
+/* The worker is missing, cannot confine itself, or was held up or ended from outside each time.
+ * What a picture does to it is an answer (IMAGE_COSTLY): nothing is wrong with this one, and its
+ * owner has it still. */
 #define OUR_FAULT "The photo could not be made small just now; please put it again."
 
 enum { PIECE_PARTS = 4, PIECE_ROOM = 64 * 1024, ALL_PARTS = 64 };

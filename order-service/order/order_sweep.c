@@ -1,6 +1,7 @@
 /* One thread that wakes up now and then, forgets idempotency keys of yesterday and old photos, puts
- * the queue in Valkey right, voids what is held for no order, and applies the same use case as everybody else: a
- * tap, a timer and this sweep race through one compare-and-set, and one of them wins. */
+ * the queue in Valkey right, voids what is held for no order, and applies the same use case as
+ * everybody else: a tap, a timer and this sweep race through one compare-and-set, and one of them
+ * wins. */
 #include "order-service/order/order_sweep.h"
 
 #include "common/base/auto.h"
