@@ -129,7 +129,7 @@ static bool load_keys(struct service *service)
     service->keys = identity_keys_load(service->config.identity_keys_file, stderr);
     service->signer = token_signer_load(service->config.jwt_keys_dir, stderr);
     return service->contract && service->keys && service->signer &&
-           notify_senders_start(&service->senders, &service->config);
+           notify_senders_start(&service->senders, &service->config, service);
 }
 
 /* What a use case needs: also enough for --make-admin. */

@@ -12,15 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOKEN_SIZE = 512, TOKEN_YOUNG_MS = 20 * 60 * 1000, CALL_MS = 10000 };
+/* Clocks of replicas differ by less than that. */
+enum { TOKEN_YOUNG_MS = 20 * 60 * 1000, SKEW_MS = 5 * 60 * 1000, CALL_MS = 10000 };
 
 struct apns {
     struct apns_options options;
     struct p256_key *key;
     struct http_multi *multi;
-    pthread_mutex_t lock; /* guards the three below */
-    char token[TOKEN_SIZE];
-    int64_t signed_ms;     /* wall clock; 0: none */
+    pthread_mutex_t lock; /* guards what is below */
+    struct apns_token token;
+    bool was_refused;      /* so that a younger one may be made */
     int64_t not_before_ms; /* monotonic: Apple said so */
 };
 
@@ -57,7 +58,8 @@ void apns_stop(struct apns *apns)
 
 /* ---- the provider token ---- */
 
-static void sign_token(struct arena *arena, struct apns *apns, int64_t now_ms)
+static bool sign_token(struct arena *arena, const struct apns *apns, int64_t now_ms,
+                       struct apns_token *token)
 {
     struct text head = text_new(arena, 128), claims = text_new(arena, 128);
     uint8_t signature[P256_SIGNATURE_SIZE];
@@ -71,34 +73,69 @@ static void sign_token(struct arena *arena, struct apns *apns, int64_t now_ms)
     const char *input =
         arena_printf(arena, "%s.%s", base64url_encode(arena, head.data, head.length),
                      base64url_encode(arena, claims.data, claims.length));
-    if (p256_sign(apns->key, input, strlen(input), signature)) {
-        text_copy(apns->token, sizeof(apns->token),
-                  arena_printf(arena, "%s.%s", input,
-                               base64url_encode(arena, signature, sizeof(signature))));
-        apns->signed_ms = now_ms;
+    if (!p256_sign(apns->key, input, strlen(input), signature)) {
+        return false;
     }
+    text_copy(
+        token->text, sizeof(token->text),
+        arena_printf(arena, "%s.%s", input, base64url_encode(arena, signature, sizeof(signature))));
+    token->signed_ms = now_ms;
+    return true;
 }
 
-const char *apns_provider_token(struct arena *arena, struct apns *apns)
+/* A key that was exchanged under its old name is another maker. */
+static const char *maker(struct arena *arena, const struct apns *apns)
+{
+    uint8_t point[P256_POINT_SIZE];
+
+    p256_public(apns->key, point);
+    return arena_printf(arena, "%s.%s.%s", apns->options.team_id, apns->options.key_id,
+                        base64url_encode(arena, point, sizeof(point)));
+}
+
+static bool is_alive(const struct apns_token *token, int64_t now_ms)
+{
+    return token->signed_ms && now_ms - token->signed_ms < APNS_TOKEN_LIFE_MS &&
+           token->signed_ms - now_ms < SKEW_MS;
+}
+
+/* Apple answers 429 to who makes tokens more often than every 20 minutes: all replicas send one,
+ * and go on with it after a restart. */
+static bool renew_token(struct ctx *ctx, struct apns *apns, int64_t now_ms)
+{
+    const struct apns_options *options = &apns->options;
+    int64_t life_ms = apns->was_refused ? TOKEN_YOUNG_MS : APNS_TOKEN_LIFE_MS;
+    struct apns_token token;
+
+    if (!sign_token(ctx->arena, apns, now_ms, &token)) {
+        return false;
+    }
+    if (options->share && options->share(ctx, options->share_user, maker(ctx->arena, apns), life_ms,
+                                         &token) != ST_OK) {
+        return false;
+    }
+    apns->token = token;
+    apns->was_refused = false;
+    return true;
+}
+
+const char *apns_provider_token(struct ctx *ctx, struct apns *apns)
 {
     int64_t now_ms = clock_wall_ms();
 
     pthread_mutex_lock(&apns->lock);
-    if (!apns->signed_ms || now_ms - apns->signed_ms >= APNS_TOKEN_LIFE_MS ||
-        now_ms < apns->signed_ms) {
-        sign_token(arena, apns, now_ms);
-    }
-    const char *token = arena_strdup(arena, apns->token);
+    bool is_there = is_alive(&apns->token, now_ms) || renew_token(ctx, apns, now_ms);
+    const char *token = is_there ? arena_strdup(ctx->arena, apns->token.text) : NULL;
     pthread_mutex_unlock(&apns->lock);
     return token;
 }
 
-/* Apple answers 429 to who makes tokens more often than every 20 minutes. */
 static void drop_token(struct apns *apns)
 {
     pthread_mutex_lock(&apns->lock);
-    if (clock_wall_ms() - apns->signed_ms >= TOKEN_YOUNG_MS) {
-        apns->signed_ms = 0;
+    if (clock_wall_ms() - apns->token.signed_ms >= TOKEN_YOUNG_MS) {
+        apns->token.signed_ms = 0;
+        apns->was_refused = true;
     }
     pthread_mutex_unlock(&apns->lock);
 }
@@ -218,23 +255,27 @@ static bool must_wait(struct apns *apns)
     return waiting;
 }
 
-static void make_all_wait(struct push *const *pushes, size_t count)
+static void make_all_wait(struct push *const *pushes, size_t count, const char *why)
 {
     for (size_t i = 0; i < count; i++) {
         pushes[i]->verdict = PUSH_LATER;
-        pushes[i]->reason = "Apple asked to wait";
+        pushes[i]->reason = why;
     }
 }
 
 void apns_send(struct ctx *ctx, struct apns *apns, struct push *const *pushes, size_t count)
 {
     if (must_wait(apns)) {
-        make_all_wait(pushes, count);
+        make_all_wait(pushes, count, "Apple asked to wait");
+        return;
+    }
+    const char *token = apns_provider_token(ctx, apns);
+    if (!token) {
+        make_all_wait(pushes, count, "no provider token now");
         return;
     }
     struct push_batch *batch = push_batch_new(ctx, count, judge, apns);
-    const char *authorization =
-        arena_printf(ctx->arena, "authorization: bearer %s", apns_provider_token(ctx->arena, apns));
+    const char *authorization = arena_printf(ctx->arena, "authorization: bearer %s", token);
     for (size_t i = 0; i < count; i++) {
         pushes[i]->verdict = PUSH_REFUSED;
         pushes[i]->reason = "PayloadTooLarge";

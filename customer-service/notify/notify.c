@@ -11,6 +11,7 @@
 #include "customer-service/notify/apns.h"
 #include "customer-service/notify/device_store.h"
 #include "customer-service/notify/notice_store.h"
+#include "customer-service/notify/provider_token_store.h"
 #include "customer-service/notify/web_push.h"
 #include "customer-service/service.h"
 
@@ -19,7 +20,8 @@
 
 /* ---- what sends ---- */
 
-static bool start_apple(struct notify_senders *senders, const struct config *config)
+static bool start_apple(struct notify_senders *senders, const struct config *config,
+                        struct service *service)
 {
     if (!*config->apns_key_file) {
         log_info(NULL, "no pushes to Apple: APNS_KEY_FILE is not set");
@@ -33,6 +35,8 @@ static bool start_apple(struct notify_senders *senders, const struct config *con
         .team_id = config->apns_team_id,
         .topic = config->apns_topic,
         .ca_file = config->apns_ca_file,
+        .share = provider_token_share,
+        .share_user = service,
     });
     if (!senders->apns) {
         fprintf(stderr, "APNS_KEY_FILE: %s holds no private key on P-256\n", config->apns_key_file);
@@ -59,14 +63,15 @@ static bool start_web(struct notify_senders *senders, const struct config *confi
     return senders->web;
 }
 
-bool notify_senders_start(struct notify_senders *senders, const struct config *config)
+bool notify_senders_start(struct notify_senders *senders, const struct config *config,
+                          struct service *service)
 {
     *senders = (struct notify_senders){.public_url = config->public_url,
                                        .waiting = calloc(1, sizeof(atomic_int))};
     if (!senders->waiting) {
         abort();
     }
-    return start_apple(senders, config) && start_web(senders, config);
+    return start_apple(senders, config, service) && start_web(senders, config);
 }
 
 void notify_senders_stop(struct notify_senders *senders)

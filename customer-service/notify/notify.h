@@ -27,7 +27,8 @@ struct notify_senders {
 };
 
 /* False, with the reason on stderr, when a key that is named cannot be used. */
-bool notify_senders_start(struct notify_senders *senders, const struct config *config);
+bool notify_senders_start(struct notify_senders *senders, const struct config *config,
+                          struct service *service);
 void notify_senders_stop(struct notify_senders *senders);
 
 struct notify_event {

@@ -199,11 +199,11 @@ START_TEST(a_provider_token_serves_fifty_minutes)
     int64_t now_ms = clock_wall_ms();
 
     clock_pretend(now_ms);
-    const char *first = apns_provider_token(ctx->arena, apns);
+    const char *first = apns_provider_token(ctx, apns);
     clock_pretend(now_ms + APNS_TOKEN_LIFE_MS - 1);
-    ck_assert_str_eq(apns_provider_token(ctx->arena, apns), first);
+    ck_assert_str_eq(apns_provider_token(ctx, apns), first);
     clock_pretend(now_ms + APNS_TOKEN_LIFE_MS);
-    ck_assert_str_ne(apns_provider_token(ctx->arena, apns), first);
+    ck_assert_str_ne(apns_provider_token(ctx, apns), first);
     clock_pretend(0);
 }
 END_TEST

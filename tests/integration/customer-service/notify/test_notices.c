@@ -63,6 +63,22 @@ START_TEST(accepting_and_declining_leave_one_push_each)
 }
 END_TEST
 
+/* PUSH-01: Apple refuses who makes tokens more often than every 20 minutes. */
+START_TEST(a_restart_goes_on_with_the_token_that_apple_knows)
+{
+    tell(&story, "OrderAccepted");
+    settle(5000);
+    shop_close();
+    shop_environment(); /* passwords are taken out of it when they are read */
+    shop_open();
+    service_start_jobs(shop.service);
+    tell(&story, "OrderReady");
+    settle(5000);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "\"verdict\":\"ok\""), 2);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "TooManyProviderTokenUpdates"), 0);
+}
+END_TEST
+
 START_TEST(who_cancels_is_not_told_of_it)
 {
     struct caller self = {.role = ROLE_CUSTOMER};
@@ -510,10 +526,10 @@ TEST_MAIN_AROUND(
     "notices",
     (&(struct test_around){.start = make, .stop = drop, .before = before_each, .after = after}),
     each_barista_on_shift_gets_one_alert_within_two_seconds, ready_names_the_drink,
-    accepting_and_declining_leave_one_push_each, who_cancels_is_not_told_of_it,
-    an_event_that_comes_again_tells_once, a_ready_taken_back_is_replaced_and_may_come_again,
-    an_old_event_is_no_news, who_wants_no_notices_of_orders_gets_none,
-    a_live_activity_starts_moves_and_ends_with_its_order,
+    accepting_and_declining_leave_one_push_each, a_restart_goes_on_with_the_token_that_apple_knows,
+    who_cancels_is_not_told_of_it, an_event_that_comes_again_tells_once,
+    a_ready_taken_back_is_replaced_and_may_come_again, an_old_event_is_no_news,
+    who_wants_no_notices_of_orders_gets_none, a_live_activity_starts_moves_and_ends_with_its_order,
     a_live_activitys_new_token_does_not_wait_for_the_old_one,
     a_live_activity_needs_a_device_of_ones_own, a_device_that_is_gone_is_removed,
     too_many_requests_and_an_outage_are_tried_again_until_sent,
