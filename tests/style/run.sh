@@ -21,6 +21,7 @@ clean_tree() {
         "$scratch/tree/order-service/migrations"
     cp "$root/.clang-format" "$scratch/tree/"
     cp "$root/common/base/arena.c" "$root/common/base/arena.h" "$scratch/tree/common/base/"
+    chmod -R u+w "$scratch/tree" # a checkout may be read-only
     echo 'CREATE TABLE orders.orders (id uuid);' >"$scratch/tree/order-service/migrations/0001_orders.sql"
     # shellcheck disable=SC2016
     printf -- '-- order_get :one\nSELECT id FROM orders.orders WHERE id = $1;\n' \
