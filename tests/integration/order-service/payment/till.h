@@ -34,7 +34,7 @@ static struct {
     struct payment_sweep sweep; /* how far it has come */
 } till;
 
-enum { TILL_TIMEOUT_MS = 300, TILL_POOL = 8, TILL_AT_ONCE = 16 };
+enum { TILL_TIMEOUT_MS = 1000, TILL_POOL = 8, TILL_AT_ONCE = 16 };
 
 enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
 {
