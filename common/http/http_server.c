@@ -5,13 +5,12 @@
 
 #include "common/base/auto.h"
 #include "common/base/clock.h"
+#include "common/base/socket_address.h"
 #include "common/obs/log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -92,28 +91,6 @@ static size_t keep_escapes(void *user, struct MHD_Connection *mhd, char *text)
     return strlen(text); /* we decode: MHD would let %00 cut a name short */
 }
 
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
-static bool parse_address(const char *text, int port, union address *address)
-{
-    memset(address, 0, sizeof(*address));
-    if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) {
-        address->v4.sin_family = AF_INET;
-        address->v4.sin_port = htons((uint16_t)port);
-        return true;
-    }
-    if (inet_pton(AF_INET6, text, &address->v6.sin6_addr) == 1) {
-        address->v6.sin6_family = AF_INET6;
-        address->v6.sin6_port = htons((uint16_t)port);
-        return true;
-    }
-    return false;
-}
-
 static void fill_defaults(struct http_options *options)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -128,7 +105,8 @@ static void fill_defaults(struct http_options *options)
     options->longest_read_s = options->longest_read_s ? options->longest_read_s : DEFAULT_READ_S;
 }
 
-static struct MHD_Daemon *start_daemon(struct http_server *server, const union address *address)
+static struct MHD_Daemon *start_daemon(struct http_server *server,
+                                       const union socket_address *address)
 {
     const struct http_options *o = &server->options;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
@@ -154,9 +132,9 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, const union a
 
 struct http_server *http_server_start(const struct http_options *options)
 {
-    union address address;
+    union socket_address address;
 
-    if (!parse_address(options->address, options->port, &address)) {
+    if (!socket_address_parse(options->address, options->port, &address)) {
         log_error(NULL, "not an address to listen on", log_text("address", options->address));
         return NULL;
     }

@@ -4,6 +4,7 @@
 #include "common/process/admin_http.h"
 
 #include "common/base/clock.h"
+#include "common/base/socket_address.h"
 #include "common/base/text.h"
 #include "common/obs/log.h"
 
@@ -362,33 +363,13 @@ static void *run(void *user)
 
 /* ---- start and stop ----------------------------------------------------------------------- */
 
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
-static bool parse_address(const char *text, int port, union address *address)
-{
-    *address = (union address){
-        .v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)}
-    };
-    if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) {
-        return true;
-    }
-    *address = (union address){
-        .v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)}
-    };
-    return inet_pton(AF_INET6, text, &address->v6.sin6_addr) == 1;
-}
-
 static bool listen_at(struct admin_http *http)
 {
     const struct admin_http_options *o = &http->options;
-    union address address;
+    union socket_address address;
     socklen_t size = sizeof(address);
 
-    if (!parse_address(o->address, o->port, &address)) {
+    if (!socket_address_parse(o->address, o->port, &address)) {
         log_error(NULL, "not an address to listen on", log_text("address", o->address));
         return false;
     }

@@ -2,44 +2,22 @@
  * the local ends of outgoing connections from: one of them may have ours when we start, and lets go
  * when its connection ends. Listening stays with the libraries. */
 #include "common/base/clock.h"
+#include "common/base/socket_address.h"
 #include "common/obs/log.h"
 #include "common/process/daemon.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 10000, LOOK_EVERY_MS = 100, ANSWER_MS = 1000 };
 
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
-static bool parse_address(const char *text, int port, union address *address)
-{
-    *address = (union address){
-        .v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)}
-    };
-    if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) {
-        return true;
-    }
-    *address = (union address){
-        .v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)}
-    };
-    return inet_pton(AF_INET6, text, &address->v6.sin6_addr) == 1;
-}
-
-static int probe_for(const union address *address)
+static int probe_for(const union socket_address *address)
 {
     return socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-static bool is_in_use(const union address *address)
+static bool is_in_use(const union socket_address *address)
 {
     int probe = probe_for(address);
 
@@ -65,7 +43,7 @@ static bool is_accepted_or_left_waiting(int probe)
     return ready >= 0 && error == 0;
 }
 
-static bool has_server(const union address *address)
+static bool has_server(const union socket_address *address)
 {
     int probe = probe_for(address);
 
@@ -79,7 +57,7 @@ static bool has_server(const union address *address)
 }
 
 /* Held, and nobody answers there. What a server holds it keeps. */
-static bool is_held_for_a_moment(const union address *address)
+static bool is_held_for_a_moment(const union socket_address *address)
 {
     return is_in_use(address) && !has_server(address);
 }
@@ -88,9 +66,9 @@ bool daemon_await_port(const char *listen_address, int port)
 {
     int64_t began = clock_monotonic_ms();
     bool has_waited = false;
-    union address address;
+    union socket_address address;
 
-    if (!port || !parse_address(listen_address, port, &address)) {
+    if (!port || !socket_address_parse(listen_address, port, &address)) {
         return true; /* any port will do, or the server says what is wrong with the address */
     }
     while (is_held_for_a_moment(&address)) {
