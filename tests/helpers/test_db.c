@@ -121,20 +121,6 @@ const struct db_options *test_db_runtime(void)
     return &made.as_runtime;
 }
 
-/* A role that exists keeps its password: a stack's own daemons may be using it. */
-void test_db_role(const char *name)
-{
-    PGconn *pg = connect_admin(NULL);
-    char text[256];
-
-    snprintf(text, sizeof(text),
-             "DO $$ BEGIN CREATE ROLE %s LOGIN PASSWORD '%s'; EXCEPTION WHEN duplicate_object OR"
-             " unique_violation THEN END $$",
-             name, made.password);
-    run_on(pg, text);
-    PQfinish(pg);
-}
-
 void test_db_migrate(const struct migration *table, size_t count)
 {
     struct ctx *ctx = ctx_new_system("test");
@@ -151,6 +137,31 @@ void test_db_run(const char *statements)
 
     run_on(pg, statements);
     PQfinish(pg);
+}
+
+/* A role that exists keeps its password: a stack's own daemons may be using it. */
+static void make_service_role(const char *name)
+{
+    PGconn *pg = connect_admin(NULL);
+    char text[256];
+
+    snprintf(text, sizeof(text),
+             "DO $$ BEGIN CREATE ROLE %s LOGIN PASSWORD '%s'; EXCEPTION WHEN duplicate_object OR"
+             " unique_violation THEN END $$",
+             name, made.password);
+    run_on(pg, text);
+    PQfinish(pg);
+}
+
+void test_db_make_for(const char *service, const struct migration *table, size_t count)
+{
+    char text[128];
+
+    test_db_make();
+    make_service_role(service);
+    test_db_migrate(table, count);
+    snprintf(text, sizeof(text), "GRANT %s TO %s", service, made.runtime);
+    test_db_run(text);
 }
 
 void test_db_run_file(const char *path)

@@ -4,7 +4,7 @@
  *
  *     TEST_MAIN_AROUND("x", (&(struct test_around){.start = make, .stop = test_db_drop}), ...)
  *
- * where make() calls test_db_make() and what it wants to have migrated. */
+ * where make() calls test_db_make() and what it wants to have migrated, or test_db_make_for(). */
 #ifndef TESTS_HELPERS_TEST_DB_H
 #define TESTS_HELPERS_TEST_DB_H
 
@@ -13,13 +13,14 @@
 /* Makes the database; its owner is a role of its own that may make schemas and change tables, and
  * beside it there is a runtime role, which may not. */
 void test_db_make(void);
+/* The same with a daemon's own tables in it; the runtime role may do what that daemon's,
+ * "order_service", may. */
+void test_db_make_for(const char *service, const struct migration *table, size_t count);
 void test_db_drop(void);
 
 /* Valid after test_db_make(), also in the tests that are forked. */
 const struct db_options *test_db_owner(void);
 const struct db_options *test_db_runtime(void);
-/* The role of another name, for migrations that grant to "order_service": it may sign in too. */
-void test_db_role(const char *name);
 
 /* As the owner; fails the test program when a migration does. */
 void test_db_migrate(const struct migration *table, size_t count);

@@ -84,12 +84,7 @@ static void shop_environment(void)
 /* Once, before the tests are forked. */
 static __attribute__((unused)) void shop_make(void)
 {
-    AUTO(arena) struct arena *arena = arena_new(256);
-
-    test_db_make();
-    test_db_role("customer_service");
-    test_db_migrate(migrations, ARRAY_LEN(migrations));
-    test_db_run(arena_printf(arena, "GRANT customer_service TO %s", test_db_runtime()->user));
+    test_db_make_for("customer_service", migrations, ARRAY_LEN(migrations));
     snprintf(shop.directory, sizeof(shop.directory), "/tmp/customer_test.XXXXXX");
     if (!mkdtemp(shop.directory)) {
         abort();

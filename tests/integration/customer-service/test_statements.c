@@ -12,12 +12,7 @@
 
 static void make(void)
 {
-    AUTO(arena) struct arena *arena = arena_new(256);
-
-    test_db_make();
-    test_db_role("customer_service");
-    test_db_migrate(migrations, ARRAY_LEN(migrations));
-    test_db_run(arena_printf(arena, "GRANT customer_service TO %s", test_db_runtime()->user));
+    test_db_make_for("customer_service", migrations, ARRAY_LEN(migrations));
 }
 
 /* DATA-02 */

@@ -14,11 +14,7 @@
 
 static void make(void)
 {
-    test_db_make();
-    test_db_role("order_service");
-    test_db_migrate(migrations, ARRAY_LEN(migrations));
-    AUTO(arena) struct arena *arena = arena_new(256);
-    test_db_run(arena_printf(arena, "GRANT order_service TO %s", test_db_runtime()->user));
+    test_db_make_for("order_service", migrations, ARRAY_LEN(migrations));
 }
 
 START_TEST(every_statement_can_be_prepared)

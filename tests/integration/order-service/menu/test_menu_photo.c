@@ -67,16 +67,12 @@ struct outbox_relay *service_outbox(struct service *service)
 
 static void make(void)
 {
-    AUTO(arena) struct arena *arena = arena_new(256);
     int file = mkstemp(worker);
 
     if (file < 0 || fchmod(file, 0700) != 0 || close(file) != 0) {
         abort();
     }
-    test_db_make();
-    test_db_role("order_service");
-    test_db_migrate(migrations, ARRAY_LEN(migrations));
-    test_db_run(arena_printf(arena, "GRANT order_service TO %s", test_db_runtime()->user));
+    test_db_make_for("order_service", migrations, ARRAY_LEN(migrations));
 }
 
 static void drop(void)

@@ -130,11 +130,7 @@ static int count_created(void)
 
 static void make(void)
 {
-    test_db_make();
-    test_db_role("order_service");
-    test_db_migrate(migrations, ARRAY_LEN(migrations));
-    AUTO(arena) struct arena *arena = arena_new(256);
-    test_db_run(arena_printf(arena, "GRANT order_service TO %s", test_db_runtime()->user));
+    test_db_make_for("order_service", migrations, ARRAY_LEN(migrations));
 }
 
 static void before(void)

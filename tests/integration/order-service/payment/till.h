@@ -70,12 +70,7 @@ void outbox_wake(struct outbox_relay *relay) /* rows stay where they are, to be 
 /* Once, before the tests are forked. */
 static void till_make(void)
 {
-    AUTO(arena) struct arena *arena = arena_new(256);
-
-    test_db_make();
-    test_db_role("order_service");
-    test_db_migrate(migrations, ARRAY_LEN(migrations));
-    test_db_run(arena_printf(arena, "GRANT order_service TO %s", test_db_runtime()->user));
+    test_db_make_for("order_service", migrations, ARRAY_LEN(migrations));
 }
 
 /* Around each test. */
