@@ -48,6 +48,8 @@ daemon_settings() { # common to all
     setting IDENTITY_KEYS_FILE "$SECRETS/identity.keys"
     setting PAGE_TOKEN_KEY_FILE "$SECRETS/page-token.key"
     setting DEMO 1
+    # freed memory is watched for a while, and given back then: 256 MiB a daemon are half of what a small machine has
+    [ "$BUILD" != asan ] || setting ASAN_OPTIONS quarantine_size_mb=16
     [ "$BUILD" != tsan ] || setting TSAN_OPTIONS ignore_noninstrumented_modules=1
     setting DRAIN_SECONDS 0 # no balancer looks at these
     for passed_on in $PASS_ON; do
