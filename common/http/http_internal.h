@@ -12,6 +12,7 @@
 enum {
     HTTP_MAX_BODY = 64 * 1024,
     HTTP_BODY_MEMORY = 16 * 1024 * 1024, /* of all bodies that are held */
+    HTTP_SLOW_MS = 1000,                 /* a body that takes longer gives way to others */
     HTTP_BODY_FIRST = 4 * 1024,          /* the room of a body, which doubles as it comes */
     HTTP_MAX_HEADER = 8 * 1024,
     HTTP_MAX_URL = 4 * 1024,
@@ -54,6 +55,7 @@ struct http_conn {
         *previous; /* under server->lock, as is the fd: it is open while we are listed */
     int fd;
     int64_t reading_since_ms;   /* under server->lock; 0: no request is being read */
+    size_t held;                /* under server->lock; of body_bytes */
     struct http_socket *socket; /* accepted; told when the connection ends before it was upgraded */
 };
 
@@ -98,6 +100,10 @@ struct http_request {
     bool streams;                  /* response is a stream or an upgrade: we go when it is queued */
     _Atomic enum request_state state;
 };
+
+/* http_server.c: the client that has been sending a body for longest is cut, if it is slow; what it
+ * holds is free in a moment. False: nobody is. */
+bool http_cut_slowest(struct http_server *server);
 
 /* http_request.c */
 void *http_request_begin(void *user, const char *target, struct MHD_Connection *mhd);

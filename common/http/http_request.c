@@ -93,6 +93,12 @@ static bool announces_too_much(const struct http_request *request)
            (!text_parse_int(length, 0, INT64_MAX, &size) || size > (int64_t)request->allowed);
 }
 
+/* Those that are cut for others hold what they have for a moment more. */
+static size_t ceiling(const struct http_server *server)
+{
+    return server->options.body_memory / 4 * 5;
+}
+
 /* Told at once, before a body is sent in vain. One without a length is told when it has come. */
 static bool has_no_room(const struct http_request *request)
 {
@@ -102,7 +108,7 @@ static bool has_no_room(const struct http_request *request)
 
     return request->allowed <= server->options.max_body && has_body(request) &&
            (!length || text_parse_int(length, 0, INT64_MAX, &size)) &&
-           atomic_load(&server->body_bytes) + (size_t)size > server->options.body_memory;
+           atomic_load(&server->body_bytes) + (size_t)size > ceiling(server);
 }
 
 static size_t allow_body(struct http_request *request)
@@ -192,6 +198,13 @@ static void give_time(struct http_request *request, size_t size)
     }
 }
 
+static void set_held(struct http_conn *conn, size_t held)
+{
+    pthread_mutex_lock(&conn->server->lock);
+    conn->held = held;
+    pthread_mutex_unlock(&conn->server->lock);
+}
+
 static bool charge(struct http_request *request, size_t more)
 {
     struct http_server *server = request->server;
@@ -199,11 +212,14 @@ static bool charge(struct http_request *request, size_t more)
     if (request->allowed > server->options.max_body) {
         return true; /* who allowed it has counted it */
     }
-    if (atomic_fetch_add(&server->body_bytes, more) + more > server->options.body_memory) {
+    size_t taken = atomic_fetch_add(&server->body_bytes, more) + more;
+    if (taken > server->options.body_memory &&
+        (taken > ceiling(server) || !http_cut_slowest(server))) {
         atomic_fetch_sub(&server->body_bytes, more);
         return false;
     }
     request->charged += more;
+    set_held(request->conn, request->charged);
     return true;
 }
 
@@ -213,6 +229,7 @@ static void drop_body(void *arg)
 
     free(request->body);
     atomic_fetch_sub(&request->server->body_bytes, request->charged);
+    set_held(request->conn, 0);
     request->body = NULL;
     request->room = 0;
     request->charged = 0;

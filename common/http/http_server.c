@@ -67,6 +67,13 @@ static void connection_changed(void *user, struct MHD_Connection *mhd, void **so
     }
 }
 
+/* With the lock held. */
+static void cut(struct http_conn *conn)
+{
+    conn->reading_since_ms = 0;
+    shutdown(conn->fd, SHUT_RDWR); /* MHD sees the end, and closes */
+}
+
 /* libmicrohttpd's time-out begins anew with each byte: a client that trickles would stay for ever.
  * Here a request has idle_timeout_s from its first line to its last byte. */
 static void cut_slow_clients(void *user, int64_t now_ms)
@@ -77,11 +84,29 @@ static void cut_slow_clients(void *user, int64_t now_ms)
     pthread_mutex_lock(&server->lock);
     for (struct http_conn *conn = server->conns; conn; conn = conn->next) {
         if (conn->reading_since_ms && now_ms - conn->reading_since_ms > limit_ms) {
-            conn->reading_since_ms = 0;
-            shutdown(conn->fd, SHUT_RDWR); /* MHD sees the end, and closes */
+            cut(conn);
         }
     }
     pthread_mutex_unlock(&server->lock);
+}
+
+bool http_cut_slowest(struct http_server *server)
+{
+    int64_t since_ms = clock_monotonic_ms() - server->options.slow_ms;
+    struct http_conn *slowest = NULL;
+
+    pthread_mutex_lock(&server->lock);
+    for (struct http_conn *conn = server->conns; conn; conn = conn->next) {
+        if (conn->held && conn->reading_since_ms && conn->reading_since_ms < since_ms) {
+            since_ms = conn->reading_since_ms;
+            slowest = conn;
+        }
+    }
+    if (slowest) {
+        cut(slowest);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return slowest;
 }
 
 static size_t keep_escapes(void *user, struct MHD_Connection *mhd, char *text)
@@ -98,6 +123,7 @@ static void fill_defaults(struct http_options *options)
     options->threads = options->threads ? options->threads : (int)cores;
     options->max_body = options->max_body ? options->max_body : HTTP_MAX_BODY;
     options->body_memory = options->body_memory ? options->body_memory : HTTP_BODY_MEMORY;
+    options->slow_ms = options->slow_ms ? options->slow_ms : HTTP_SLOW_MS;
     options->max_connections =
         options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS;
     options->ping_ms = options->ping_ms ? options->ping_ms : HTTP_PING_MS;

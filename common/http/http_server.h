@@ -22,9 +22,12 @@ struct http_options {
     /* How much more than max_body this one may have, asked once its head is there; NULL: none may.
      * What it takes of memory it takes until the reply was sent: arena_defer() tells when. */
     size_t (*allow_body)(struct ctx *ctx, struct http_request *request, void *user);
-    /* What bodies up to max_body may take together, until their replies were sent; 0: 16 MiB. Who
-     * comes when it is used up is refused: PROBLEM_OVERLOADED. Larger ones are allow_body's. */
+    /* What bodies up to max_body may take together, until their replies were sent; 0: 16 MiB. When
+     * it is used up, who has been sending for longest is cut, if that is longer than slow_ms (0:
+     * 1000); where nobody has, who comes is refused: PROBLEM_OVERLOADED. Larger ones are
+     * allow_body's. */
     size_t body_memory;
+    int slow_ms;
     int max_connections;             /* 0: 2000 */
     int max_connections_per_address; /* 0: no bound */
     int idle_timeout_s;              /* 0: 30; also how long a slow client may take for a request */

@@ -533,6 +533,7 @@ static void wait_until_held(size_t bytes)
     ck_assert_uint_eq(load.body_bytes, bytes);
 }
 
+/* Refused at most while nobody has been sending for long. */
 static int sign_in_until(int wanted)
 {
     static char body[65000];
@@ -542,15 +543,19 @@ static int sign_in_until(int wanted)
              "{\"handle\":\"grandma\",\"password\":\"x\"}");
     for (int i = 0; i < PATIENCE_MS / 20 && code != wanted; i++) {
         code = ask("POST", "/login", NULL, body);
+        ck_assert(code == wanted || code == 503);
+        ck_assert(code != 503 || says("\"code\":\"overloaded\""));
+        ck_assert(code != 503 || strtol(raw_header(&reply, "Retry-After"), NULL, 10) >= 1);
         clock_pause_ms(20);
     }
     return code;
 }
 
 /* SEC-09 GW-06 */
-START_TEST(strangers_half_sent_bodies_do_not_fill_the_memory)
+START_TEST(strangers_half_sent_bodies_neither_fill_the_memory_nor_keep_others_out)
 {
     static int fds[HALF_BODIES];
+    struct http_load load;
 
     stage.config.max_connections = 2 * HALF_BODIES;
     stage.config.idle_timeout_s = 120;
@@ -559,15 +564,13 @@ START_TEST(strangers_half_sent_bodies_do_not_fill_the_memory)
         fds[i] = send_half_a_body();
         wait_until_held((i + 1) * HELD_FOR_IT);
     }
-    ck_assert_int_eq(sign_in_until(503), 503);
-    ck_assert_int_ge(strtol(raw_header(&reply, "Retry-After"), NULL, 10), 1);
-    ck_assert_str_eq(raw_header(&reply, "Content-Type"), "application/problem+json");
-    ck_assert(says("\"code\":\"overloaded\""));
+    ck_assert_int_eq(sign_in_until(401), 401);
+    http_server_load(gateway->http, &load);
+    ck_assert_uint_le(load.body_bytes, (HALF_BODIES + 2) * HELD_FOR_IT);
     ck_assert_int_eq(ask("GET", "/menu", NULL, NULL), 200);
     for (int i = 0; i < HALF_BODIES; i++) {
         close(fds[i]);
     }
-    ck_assert_int_eq(sign_in_until(401), 401);
 }
 END_TEST
 
@@ -587,4 +590,4 @@ TEST_MAIN_AROUND(
     every_route_is_open_to_its_roles_and_to_nobody_else,
     a_method_that_cannot_do_without_another_does_not_close_its_daemon,
     until_it_has_keys_it_is_not_ready_and_then_it_is,
-    strangers_half_sent_bodies_do_not_fill_the_memory)
+    strangers_half_sent_bodies_neither_fill_the_memory_nor_keep_others_out)

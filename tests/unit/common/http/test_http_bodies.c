@@ -29,7 +29,13 @@ static void handle(struct ctx *ctx, struct http_request *request, void *user)
                                              .size = strlen(body)});
 }
 
-enum { HALVES = 4, HALF_SENT = 60000, BODY_MEMORY = 256 * 1024 + 8, PATIENCE_MS = 20000 };
+enum {
+    HALVES = 4,
+    HALF_SENT = 60000,
+    BODY_MEMORY = 256 * 1024 + 8,
+    PATIENCE_MS = 20000,
+    NEVER_MS = 600000
+};
 
 /* A chunked body of 60000 bytes, without its end. */
 static int say_half(int to)
@@ -85,11 +91,12 @@ static void send_halves(const struct http_server *to, int *fds)
     ck_assert_uint_ge(load.body_bytes, (size_t)HALVES * HALF_SENT);
 }
 
-static struct http_server *start_small(size_t body_memory)
+static struct http_server *start_small(size_t body_memory, int slow_ms)
 {
     return http_server_start(&(struct http_options){.address = "127.0.0.1",
                                                     .threads = 2,
                                                     .body_memory = body_memory,
+                                                    .slow_ms = slow_ms,
                                                     .idle_timeout_s = 60,
                                                     .handle = handle});
 }
@@ -100,7 +107,7 @@ static const char small_post[] = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length:
 /* SEC-09: 60000 bytes cost 64 KiB, so that four of them fit. */
 START_TEST(bodies_that_are_held_have_one_memory_together)
 {
-    struct http_server *small = start_small(BODY_MEMORY);
+    struct http_server *small = start_small(BODY_MEMORY, NEVER_MS);
     int to = http_server_port(small), fds[HALVES];
 
     ck_assert_int_eq(code_from(to, small_post), 200);
@@ -123,9 +130,30 @@ START_TEST(bodies_that_are_held_have_one_memory_together)
 }
 END_TEST
 
+/* SEC-09: else one who never ends them could keep all others out. */
+START_TEST(who_sends_for_long_gives_way_to_who_comes)
+{
+    struct http_server *small = start_small(BODY_MEMORY, 1);
+    int to = http_server_port(small), fds[HALVES], closed = 0;
+
+    send_halves(small, fds);
+    clock_pause_ms(10);
+    ck_assert_int_eq(code_from(to, small_post), 200);
+    for (size_t i = 0; i < HALVES; i++) {
+        bool is_cut = !raw_send(fds[i], "0\r\n\r\n") || !raw_reply(fds[i], &reply);
+
+        closed += is_cut;
+        ck_assert(is_cut || reply.code == 200);
+        close(fds[i]);
+    }
+    ck_assert_int_eq(closed, 1);
+    http_server_free(small);
+}
+END_TEST
+
 START_TEST(a_body_without_a_length_that_finds_no_room_is_told_when_it_has_come)
 {
-    struct http_server *small = start_small(HALF_SENT);
+    struct http_server *small = start_small(HALF_SENT, NEVER_MS);
     int fd = say_half(http_server_port(small));
 
     ck_assert(raw_send(fd, "0\r\n\r\n"));
@@ -141,7 +169,7 @@ END_TEST
 
 START_TEST(clients_that_go_in_the_middle_of_a_body_leave_their_memory_behind)
 {
-    struct http_server *small = start_small(BODY_MEMORY);
+    struct http_server *small = start_small(BODY_MEMORY, NEVER_MS);
     int to = http_server_port(small), fds[HALVES];
 
     send_halves(small, fds);
@@ -188,6 +216,7 @@ START_TEST(who_may_send_much_and_sends_steadily_is_cut_in_the_end)
 END_TEST
 
 TEST_MAIN("http bodies", bodies_that_are_held_have_one_memory_together,
+          who_sends_for_long_gives_way_to_who_comes,
           a_body_without_a_length_that_finds_no_room_is_told_when_it_has_come,
           clients_that_go_in_the_middle_of_a_body_leave_their_memory_behind,
           who_may_send_much_and_sends_steadily_is_cut_in_the_end)
