@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the manifests of k8s/ say, without a cluster: each daemon has the settings that it needs, from files
 # that its pod has; what Postgres and four Raspberry Pis can bear. And how they render, as `kubectl apply -k`
-# does it. Prints `ok NAME`, `not ok NAME`, or `skip NAME` where there is no kubectl.
+# does it. Prints `ok NAME` or `not ok NAME`.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 scratch=$(mktemp -d) || exit 2
@@ -152,7 +152,6 @@ expect a_setting_that_is_missing_or_leads_nowhere_is_found a_setting_that_is_mis
 expect the_servers_are_set_up_as_on_a_desk the_servers_are_set_up_as_on_a_desk
 expect connections_of_all_replicas_fit_postgres connections_fit_postgres # DATA-07
 expect memory_of_all_pods_fits_four_raspberry_pis memory_fits_four_raspberry_pis
-command -v kubectl >/dev/null 2>&1 || { echo 'skip the_cluster_is_as_described (no kubectl)' && exit $failed; }
 expect everything_renders everything_renders
 expect the_gateway_is_behind_port_80_of_the_service the_gateway_is_behind_port_80_of_the_service
 expect temporal_has_its_own_user_and_a_bounded_pool temporal_has_its_own_user_and_a_bounded_pool
