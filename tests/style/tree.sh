@@ -14,6 +14,21 @@ holds_something() { [ -n "$(find "$1" -type f 2>/dev/null | head -1)" ]; }
 first_screen_says() { head -60 README.md | grep -qF -- "$1"; }
 contributing_says() { grep -qiF -- "$1" CONTRIBUTING.md; }
 decision_is_written() { ls docs/adr/"$1"-*.md >/dev/null 2>&1; }
+# CONTRIBUTING names targets and a case of a test: each is made of a file that is there.
+the_tests_named_are_there() {
+    grep -oE '(unit|integration)_[a-z0-9_]+' CONTRIBUTING.md | sort -u >"$scratch/named"
+    find tests/unit tests/integration -name 'test_*.c' | sed 's|^tests/||; s|\.c$||; s|[/-]|_|g' | sort >"$scratch/targets"
+    [ -s "$scratch/named" ] && ! comm -23 "$scratch/named" "$scratch/targets" | grep . || return 1
+    sed -n 's/.*CK_RUN_CASE=\([a-z0-9_]*\).*/\1/p' CONTRIBUTING.md | sort -u >"$scratch/cases"
+    while read -r case; do grep -rqF "START_TEST($case)" tests/unit tests/integration || { echo "$case" && return 1; }; done <"$scratch/cases"
+}
+# The image is built of what a desk builds with.
+the_image_has_the_same_packages() {
+    sed -n '/^# build$/,/^# run$/p' tools/packages.txt | grep -v '^#' | sort >"$scratch/desk"
+    awk '/apt-get install/ { on = 1; next } on && /&& rm/ { exit } on' docker/Dockerfile.service |
+        tr -s ' \\' '\n' | grep . | sort >"$scratch/image"
+    [ -s "$scratch/desk" ] && diff "$scratch/desk" "$scratch/image"
+}
 
 expect the_folders_of_the_layout_are_there each holds_something \
     common gateway order-service customer-service proto tests tools docs cmake
@@ -24,6 +39,8 @@ expect the_licence_is_mit grep -q '^MIT License' LICENSE
 # DEV-14
 expect contributing_names_branch_tests_lint_and_pull_request each contributing_says \
     branch './everything test' './everything lint' 'pull request'
+expect the_tests_that_contributing_names_are_there the_tests_named_are_there
+expect the_image_is_built_with_the_same_packages the_image_has_the_same_packages
 
 expect the_cluster_makes_the_same_roles cmp tools/stack/conf/roles.sql k8s/postgres/roles.sql
 expect the_cluster_tunes_temporal_the_same cmp tools/stack/conf/temporal-dynamic.yaml k8s/temporal/temporal-dynamic.yaml
