@@ -17,9 +17,10 @@ trap 'rm -f "$document"' EXIT
 # Configuration
 
 Every setting of every daemon, with its default. Made by `tools/config-docs.sh` from
-`<daemon> --print-config`: do not edit. Settings come from the environment, or from `.env` with
-`./everything`. A daemon tells every bad setting at once, and does not start. A secret may come
-from a file instead: `NAME_FILE=path` in place of `NAME=value`.
+`<daemon> --print-config`: do not edit. Settings come from the environment. `./everything` hands on
+those of `.env`, but for ports, databases and keys, which it sets itself (`.env.example` says which).
+A daemon tells every bad setting at once, and does not start. A secret may come from a file instead:
+`NAME_FILE=path` in place of `NAME=value`.
 END
     for daemon in gateway order-service customer-service; do
         [ -x "$bin/$daemon" ] || { echo "$bin/$daemon is not built" >&2 && exit 1; }

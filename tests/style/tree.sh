@@ -26,8 +26,21 @@ the_tests_named_are_there() {
 the_image_has_the_same_packages() {
     sed -n '/^# build$/,/^# run$/p' tools/packages.txt | grep -v '^#' | sort >"$scratch/desk"
     awk '/apt-get install/ { on = 1; next } on && /&& rm/ { exit } on' docker/Dockerfile.service |
-        tr -s ' \\' '\n' | grep . | sort >"$scratch/image"
+        sed 's/\\$//' | xargs -n 1 | sort >"$scratch/image"
     [ -s "$scratch/desk" ] && diff "$scratch/desk" "$scratch/image"
+}
+# .env.example has every port that ./everything knows, as it is without a .env.
+the_example_has_each_port() {
+    (
+        cd tools/stack || exit
+        export SETTINGS=/dev/null
+        # shellcheck source=tools/stack/settings.sh
+        . ./settings.sh
+        # shellcheck disable=SC2086
+        set -- $PORT_DEFAULTS
+        for name in $PORT_NAMES; do echo "$name=$1" && shift; done
+    ) | sort >"$scratch/ports"
+    grep -E '^[A-Z_]+_PORT=' .env.example | sort | diff "$scratch/ports" -
 }
 
 expect the_folders_of_the_layout_are_there each holds_something \
@@ -41,7 +54,7 @@ expect contributing_names_branch_tests_lint_and_pull_request each contributing_s
     branch './everything test' './everything lint' 'pull request'
 expect the_tests_that_contributing_names_are_there the_tests_named_are_there
 expect the_image_is_built_with_the_same_packages the_image_has_the_same_packages
-
+expect the_example_of_settings_has_each_port the_example_has_each_port
 expect the_cluster_makes_the_same_roles cmp tools/stack/conf/roles.sql k8s/postgres/roles.sql
 expect the_cluster_tunes_temporal_the_same cmp tools/stack/conf/temporal-dynamic.yaml k8s/temporal/temporal-dynamic.yaml
 expect the_first_screen_names_the_two_commands each first_screen_says './everything up' './everything test'

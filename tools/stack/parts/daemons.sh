@@ -33,6 +33,10 @@ build_daemons() { # NAMES...: only those, so that --without helps against one th
 
 setting() { printf "export %s='%s'\n" "$1" "$2"; }
 
+# setting_unless NAME VALUE: not where .env has it, which daemon_settings has told
+setting_unless() { is_passed_on "$1" || setting "$1" "$2"; }
+is_passed_on() { case " $PASS_ON " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+
 quoted() { printf '%s' "$1" | sed "s/'/'\\\\''/g"; } # a value of .env, for between '...'
 
 daemon_settings() { # common to all
@@ -72,7 +76,7 @@ gateway_settings() {
     daemon_settings server
     setting HTTP_PORT "$HTTP_PORT"
     setting METRICS_PORT "$GATEWAY_METRICS_PORT"
-    setting PUBLIC_URL "http://127.0.0.1:$HTTP_PORT"
+    setting_unless PUBLIC_URL "http://127.0.0.1:$HTTP_PORT"
 }
 order_service_settings() {
     daemon_settings order
@@ -87,9 +91,9 @@ customer_service_settings() {
     setting GRPC_PORT "$CUSTOMER_GRPC_PORT"
     setting METRICS_PORT "$CUSTOMER_METRICS_PORT"
     setting JWT_KEYS_DIR "$SECRETS/jwt"
-    setting PUBLIC_URL "http://127.0.0.1:$HTTP_PORT"
-    setting VAPID_KEY_FILE "$SECRETS/vapid.pem"
-    setting VAPID_SUBJECT 'mailto:shop@example.org'
+    setting_unless PUBLIC_URL "http://127.0.0.1:$HTTP_PORT"
+    setting_unless VAPID_KEY_FILE "$SECRETS/vapid.pem"
+    setting_unless VAPID_SUBJECT 'mailto:shop@example.org'
     [ "${FAKE_APNS:-0}" = 0 ] || apns_settings
 }
 

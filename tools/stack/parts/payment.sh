@@ -4,8 +4,6 @@
 # In .env: PAYMENT_PROVIDER_URL names another (empty: orders are not paid), PAYMENT_FAULTS
 # and PAYMENT_SEED make this one misbehave from its start.
 
-is_passed_on() { case " $PASS_ON " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
-
 run_payment_provider() {
     echo "# $(stat -c '%s %Y' "$BIN/payment-provider")"
     setting PAYMENT_PORT "$PAYMENT_PORT"
@@ -18,5 +16,5 @@ ready_payment_provider() { "$TOOLS/probe" http 127.0.0.1 "$PAYMENT_PORT" /health
 
 # What order-service is told.
 payment_settings() {
-    is_passed_on PAYMENT_PROVIDER_URL || setting PAYMENT_PROVIDER_URL "http://127.0.0.1:$PAYMENT_PORT"
+    setting_unless PAYMENT_PROVIDER_URL "http://127.0.0.1:$PAYMENT_PORT"
 }
