@@ -66,8 +66,18 @@ an_unknown_option_is_refused() {
 
 too_little_memory_is_told() {
     echo 'MemAvailable: 800000 kB' >"$scratch/meminfo"
-    ! EVERYTHING_MEMINFO=$scratch/meminfo everything up --yes valkey >"$scratch/err" 2>&1 &&
+    ! EVERYTHING_MEMINFO=$scratch/meminfo everything up --yes >"$scratch/err" 2>&1 &&
         grep -q 'only 781 MiB of memory' "$scratch/err" && grep -q 'way out' "$scratch/err"
+}
+# What it advises is typed as it stands, with no more memory than before.
+the_way_out_of_too_little_memory_leads_out() {
+    advised=$(sed -n 's/.*way out: .*\(\.\/everything up .*\)$/\1/p' "$scratch/err")
+    echo "$advised"
+    [ -n "$advised" ] || return 1
+    (cd "$ROOT" && EVERYTHING_MEMINFO=$scratch/meminfo timeout 3600 sh -c "$advised" </dev/null) && is_up postgres && ! is_up kafka
+    rc=$?
+    everything down
+    return $rc
 }
 too_little_disk_is_told() {
     mkdir -p "$scratch/bin"
@@ -92,6 +102,21 @@ a_port_moves_by_the_settings_file() {
     rc=$?
     rm -f "$EVERYTHING_ENV"
     return $rc
+}
+# What .env says of a daemon's own settings is what it gets, also where the stack would have set it.
+a_setting_of_a_daemon_in_the_settings_file_reaches_it() {
+    everything secrets >/dev/null
+    printf '%s\n' PUBLIC_URL=https://coffee.example VAPID_SUBJECT=mailto:ann@coffee.example RATE_READ=7/1s >"$EVERYTHING_ENV"
+    for told in gateway_settings customer_service_settings; do
+        (export ROOT && sh "$ROOT/tools/stack/call.sh" $told) >"$scratch/$told"
+    done
+    rm -f "$EVERYTHING_ENV"
+    is_told gateway_settings PUBLIC_URL https://coffee.example && is_told gateway_settings RATE_READ 7/1s &&
+        is_told customer_service_settings PUBLIC_URL https://coffee.example &&
+        is_told customer_service_settings VAPID_SUBJECT mailto:ann@coffee.example
+}
+is_told() { # FUNCTION NAME VALUE
+    [ "$(env -i sh -c ". $scratch/$1 && echo \$$2")" = "$3" ] || { grep "$2" "$scratch/$1" && return 1; }
 }
 
 # `| cat` ends only when no process of ours keeps the pipe
@@ -347,9 +372,11 @@ fact what_failed_is_told_again_at_the_end DEV-02
 fact a_suite_that_runs_no_test_fails DEV-02
 
 fact too_little_memory_is_told
+fact the_way_out_of_too_little_memory_leads_out
 fact too_little_disk_is_told
 fact a_taken_port_names_the_process_and_the_way_out
 fact a_port_moves_by_the_settings_file
+fact a_setting_of_a_daemon_in_the_settings_file_reaches_it
 
 fact this_is_debian_12 DEV-12
 fact make_calls_everything DEV-01 DEV-02

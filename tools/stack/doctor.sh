@@ -14,14 +14,24 @@ bad() { # CAUSE WAY_OUT
     problems=$((problems + 1))
 }
 
+# What `up` would want for what does not run yet.
+memory_to_start() {
+    to_start=''
+    for name in $(process_names); do
+        is_running "$name" || is_external "$name" || to_start="$to_start $name"
+    done
+    # shellcheck disable=SC2086
+    memory_needed $to_start
+}
+
 check_machine() {
     . /etc/os-release
     if [ "${ID:-} ${VERSION_ID:-}" = 'debian 12' ]; then good "$PRETTY_NAME"; else
         bad "this is ${PRETTY_NAME:-an unknown system}, made for Debian 12" "it may work; else use a Debian 12 container or chroot"
     fi
-    have=$(memory_mib)
-    if [ "$have" -ge 1536 ]; then good "$have MiB of memory available"; else
-        bad "only $have MiB of memory available, 1536 are needed" "close something, or up --without kafka,temporal"
+    have=$(memory_mib) need=$(memory_to_start)
+    if [ "$have" -ge "$need" ]; then good "$have MiB of memory available, $need needed"; else
+        bad "only $have MiB of memory available, $need are needed" "$(memory_way_out "$need")"
     fi
     need=3000
     if ! needs_fetch_temporal && [ -e "$KAFKA_HOME/libs" ]; then need=300; fi

@@ -126,10 +126,27 @@ check_disk() { # MIB
     done
 }
 memory_mib() { awk '$1 == "MemAvailable:" { print int($2 / 1024) }' "${EVERYTHING_MEMINFO:-/proc/meminfo}"; }
-check_memory() {
-    have=$(memory_mib)
-    [ "$have" -ge 1536 ] || die "only $have MiB of memory are available, 1536 MiB are needed" \
-        "close something, or leave parts out: ./everything up --without kafka,temporal"
+# memory_needed NAMES...: MiB to build and start these. The daemons are compiled meanwhile, Kafka has its
+# JVM, and Temporal is linked once.
+MEMORY_LEAST=512
+memory_needed() {
+    [ $# -gt 0 ] || { echo 0 && return; }
+    need=$MEMORY_LEAST
+    for wanting in "$@"; do
+        case $wanting in kafka) need=$((need + 256)) ;; temporal) need=$((need + 768)) ;; esac
+    done
+    echo $need
+}
+memory_way_out() { # NEED
+    if [ "$1" -gt $MEMORY_LEAST ]; then
+        echo "close something, or leave parts out: ./everything up --without kafka,temporal"
+    else
+        echo "close something"
+    fi
+}
+check_memory() { # NAMES...: what is to be started
+    need=$(memory_needed "$@") have=$(memory_mib)
+    [ "$have" -ge "$need" ] || die "only $have MiB of memory are available, $need MiB are needed" "$(memory_way_out "$need")"
 }
 
 # The supervisor and the probe, built when their source is newer.

@@ -9,7 +9,8 @@
 #   --without NAME   leave it out, for a debugger (or `daemons`: only the servers)
 #   --yes            do not ask before installing packages
 #
-# Ports and hosts are set in .env (README, docs/CONFIG.md).
+# Ports and hosts are set in .env: copy .env.example. What else is in it goes to the daemons
+# (docs/CONFIG.md).
 set -eu
 . "$ROOT/tools/stack/all.sh"
 
@@ -43,19 +44,17 @@ begin=$(now_s)
 
 # What must be there before anything starts.
 prepare_machine() {
-    anything_to_start=0
+    to_start=''
     for name in $(process_names); do
-        chosen "$name" || continue
-        is_running "$name" || is_external "$name" || anything_to_start=1
+        ! chosen "$name" || is_running "$name" || is_external "$name" || to_start="$to_start $name"
     done
     install_packages
     build_tools
     make_secrets
-    [ "$anything_to_start" = 1 ] || return 0
-    check_memory
-    for name in $(process_names); do
-        ! chosen "$name" || is_running "$name" || is_external "$name" || check_ports "$name"
-    done
+    [ -n "$to_start" ] || return 0
+    # shellcheck disable=SC2086
+    check_memory $to_start
+    for name in $to_start; do check_ports "$name"; done
     # shellcheck disable=SC2153
     ! needs_fetch_temporal && [ -e "$KAFKA_HOME/libs" ] && check_disk 300 && return
     check_disk 3000
