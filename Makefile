@@ -1,5 +1,5 @@
 # The commands that the documents name; each is one call of ./everything.
-.PHONY: up down status logs test test-integration lint build build-all bench demo clean k8s-dev tag
+.PHONY: up down status logs test test-integration lint build build-all bench demo clean tag
 
 up:
 	./everything up
@@ -23,7 +23,5 @@ demo:
 	./everything demo
 clean:
 	./everything clean
-k8s-dev:
-	./everything k8s-dev
 tag:
 	./everything tag $(v)

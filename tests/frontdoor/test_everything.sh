@@ -10,7 +10,7 @@ EVERYTHING_PORT_BASE=$BASE
 EVERYTHING_ENV=$EVERYTHING_RUN/env
 export EVERYTHING_RUN EVERYTHING_PORT_BASE EVERYTHING_ENV
 RUN=$EVERYTHING_RUN
-VERBS='up down status logs test lint bench demo reset doctor secrets order'
+VERBS=$(sed -n "s/^VERBS='\(.*\)'/\1/p" "$ROOT/everything")
 everything() { timeout 3600 "$ROOT/everything" "$@"; }
 # shellcheck disable=SC2086
 up() { everything up --yes ${FRONTDOOR_UP:-}; }
@@ -44,7 +44,11 @@ within() { # SECONDS COMMAND...
 # best of several tries counts: other work makes it longer, never shorter.
 PATIENCE_S=120
 
-no_argument_prints_an_overview() { everything | grep -q 'Two commands'; }
+no_argument_prints_an_overview_of_all_verbs() {
+    everything >"$scratch/overview"
+    grep -q 'Two commands' "$scratch/overview" || return 1
+    for verb in $VERBS; do grep -qE "(^ +|  |everything )$verb  " "$scratch/overview" || { echo "$verb" && return 1; }; done
+}
 an_unknown_verb_exits_2_and_names_the_nearest() {
     everything statsu 2>"$scratch/err"
     [ $? = 2 ] && grep -q './everything status' "$scratch/err"
@@ -359,7 +363,7 @@ trap 'exit 130' INT TERM
 everything reset --yes >/dev/null 2>&1
 mkdir -p "$RUN"
 
-fact no_argument_prints_an_overview
+fact no_argument_prints_an_overview_of_all_verbs
 fact an_unknown_verb_exits_2_and_names_the_nearest
 fact each_verb_explains_itself_with_help
 fact an_unknown_option_is_refused
