@@ -133,6 +133,12 @@ the_gateway_is_behind_port_80_of_the_service() {
     port=$(manifest ConfigMap server | sed -n 's/^  HTTP_PORT: "\(.*\)"$/\1/p')
     [ -n "$port" ] && manifest Deployment server | tr -d '\n' | grep -q -- "- containerPort: $port          name: http "
 }
+# docs/adr/0023: whoever is trusted drops what its clients say of a trace
+a_strangers_trace_ends_at_the_ingress() {
+    middleware=$(manifest Ingress server | sed -n 's/^    traefik.*router\.middlewares: everything-\(.*\)@kubernetescrd$/\1/p')
+    [ -n "$middleware" ] && manifest Middleware "$middleware" | tr -d '\n' |
+        grep -q 'spec:  headers:    customRequestHeaders:      traceparent: ""      tracestate: ""$'
+}
 # docs/adr/0025: its own user and databases, and pools of 10 to 20 connections for its four services together
 temporal_has_its_own_user_and_a_bounded_pool() {
     manifest ConfigMap temporal >"$scratch/temporal"
@@ -154,6 +160,7 @@ expect connections_of_all_replicas_fit_postgres connections_fit_postgres # DATA-
 expect memory_of_all_pods_fits_four_raspberry_pis memory_fits_four_raspberry_pis
 expect everything_renders everything_renders
 expect the_gateway_is_behind_port_80_of_the_service the_gateway_is_behind_port_80_of_the_service
+expect a_strangers_trace_ends_at_the_ingress a_strangers_trace_ends_at_the_ingress
 expect temporal_has_its_own_user_and_a_bounded_pool temporal_has_its_own_user_and_a_bounded_pool
 expect the_trial_adds_a_provider_to_practise_on the_trial_adds_a_provider_to_practise_on
 exit $failed
