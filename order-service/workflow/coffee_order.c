@@ -11,7 +11,7 @@
 
 #define NEWS FLOW_SIGNALS("accepted", "ready", "ready_undone", "completed", "cancelled")
 
-enum { ASK_AGAIN_MS = 1000 };
+enum { ASK_AGAIN_MS = 1000, ASK_AGAIN_MOST_MS = 60000 };
 
 /* A notice is old news in the end; the database and the money must be right in the end. */
 static const struct flow_activity notice = {
@@ -177,6 +177,14 @@ static enum status wait_for_news(struct coffee *coffee)
     return ST_OK;
 }
 
+/* Twice as long each time: the database's clock may be hours behind, and a history has an end. */
+static int64_t longer(int64_t wait_ms)
+{
+    int64_t next = wait_ms ? 2 * wait_ms : ASK_AGAIN_MS;
+
+    return next < ASK_AGAIN_MOST_MS ? next : ASK_AGAIN_MOST_MS;
+}
+
 /* The database says whether it is so: a tap, the sweep or a newer deadline may have been first. */
 static enum status expire(struct coffee *coffee)
 {
@@ -184,7 +192,7 @@ static enum status expire(struct coffee *coffee)
 
     TRY(flow_activity(coffee->flow, "ExpireOrder", as_json(coffee), &change, &answer));
     if (!hear(coffee, answer)) {
-        coffee->least_wait_ms = ASK_AGAIN_MS;
+        coffee->least_wait_ms = longer(coffee->least_wait_ms);
     }
     return ST_OK;
 }

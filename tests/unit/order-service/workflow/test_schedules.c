@@ -453,4 +453,54 @@ START_TEST(no_schedule_leaves_an_order_in_a_state_that_its_payment_contradicts)
 }
 END_TEST
 
-TEST_MAIN("schedules", no_schedule_leaves_an_order_in_a_state_that_its_payment_contradicts)
+/* To where the next timer fires. */
+static void sleep_until_timer(struct shop *shop)
+{
+    int64_t next = INT64_MAX;
+
+    for (size_t i = 0; i < shop->sim->waiting_count; i++) {
+        const struct sim_waiting *waiting = &shop->sim->waiting[i];
+
+        if (!waiting->name && waiting->at_ms < next) {
+            next = waiting->at_ms;
+        }
+    }
+    if (next > shop->sim->now_ms && next < INT64_MAX) {
+        pass_time(shop, next - shop->sim->now_ms);
+    }
+    fire_timers(shop);
+}
+
+static void do_all(struct shop *shop)
+{
+    send(shop, true);
+    work(shop);
+    for (size_t i = shop->sim->waiting_count; i-- > 0;) {
+        if (i < shop->sim->waiting_count && shop->sim->waiting[i].name) {
+            attempt(shop, i, true);
+        }
+    }
+    work(shop);
+}
+
+/* Temporal ends a run that has 50,000. WF-08 ORD-07 */
+START_TEST(a_database_whose_clock_is_set_back_an_hour_costs_an_order_few_events)
+{
+    struct shop *shop = open_shop(0);
+
+    shop->temporal_is_up = shop->worker_is_up = true;
+    do_all(shop);
+    shop->now_ms -= 60 * MINUTE;
+    shop->skew_ms += 60 * MINUTE;
+    while (!shop->sim->closed_by) {
+        do_all(shop);
+        sleep_until_timer(shop);
+    }
+    ck_assert_str_eq(shop->order.cancel_reason, "not_accepted");
+    ck_assert_uint_lt(shop->sim->count, 1000);
+    close_shop(shop);
+}
+END_TEST
+
+TEST_MAIN("schedules", no_schedule_leaves_an_order_in_a_state_that_its_payment_contradicts,
+          a_database_whose_clock_is_set_back_an_hour_costs_an_order_few_events)
