@@ -17,7 +17,8 @@ enum {
     DEFAULT_CONNECTIONS = 2000,
     DEFAULT_IDLE_S = 30,
     DEFAULT_READ_S = 120,
-    LAST_WAIT_MS = 5000,
+    LAST_WAIT_MS = 5000, /* of what is answered after the grace */
+    CUT_WAIT_MS = 2000,  /* until who was cut is gone */
     POLL_MS = 5
 };
 
@@ -76,9 +77,8 @@ static void cut(struct http_conn *conn)
 
 /* libmicrohttpd's time-out begins anew with each byte: a client that trickles would stay for ever.
  * Here a request has idle_timeout_s from its first line to its last byte. */
-static void cut_slow_clients(void *user, int64_t now_ms)
+static void cut_slow_clients(struct http_server *server, int64_t now_ms)
 {
-    struct http_server *server = user;
     int64_t limit_ms = (int64_t)server->options.idle_timeout_s * 1000;
 
     pthread_mutex_lock(&server->lock);
@@ -88,6 +88,23 @@ static void cut_slow_clients(void *user, int64_t now_ms)
         }
     }
     pthread_mutex_unlock(&server->lock);
+}
+
+static void tell_to_come_back(struct http_server *server)
+{
+    http_streams_end(server);
+    http_sockets_close(server);
+}
+
+/* Kept connections may open new streams while we drain. */
+static void tick(void *user, int64_t now_ms)
+{
+    struct http_server *server = user;
+
+    cut_slow_clients(server, now_ms);
+    if (atomic_load(&server->draining)) {
+        tell_to_come_back(server);
+    }
 }
 
 bool http_cut_slowest(struct http_server *server)
@@ -169,7 +186,7 @@ struct http_server *http_server_start(const struct http_options *options)
     server->options = *options;
     fill_defaults(&server->options);
     pthread_mutex_init(&server->lock, NULL);
-    server->loop = loop_start(cut_slow_clients, server);
+    server->loop = loop_start(tick, server);
     server->daemon = start_daemon(server, &address);
     if (!server->daemon) {
         log_error(NULL, "cannot listen", log_text("address", options->address),
@@ -196,10 +213,18 @@ void http_server_load(const struct http_server *server, struct http_load *load)
     };
 }
 
-static bool wait_for_none(const atomic_int *count, int64_t until_ms)
+static bool is_quiet(const struct http_server *server)
 {
-    while (atomic_load(count) > 0) {
-        if (clock_monotonic_ms() >= until_ms) {
+    return !atomic_load(&server->requests) && !atomic_load(&server->open_streams) &&
+           !atomic_load(&server->open_sockets);
+}
+
+static bool becomes_quiet(const struct http_server *server, int wait_ms)
+{
+    int64_t until = clock_monotonic_ms() + wait_ms;
+
+    while (!is_quiet(server)) {
+        if (clock_monotonic_ms() >= until) {
             return false;
         }
         clock_pause_ms(POLL_MS);
@@ -209,8 +234,6 @@ static bool wait_for_none(const atomic_int *count, int64_t until_ms)
 
 void http_server_drain(struct http_server *server, int grace_ms)
 {
-    int64_t until = clock_monotonic_ms() + grace_ms;
-
     if (!atomic_exchange(&server->draining, true)) {
         MHD_socket listening = MHD_quiesce_daemon(server->daemon);
 
@@ -218,28 +241,36 @@ void http_server_drain(struct http_server *server, int grace_ms)
             close(listening);
         }
     }
-    wait_for_none(&server->requests, until);
-    http_streams_end(server);
-    http_sockets_close(server);
-    wait_for_none(&server->open_streams, until);
-    wait_for_none(&server->open_sockets, until);
+    tell_to_come_back(server);
+    becomes_quiet(server, grace_ms);
+}
+
+/* Who has not asked yet gets no answer; with 'all', who does not read what was answered is not
+ * waited for either. */
+static void cut_open(struct http_server *server, bool all)
+{
+    pthread_mutex_lock(&server->lock);
+    for (struct http_conn *conn = server->conns; conn; conn = conn->next) {
+        if (all || conn->reading_since_ms) {
+            cut(conn);
+        }
+    }
+    pthread_mutex_unlock(&server->lock);
 }
 
 /* MHD_stop_daemon() aborts the process while a connection is suspended: every handler must have
  * replied, and a client that keeps its connection must not begin another request. */
 static void stop_daemon(struct http_server *server)
 {
-    int64_t until = clock_monotonic_ms() + LAST_WAIT_MS;
-
     if (!atomic_load(&server->draining)) {
         http_server_drain(server, 0);
     }
     atomic_store(&server->closed, true);
-    bool quiet = wait_for_none(&server->requests, until);
-
-    quiet = wait_for_none(&server->open_streams, until) && quiet;
-    quiet = wait_for_none(&server->open_sockets, until) && quiet;
-    if (!quiet) {
+    cut_open(server, false);
+    if (!becomes_quiet(server, LAST_WAIT_MS)) {
+        cut_open(server, true);
+    }
+    if (!becomes_quiet(server, CUT_WAIT_MS)) {
         log_error(NULL, "a request was never answered", log_num("requests", server->requests));
         _exit(EXIT_FAILURE);
     }

@@ -199,6 +199,20 @@ START_TEST(told_to_stop_it_serves_on_for_a_moment_and_ends_clean)
 }
 END_TEST
 
+/* K8S-17: what was not asked to its end needs no answer. */
+START_TEST(a_client_that_never_ends_its_request_does_not_keep_it_from_ending_clean)
+{
+    gateway = run(NULL, NULL);
+    wait_until_ready();
+    int fd = raw_connect(port);
+    ck_assert(raw_send(fd, "GET /menu HTTP/1.1\r\n"));
+    kill(gateway, SIGTERM);
+    ck_assert_int_eq(exit_of(gateway), 0);
+    gateway = 0;
+    close(fd);
+}
+END_TEST
+
 START_TEST(metrics_are_on_their_own_port_only)
 {
     gateway = run(NULL, NULL);
@@ -241,5 +255,6 @@ END_TEST
 TEST_MAIN_AROUND("process", (&(struct test_around){.before = start, .after = stop}),
                  it_is_not_linked_with_a_database, it_starts_fast_and_stays_small,
                  told_to_stop_it_serves_on_for_a_moment_and_ends_clean,
+                 a_client_that_never_ends_its_request_does_not_keep_it_from_ending_clean,
                  metrics_are_on_their_own_port_only, a_demonstration_does_not_listen_to_the_world,
                  settings_that_make_no_sense_are_refused)

@@ -1,0 +1,207 @@
+/* links: common_http common_obs */
+/* The server's end, with clients that are slow: to send, to read, to hang up. It comes in time, and
+ * what was under way is answered. */
+#include "common/base/clock.h"
+#include "common/http/http_server.h"
+#include "tests/helpers/house_test.h"
+#include "tests/helpers/raw_client.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    LARGE = 64 * 1024 * 1024, /* more than the kernel keeps for a client that does not read */
+    GRACE_MS = 500,
+    SOON_MS = 3000,  /* what a busy machine may take on top of it */
+    LAST_MS = 12000, /* with all that the server waits for who does not read */
+    LATER_MS = 1500, /* longer than the grace */
+    LONG_MS = 20000,
+};
+
+static struct http_server *server;
+static int port;
+static struct raw_reply reply;
+static char *large;
+
+static void nobody_cares(void *user)
+{
+    (void)user;
+}
+
+static void open_stream(struct http_request *request, size_t more)
+{
+    struct http_stream *stream =
+        http_stream_open(request, 200, "text/event-stream", LARGE + 100, nobody_cares, NULL);
+
+    http_stream_write(stream, ": hello\n\n", 9);
+    http_stream_write(stream, large, more);
+    http_stream_unref(stream);
+}
+
+static void *answer_later(void *arg)
+{
+    struct http_request *request = arg;
+
+    clock_pause_ms(LATER_MS);
+    http_reply(request, &(struct http_reply){.code = 200, .body = "later", .size = 5});
+    return NULL;
+}
+
+static void handle(struct ctx *ctx, struct http_request *request, void *user)
+{
+    pthread_t thread;
+
+    (void)ctx;
+    (void)user;
+    if (strcmp(http_path(request), "/stream") == 0) {
+        open_stream(request, LARGE);
+    } else if (strcmp(http_path(request), "/quiet") == 0) {
+        open_stream(request, 0);
+    } else if (strcmp(http_path(request), "/later") == 0) {
+        ck_assert_int_eq(pthread_create(&thread, NULL, answer_later, request), 0);
+        pthread_detach(thread);
+    } else {
+        http_reply(request, &(struct http_reply){
+                                .code = 200, .body = large, .size = LARGE, .body_is_static = true});
+    }
+}
+
+static void start(void)
+{
+    large = calloc(1, LARGE);
+    ck_assert_ptr_nonnull(large);
+    server = http_server_start(
+        &(struct http_options){.address = "127.0.0.1", .threads = 2, .handle = handle});
+    ck_assert_ptr_nonnull(server);
+    port = http_server_port(server);
+}
+
+static void stop(void)
+{
+    free(large);
+}
+
+static int say(const char *text)
+{
+    int fd = raw_connect(port);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert(raw_send(fd, text));
+    return fd;
+}
+
+static void wait_for(int requests, int streams)
+{
+    struct http_load load = {.requests = -1};
+
+    for (int i = 0; i < 3000 && (load.requests != requests || load.streams != streams); i++) {
+        clock_pause_ms(10);
+        http_server_load(server, &load);
+    }
+    ck_assert_int_eq(load.requests, requests);
+    ck_assert_int_eq(load.streams, streams);
+}
+
+static int64_t ms_to_end(void)
+{
+    int64_t begun = clock_monotonic_ms();
+
+    http_server_drain(server, GRACE_MS);
+    http_server_free(server);
+    return clock_monotonic_ms() - begun;
+}
+
+/* K8S-17 */
+START_TEST(half_a_request_does_not_hold_up_the_end)
+{
+    int head = say("GET / HTTP/1.1\r\n");
+    int body = say("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf");
+
+    wait_for(2, 0);
+    ck_assert_int_lt(ms_to_end(), GRACE_MS + SOON_MS);
+    ck_assert(raw_is_closed(head, 1000));
+    ck_assert(raw_is_closed(body, 1000));
+    close(head);
+    close(body);
+}
+END_TEST
+
+START_TEST(who_does_not_read_does_not_hold_up_the_end)
+{
+    int reply_fd = say("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+    int stream_fd = say("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+
+    wait_for(1, 1);
+    ck_assert_int_lt(ms_to_end(), LAST_MS);
+    close(reply_fd);
+    close(stream_fd);
+}
+END_TEST
+
+START_TEST(what_is_answered_after_the_grace_still_arrives)
+{
+    int fd = say("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+
+    wait_for(1, 0);
+    ck_assert_int_ge(ms_to_end(), GRACE_MS);
+    ck_assert(raw_reply(fd, &reply));
+    ck_assert_str_eq(reply.body, "later");
+    close(fd);
+}
+END_TEST
+
+static void *drain_long(void *arg)
+{
+    (void)arg;
+    http_server_drain(server, LONG_MS);
+    return NULL;
+}
+
+/* K8S-17 */
+START_TEST(in_the_grace_streams_are_told_at_once_and_half_a_request_may_be_finished)
+{
+    static char text[4096];
+    int half = say("GET /later HTTP/1.1\r\n");
+    int stream = say("GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n");
+    pthread_t thread;
+
+    wait_for(1, 1);
+    ck_assert_int_eq(pthread_create(&thread, NULL, drain_long, NULL), 0);
+    ck_assert(raw_read_until(stream, text, sizeof(text), "0\r\n\r\n", LONG_MS / 2));
+    ck_assert(raw_send(half, "Host: x\r\n\r\n"));
+    ck_assert(raw_reply(half, &reply));
+    ck_assert_str_eq(reply.body, "later");
+    pthread_join(thread, NULL);
+    http_server_free(server);
+    close(half);
+    close(stream);
+}
+END_TEST
+
+START_TEST(a_stream_that_a_kept_connection_opens_meanwhile_is_ended_too)
+{
+    static char text[4096];
+    int half = say("GET /later HTTP/1.1\r\n"); /* so that the drain lasts */
+    int fd = say("GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n");
+    pthread_t thread;
+
+    wait_for(1, 1);
+    ck_assert_int_eq(pthread_create(&thread, NULL, drain_long, NULL), 0);
+    ck_assert(raw_read_until(fd, text, sizeof(text), "0\r\n\r\n", LONG_MS / 2));
+    ck_assert(raw_send(fd, "GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n"));
+    ck_assert(raw_read_until(fd, text, sizeof(text), "0\r\n\r\n", LONG_MS / 2));
+    close(half);
+    close(fd);
+    pthread_join(thread, NULL);
+    http_server_free(server);
+}
+END_TEST
+
+TEST_MAIN_AROUND("http end", (&(struct test_around){.before = start, .after = stop}),
+                 half_a_request_does_not_hold_up_the_end,
+                 who_does_not_read_does_not_hold_up_the_end,
+                 what_is_answered_after_the_grace_still_arrives,
+                 in_the_grace_streams_are_told_at_once_and_half_a_request_may_be_finished,
+                 a_stream_that_a_kept_connection_opens_meanwhile_is_ended_too)
