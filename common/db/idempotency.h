@@ -1,4 +1,4 @@
-/* Idempotency-Key within a use case's own transaction (DECISIONS.md D4): the same key gives the
+/* Idempotency-Key within a use case's own transaction (ADR 0004): the same key gives the
  * same answer for 24 hours, whatever happened in between.
  *
  *     AUTO(db_tx) struct db_conn *tx = NULL;

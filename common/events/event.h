@@ -1,5 +1,4 @@
-/* An event: what happened to one thing, as DOMAIN.md section 4 writes it. librdkafka stays behind
- * this folder. Envelope:
+/* An event: what happened to one thing. librdkafka stays behind this folder. Envelope:
  * {"id","v":1,"type","at","orderId"|"customerId","seq","actor":{...},"data":{...}}. */
 #ifndef COMMON_EVENTS_EVENT_H
 #define COMMON_EVENTS_EVENT_H
@@ -16,7 +15,7 @@ struct event {
     const char *id, *type; /* from the envelope */
     int64_t seq;           /* 0: none */
     int64_t at_ms;
-    int attempt; /* 1 at first; more after a passing fault */
+    int attempt; /* 1 at first; more after a fault that may pass */
 };
 
 typedef enum status event_handler(struct ctx *ctx, void *service, const struct event *event);

@@ -1,5 +1,5 @@
 /* proto3 JSON to protobuf-c messages and back, driven by protoc-c's descriptors: there is
- * no code for any one message. The dialect is DECISIONS.md D4's: lowerCamelCase names, enum
+ * no code for any one message. The dialect is that of ADR 0004: lowerCamelCase names, enum
  * values in lower case without their prefix, int64 as numbers, times in RFC 3339, scalars and
  * lists always written, unset messages and times absent, null in means absent, unknown fields
  * refused, presence by one-field oneof. */

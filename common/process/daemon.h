@@ -29,7 +29,7 @@ void daemon_end_within(int ms);
 enum { DAEMON_END_MS = 27000 };
 
 /* Readiness: 503 only for what 'required' names (own database, keys, draining); the others show as
- * degraded with 200 (D7). Checks run about once a second (20 times while one that is required is
+ * degraded with 200. Checks run about once a second (20 times while one that is required is
  * in doubt), on threads of their own, those that are required apart from the others: one that hangs
  * is down after 2 s, makes the answers of the rest of its group old, and holds up no reply. One
  * that is required and was up is down once it failed twice in a row. */

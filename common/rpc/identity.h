@@ -1,4 +1,4 @@
-/* Who is asking, between daemons: metadata under an HMAC (DECISIONS.md D6). It covers key id,
+/* Who is asking, between daemons: metadata under an HMAC (ADR 0006, 0018). It covers key id,
  * audience, method, subject, role, session, amr, auth_time, the client's address as the gateway saw
  * it, and the time (60 s either way). Two keys are accepted, the first one signs. */
 #ifndef COMMON_RPC_IDENTITY_H

@@ -72,7 +72,7 @@ enum status auth_remind_denied(struct ctx *ctx, struct service *service) MUST_CH
 /* Forgets what ran out: sessions, denials, counted failures. */
 enum status auth_purge(struct ctx *ctx, struct service *service) MUST_CHECK;
 
-/* Accounts of API.md for demonstrations; those that are there stay as they are. */
+/* Accounts for demonstrations (docs/DEMO.md); those that are there stay as they are. */
 enum status auth_seed_demo(struct ctx *ctx, struct service *service) MUST_CHECK;
 
 #endif

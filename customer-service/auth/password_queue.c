@@ -1,4 +1,4 @@
-/* A turnstile around argon2id: 64 MiB a container leave room for one hash (groundwork/auth). */
+/* A turnstile around argon2id: 64 MiB a container leave room for one hash (ADR 0006). */
 #include "customer-service/auth/password_queue.h"
 
 #include "common/base/cond.h"

@@ -26,7 +26,7 @@ struct refresh_shown {
     bool is_over;
 };
 
-/* The newest token is exchanged unless another device shows it; API.md lets one keep silent about
+/* The newest token is exchanged unless another device shows it; ADR 0006 lets one keep silent about
  * its device. A retry deserves grace within 'grace_s' of the first use, by the same device and no
  * other, while no token of the next generation was used: its answer may have been lost on the way.
  * Who does not say so is not the same: a copied token would be good for half a minute. */

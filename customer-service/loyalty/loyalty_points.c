@@ -1,4 +1,4 @@
-/* The rule of the points: API.md. */
+/* The rule of the points: one for each full 100 cents. */
 #include "customer-service/loyalty/loyalty_points.h"
 
 enum { CENTS_PER_POINT = 100 };

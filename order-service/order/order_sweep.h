@@ -1,5 +1,5 @@
 /* The sweep: deadlines that passed over a minute ago, so that time-outs survive Temporal's absence
- * (DECISIONS.md D7). With Temporal up it finds nothing. */
+ * (ADR 0007). With Temporal up it finds nothing. */
 #ifndef ORDER_SERVICE_ORDER_ORDER_SWEEP_H
 #define ORDER_SERVICE_ORDER_ORDER_SWEEP_H
 

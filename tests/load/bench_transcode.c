@@ -1,5 +1,5 @@
-/* What the transcoder costs: nanoseconds of CPU for the 455-byte order of the groundwork, in and
- * out, with its arena; jansson's parser and the field checks beside it. Not a test: build target
+/* What the transcoder costs: nanoseconds of CPU for an order of 455 bytes, in and out, with
+ * its arena; jansson's parser and the field checks beside it. Not a test: build target
  * bench_transcode in the preset 'release' and run it on a quiet machine. */
 #include "common/contract/contract.h"
 #include "common/json/transcode.h"

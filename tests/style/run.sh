@@ -227,6 +227,11 @@ END
 planted document-path README.md <<'END'
 Read [the tour](docs/TOUR.md).
 END
+planted_c unresolved common/db/pool.c '/* Waits for nobody (DECISIONS.md). */'
+planted_c unresolved common/db/pool.c '/* Degraded with 200 (D7). */'
+planted unresolved docs/HOWTO.md <<'END'
+Measured in groundwork/writepath, as issue 3 wants.
+END
 planted_c todo common/db/pool.c '/* TODO: later */'
 planted shellcheck tools/broken.sh <<'END'
 #!/bin/sh

@@ -42,6 +42,7 @@ the_example_has_each_port() {
     ) | sort >"$scratch/ports"
     grep -E '^[A-Z_]+_PORT=' .env.example | sort | diff "$scratch/ports" -
 }
+says_all_four() { for heading in Context Decision Consequences 'How it is checked'; do grep -qx "## $heading" "$1" || return 1; done; }
 
 expect the_folders_of_the_layout_are_there each holds_something \
     common gateway order-service customer-service proto tests tools docs cmake
@@ -60,4 +61,5 @@ expect the_cluster_tunes_temporal_the_same cmp tools/stack/conf/temporal-dynamic
 expect the_first_screen_names_the_two_commands each first_screen_says './everything up' './everything test'
 expect each_decision_has_a_page each decision_is_written 0001 0002 0003 0004 0005 0006 0007 \
     0008 0009 0010 0011 0012 0013 0014
+expect each_decision_says_what_was_before_what_follows_and_how_it_is_checked each says_all_four docs/adr/0*.md
 exit $failed

@@ -3,7 +3,7 @@ from collections import Counter, defaultdict
 
 import shop
 
-# DOMAIN.md section 4: what a change of an order is told as, beside audit.events
+# What a change of an order is told as, beside audit.events
 TOLD_AS = {
     "OrderPlaced": [("order.created", "OrderCreated"), ("order.placed", "OrderPlaced")],
     "OrderAccepted": [("order.accepted", "OrderAccepted")],

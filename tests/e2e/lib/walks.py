@@ -1,4 +1,4 @@
-"""Random walks: random people send random commands to orders; a model written from API.md says what must
+"""Random walks: random people send random commands to orders; a model, written by hand, says what must
 come of each. Status, body and the order's next state must agree with it at every step."""
 import os
 import random

@@ -211,7 +211,7 @@ START_TEST(a_frozen_valkey_holds_a_request_up_for_a_moment_only)
 }
 END_TEST
 
-/* D6: right within a second of the revocation; and a Valkey that forgets or goes does not bring
+/* Right within a second of the revocation; and a Valkey that forgets or goes does not bring
  * it back. */
 START_TEST(an_ended_session_is_refused_by_both_within_a_second_and_stays_so)
 {

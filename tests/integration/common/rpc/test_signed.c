@@ -65,7 +65,7 @@ START_TEST(an_identity_under_another_key_is_refused_even_where_none_is_needed)
 }
 END_TEST
 
-/* GRPC-24: D6 says that nobody is an identity too. */
+/* GRPC-24: nobody is an identity too (ADR 0018). */
 START_TEST(a_call_without_identity_is_refused_even_where_anyone_may)
 {
     struct rpc_client *stranger = echo_client(port, NULL);

@@ -1,5 +1,5 @@
-/* AUTH-01: what a verifier takes and what it refuses. The attacks are those of
- * groundwork/auth, made anew with keys of the test's own. */
+/* AUTH-01: what a verifier takes and what it refuses. The attacks are made
+ * with keys of the test's own. */
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/base/uuid.h"

@@ -51,7 +51,7 @@ START_TEST(refused_fields_are_listed)
 }
 END_TEST
 
-/* D4: never a stack, SQL or library text. */
+/* ADR 0004: never a stack, SQL or library text. */
 START_TEST(what_went_wrong_inside_stays_inside)
 {
     (void)fail_with(ctx, ST_INTERNAL, "SELECT 1", "duplicate key in orders_pkey");

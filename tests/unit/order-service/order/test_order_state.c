@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-/* Written down a second time, by hand, from API.md and DOMAIN.md: the table must say the same. */
+/* Written down a second time, by hand: the table must say the same. */
 static const struct {
     enum order_status from;
     enum order_command command;
