@@ -85,7 +85,7 @@ END {
     print "| --- | --- | --- | --- | --- | --- |"
     for (p = 1; p <= 3; p++) print counts("P" p)
     print ""
-    print "P1: the main flow and what it stands on. P2: named by the documents. P3: called optional by them.\n"
+    print "P1: the main flow and what it stands on. P2: named by the documents that it began with, food delivery and\nall (adr/0001). P3: called optional by them.\n"
     for (s = 1; s <= sections; s++) print "- " title[s] ": " section_count[s, "done"] + 0 " of " section_all[s] " done"
     for (r = 1; r <= rows; r++) {
         if (of_section[r] != of_section[r - 1]) {
