@@ -82,13 +82,36 @@ static void failed(rd_kafka_t *kafka, int error, const char *reason, void *user)
     }
 }
 
+static rd_kafka_topic_partition_list_t *only(const struct partition *partition)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+    rd_kafka_topic_partition_list_add(list, partition->topic, partition->number);
+    return list;
+}
+
+/* Positions are the group's to tell again. But a pause outlives a rebalance in librdkafka, and once
+ * forgotten here nobody would end it. Those that do not wait stay alone: a needless resume repeats
+ * what was fetched. */
+static void forget_partitions(struct consumer *consumer)
+{
+    for (struct partition *p = consumer->partitions; p; p = p->next) {
+        if (p->resume_at_ms) {
+            AUTO(partition_list) rd_kafka_topic_partition_list_t *list = only(p);
+
+            rd_kafka_resume_partitions(consumer->kafka, list);
+        }
+    }
+    partitions_clear(&consumer->partitions);
+}
+
 static void rebalanced(rd_kafka_t *kafka, rd_kafka_resp_err_t what,
                        rd_kafka_topic_partition_list_t *list, void *user)
 {
     struct consumer *consumer = user;
     bool given = what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
 
-    partitions_clear(&consumer->partitions); /* positions are the group's to tell again */
+    forget_partitions(consumer);
     rd_kafka_assign(kafka, given ? list : NULL);
     if (given) {
         set_up(consumer, true, NULL);
@@ -182,11 +205,6 @@ static struct ctx *begin_unit(struct consumer *consumer, const rd_kafka_message_
     return ctx;
 }
 
-static bool is_passing(enum status st)
-{
-    return st == ST_UNAVAILABLE || st == ST_TIMEOUT || st == ST_RETRY;
-}
-
 static void trace(const struct ctx *ctx, const struct consumer *consumer,
                   const rd_kafka_message_t *message, enum status st, int64_t began_us)
 {
@@ -205,7 +223,8 @@ static void trace(const struct ctx *ctx, const struct consumer *consumer,
 }
 
 /* ST_OK when the partition may move on: handled, of no interest, or safe among the dead letters. */
-static enum status handle(struct consumer *consumer, const rd_kafka_message_t *message, int attempt)
+static enum status handle(struct consumer *consumer, const rd_kafka_message_t *message,
+                          struct partition *partition)
 {
     AUTO(unit) struct ctx *ctx = begin_unit(consumer, message);
     struct event event = {
@@ -213,7 +232,7 @@ static enum status handle(struct consumer *consumer, const rd_kafka_message_t *m
         .key = text_of(ctx, message->key, message->key_len),
         .payload = text_of(ctx, message->payload, message->len),
         .size = message->len,
-        .attempt = attempt,
+        .attempt = partition->attempts,
     };
     event_handler *handler = handler_of(consumer, event.topic);
     int64_t began_us = clock_monotonic_us();
@@ -231,7 +250,7 @@ static enum status handle(struct consumer *consumer, const rd_kafka_message_t *m
         return ST_OK;
     }
     log_failure(ctx, event.topic);
-    if (is_passing(st)) {
+    if (partition_tries_again(partition, st)) {
         return st;
     }
     const struct dead_letter letter = {
@@ -242,14 +261,6 @@ static enum status handle(struct consumer *consumer, const rd_kafka_message_t *m
         .status = st,
     };
     return dead_letter_send(ctx, consumer->dead_letters, &letter);
-}
-
-static rd_kafka_topic_partition_list_t *only(const struct partition *partition)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-
-    rd_kafka_topic_partition_list_add(list, partition->topic, partition->number);
-    return list;
 }
 
 static void wait_with(struct consumer *consumer, struct partition *partition)
@@ -296,8 +307,9 @@ static void receive(struct consumer *consumer, const rd_kafka_message_t *message
         partition->attempts = 0;
     }
     partition->position = message->offset;
+    partition->internal = partition->attempts ? partition->internal : 0;
     partition->attempts++;
-    if (handle(consumer, message, partition->attempts) != ST_OK) {
+    if (handle(consumer, message, partition) != ST_OK) {
         wait_with(consumer, partition);
         return;
     }

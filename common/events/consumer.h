@@ -2,8 +2,9 @@
  *
  * At least once: an offset is stored only after its handler succeeded, so a handler must be safe to
  * run twice. After a passing fault (ST_UNAVAILABLE, ST_TIMEOUT, ST_RETRY) the event is read again,
- * so that the order within its partition is kept; what can never succeed, an unknown version
- * included, goes to "dead.letters" with its cause, and the partition moves on. Lag is a metric. */
+ * so that the order within its partition is kept, and after ST_INTERNAL too, for three minutes.
+ * What can never succeed, an unknown version included, goes to "dead.letters" with its cause, and
+ * the partition moves on; `./everything dead` lists and replays these. Lag is a metric. */
 #ifndef COMMON_EVENTS_CONSUMER_H
 #define COMMON_EVENTS_CONSUMER_H
 

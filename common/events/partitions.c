@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 10000 };
+enum {
+    FIRST_PAUSE_MS = 100,
+    LONGEST_PAUSE_MS = 10000,
+    INTERNAL_ATTEMPTS = 25, /* their pauses are 183 s */
+};
 
 struct partition *partition_of(struct partition **list, const char *topic, int number)
 {
@@ -44,4 +48,15 @@ int64_t partition_pause_ms(int attempts)
         pause *= 2;
     }
     return pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS;
+}
+
+/* ST_INTERNAL may be the event's fault or ours: a GRANT that was forgotten, a table that is not
+ * there yet. Taken for the event's at once, it would send all that comes to the dead letters. */
+bool partition_tries_again(struct partition *partition, enum status st)
+{
+    if (st != ST_INTERNAL) {
+        return st == ST_UNAVAILABLE || st == ST_TIMEOUT || st == ST_RETRY;
+    }
+    partition->internal++;
+    return partition->internal < INTERNAL_ATTEMPTS;
 }

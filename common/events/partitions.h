@@ -3,6 +3,9 @@
 #ifndef COMMON_EVENTS_PARTITIONS_H
 #define COMMON_EVENTS_PARTITIONS_H
 
+#include "common/base/status.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { PARTITION_TOPIC_SIZE = 250 };
@@ -13,6 +16,7 @@ struct partition {
     int number;
     int64_t position;     /* of the next event to be handled; -1: nothing came yet */
     int attempts;         /* at the event of that position */
+    int internal;         /* how many of them ended with ST_INTERNAL */
     int64_t resume_at_ms; /* 0: it is not waiting */
 };
 
@@ -22,5 +26,10 @@ void partitions_clear(struct partition **list);
 
 /* How long to wait before the next attempt: 100 ms, doubled up to 10 s. */
 int64_t partition_pause_ms(int attempts);
+
+/* After an attempt that failed with 'st': whether the event waits for another. After a passing
+ * fault always; after ST_INTERNAL for about three minutes, in which what is ours to mend may be
+ * mended. */
+bool partition_tries_again(struct partition *partition, enum status st);
 
 #endif

@@ -196,6 +196,57 @@ void test_kafka_write(const char *brokers, const char *topic, const char *key, c
     rd_kafka_destroy(kafka);
 }
 
+static void take_setting(rd_kafka_event_t *event, const char *name, char *value, size_t size)
+{
+    size_t topics, settings;
+    const rd_kafka_ConfigResource_t **topic = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event), &topics);
+    const rd_kafka_ConfigEntry_t **setting = rd_kafka_ConfigResource_configs(topic[0], &settings);
+
+    for (size_t i = 0; i < settings; i++) {
+        if (strcmp(rd_kafka_ConfigEntry_name(setting[i]), name) == 0) {
+            snprintf(value, size, "%s", rd_kafka_ConfigEntry_value(setting[i]));
+        }
+    }
+}
+
+const char *test_kafka_topic_setting(const char *brokers, const char *topic, const char *name)
+{
+    static char value[64];
+    rd_kafka_t *kafka = client(RD_KAFKA_PRODUCER, brokers);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka);
+    rd_kafka_ConfigResource_t *asked = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+
+    value[0] = '\0';
+    rd_kafka_DescribeConfigs(kafka, &asked, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ANSWER_MS);
+    if (!event || rd_kafka_event_error(event)) {
+        die(topic, "its settings were not told");
+    }
+    take_setting(event, name, value, sizeof(value));
+    rd_kafka_event_destroy(event);
+    rd_kafka_ConfigResource_destroy(asked);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(kafka);
+    return value;
+}
+
+int test_kafka_members(const char *brokers, const char *group)
+{
+    rd_kafka_t *kafka = client(RD_KAFKA_PRODUCER, brokers);
+    const struct rd_kafka_group_list *list;
+    int members = -1;
+
+    if (rd_kafka_list_groups(kafka, group, &list, ANSWER_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (list->group_cnt == 1 && strcmp(list->groups[0].state, "Stable") == 0) {
+            members = list->groups[0].member_cnt;
+        }
+        rd_kafka_group_list_destroy(list);
+    }
+    rd_kafka_destroy(kafka);
+    return members;
+}
+
 /* ---- a broker of our own ---- */
 
 static struct {

@@ -31,6 +31,13 @@ void test_kafka_records_free(struct kafka_records *records);
 void test_kafka_write(const char *brokers, const char *topic, const char *key, const char *payload,
                       const char *const *headers);
 
+/* What the broker has for a setting of a topic, "" when there is no such thing; until the next
+ * call. */
+const char *test_kafka_topic_setting(const char *brokers, const char *topic, const char *name);
+
+/* How many members a consumer group has; -1 while it is sharing out its partitions. */
+int test_kafka_members(const char *brokers, const char *group);
+
 /* A broker for this test binary alone, of the jars that everything keeps in the user's cache. */
 void test_kafka_start(void);
 const char *test_kafka_own(void); /* its address */

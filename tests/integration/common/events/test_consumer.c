@@ -23,8 +23,10 @@ static struct {
     char type[MOST][24], key[MOST][24], trace[MOST][33], correlation[MOST][65];
     int attempt[MOST];
     atomic_int count;
-    atomic_int faults; /* how often "Faulty" fails yet */
-    atomic_bool down;  /* every event meets a passing fault */
+    atomic_int faults;   /* how often "Faulty" fails yet */
+    atomic_int mistakes; /* how often "Mistaken" meets one of ours yet */
+    atomic_bool down;    /* every event meets a passing fault */
+    atomic_int refused;  /* how often one did */
 } seen;
 
 static enum status handle(struct ctx *ctx, void *service, const struct event *event)
@@ -32,7 +34,11 @@ static enum status handle(struct ctx *ctx, void *service, const struct event *ev
     (void)service;
     if (atomic_load(&seen.down) ||
         (strcmp(event->type, "Faulty") == 0 && atomic_fetch_sub(&seen.faults, 1) > 0)) {
+        atomic_fetch_add(&seen.refused, 1);
         return fail_with(ctx, ST_UNAVAILABLE, "", "the database is away");
+    }
+    if (strcmp(event->type, "Mistaken") == 0 && atomic_fetch_sub(&seen.mistakes, 1) > 0) {
+        return fail_with(ctx, ST_INTERNAL, "", "sqlstate=42501 permission denied");
     }
     if (strcmp(event->type, "Impossible") == 0) {
         return fail_with(ctx, ST_INVALID, "", "no such order");
@@ -117,6 +123,54 @@ START_TEST(after_a_passing_fault_the_order_within_a_key_is_kept)
     ck_assert_str_eq(seen.type[2], "Third");
     clock_pause_ms(500);
     ck_assert_int_eq(atomic_load(&seen.count), 3);
+    consumer_stop(consumer);
+}
+END_TEST
+
+START_TEST(a_mistake_of_ours_that_is_mended_costs_no_event)
+{
+    atomic_store(&seen.mistakes, 3);
+    write_event("a", "Mistaken");
+    write_event("a", "Next");
+    struct consumer *consumer = start();
+    ck_assert(wait_for(2, 60000));
+    ck_assert_str_eq(seen.type[0], "Mistaken");
+    ck_assert_int_eq(seen.attempt[0], 4);
+    ck_assert_str_eq(seen.type[1], "Next");
+    consumer_stop(consumer);
+}
+END_TEST
+
+static bool wait_for_members(int count)
+{
+    int64_t until = clock_monotonic_ms() + 60000;
+
+    while (test_kafka_members(test_kafka_brokers(), group) != count &&
+           clock_monotonic_ms() < until) {
+        clock_pause_ms(100);
+    }
+    return clock_monotonic_ms() < until;
+}
+
+/* The pause before the eighth attempt is 6.4 s: the group shares out anew in the midst of it. */
+START_TEST(an_event_that_waits_while_the_group_changes_is_handled_all_the_same)
+{
+    int64_t until = clock_monotonic_ms() + 60000;
+
+    atomic_store(&seen.down, true);
+    write_event("a", "First");
+    struct consumer *consumer = start();
+    while (atomic_load(&seen.refused) < 7 && clock_monotonic_ms() < until) {
+        clock_pause_ms(10);
+    }
+    struct consumer *second = start();
+    ck_assert(wait_for_members(2));
+    consumer_stop(second);
+    ck_assert(wait_for_members(1));
+    atomic_store(&seen.down, false);
+    ck_assert(wait_for(1, 60000));
+    clock_pause_ms(500);
+    ck_assert_int_eq(atomic_load(&seen.count), 1);
     consumer_stop(consumer);
 }
 END_TEST
@@ -263,6 +317,8 @@ END_TEST
 TEST_MAIN_AROUND("consumer", (&(struct test_around){.before = before}),
                  an_event_reaches_its_handler_with_its_trace,
                  after_a_passing_fault_the_order_within_a_key_is_kept,
+                 a_mistake_of_ours_that_is_mended_costs_no_event,
+                 an_event_that_waits_while_the_group_changes_is_handled_all_the_same,
                  what_was_handled_is_not_handled_again_after_a_restart,
                  what_was_not_handled_is_handled_after_a_restart,
                  an_event_that_can_never_be_handled_becomes_a_dead_letter,
