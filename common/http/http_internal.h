@@ -17,7 +17,7 @@ enum {
     HTTP_MAX_HEADER = 8 * 1024,
     HTTP_MAX_URL = 4 * 1024,
     HTTP_MAX_MESSAGE = 64 * 1024,       /* a WebSocket message that comes in */
-    HTTP_SOCKET_QUEUE = 256 * 1024,     /* bytes that wait for a slow WebSocket client */
+    HTTP_SOCKET_QUEUE = 256 * 1024,     /* bytes that wait for a client that is sent no more */
     HTTP_SOCKET_FRAMES = 4096,          /* and frames: answers to pings may have no bytes */
     HTTP_SOCKET_TURN = 64 * 1024,       /* bytes read of one WebSocket before others have a turn */
     HTTP_CONNECTION_MEMORY = 16 * 1024, /* MHD's pool: request head, parsed head, reply head */

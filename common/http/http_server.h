@@ -43,11 +43,12 @@ struct http_options {
 struct http_server *
 http_server_start(const struct http_options *options); /* NULL: the reason is logged */
 int http_server_port(const struct http_server *server);
-/* Takes no new connections, tells kept ones to close, waits for what runs; then streams are
- * ended. */
+/* Takes no new connections, ends streams, tells kept connections to close, and waits for what
+ * runs. */
 void http_server_drain(struct http_server *server, int grace_ms);
-void http_server_free(
-    struct http_server *server); /* NULL is fine; handlers that have not replied are waited for */
+/* NULL is fine. Handlers that have not replied are waited for; clients that still send are cut, and
+ * after a while those that do not read. */
+void http_server_free(struct http_server *server);
 
 /* What is under way now, for gauges. */
 struct http_load {
@@ -93,7 +94,8 @@ void http_hang_up(struct http_request *request);
 
 /* A chunked reply that is fed from any thread. 'closed' is told once, when the client is gone or
  * the end was sent. A write is refused (false) when max_queued bytes wait already: the client is
- * too slow. The request's ctx lives no longer than this call. */
+ * too slow. The size of what is written is the caller's to bound. The request's ctx lives no longer
+ * than this call. */
 struct http_stream *http_stream_open(struct http_request *request, int code, const char *type,
                                      size_t max_queued, void (*closed)(void *user), void *user);
 bool http_stream_write(struct http_stream *stream, const char *bytes, size_t size);
@@ -110,8 +112,8 @@ bool http_socket_is_wanted(const struct http_request *request); /* a valid hands
  * NULL. */
 struct http_socket *http_socket_accept(struct http_request *request, const char *protocol,
                                        const struct http_socket_events *events, void *user);
-bool http_socket_send(struct http_socket *socket, const char *text,
-                      size_t size); /* false: over, or too slow */
+/* False: over, or too slow: 256 KiB wait already. Bounded as a stream's writes are. */
+bool http_socket_send(struct http_socket *socket, const char *text, size_t size);
 void http_socket_close(struct http_socket *socket, int code, const char *reason);
 void http_socket_unref(struct http_socket *socket);
 

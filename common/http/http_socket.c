@@ -187,11 +187,10 @@ static bool is_over(const struct http_socket *socket, int64_t now_ms)
            (!wslay_event_want_read(socket->frames) && !wslay_event_want_write(socket->frames));
 }
 
-/* wslay answers each ping, whether the client reads the answers or not. */
+/* wslay answers each ping, with up to 125 bytes, whether the client reads the answers or not. */
 static bool is_flooded(const struct http_socket *socket)
 {
-    return wslay_event_get_queued_msg_count(socket->frames) > HTTP_SOCKET_FRAMES ||
-           wslay_event_get_queued_msg_length(socket->frames) > (size_t)2 * HTTP_SOCKET_QUEUE;
+    return wslay_event_get_queued_msg_count(socket->frames) > HTTP_SOCKET_FRAMES;
 }
 
 static void ready(struct watch *watch, uint32_t events)
@@ -287,7 +286,7 @@ bool http_socket_send(struct http_socket *socket, const char *text, size_t size)
 
     pthread_mutex_lock(&socket->lock);
     bool wanted = !socket->dead && !socket->broken && !socket->closing_since_ms &&
-                  wslay_event_get_queued_msg_length(socket->frames) + size <= HTTP_SOCKET_QUEUE &&
+                  wslay_event_get_queued_msg_length(socket->frames) < HTTP_SOCKET_QUEUE &&
                   wslay_event_queue_msg(socket->frames, &message) == 0;
     if (wanted) {
         flush(socket);

@@ -187,7 +187,7 @@ bool http_stream_write(struct http_stream *stream, const char *bytes, size_t siz
 {
     pthread_mutex_lock(&stream->lock);
     bool wanted = !stream->over && !stream->ended && !stream->gone &&
-                  stream->size - stream->sent + size <= stream->max_queued;
+                  stream->size - stream->sent < stream->max_queued;
     if (wanted && size > 0) {
         append(stream, bytes, size);
         wake(stream);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MANY = 500, STREAM_LIMIT_KB = 40 };
+enum { MANY = 500, STREAM_LIMIT_KB = 40, LARGE = 300 * 1024 };
 
 static struct http_server *server;
 static int port;
@@ -83,7 +83,7 @@ static void stop(void)
     }
 }
 
-static char text[128 * 1024];
+static char text[512 * 1024], large_text[LARGE + 1]; /* ends with '!', which is nowhere else */
 
 static bool becomes(const atomic_int *count, int wanted)
 {
@@ -91,6 +91,12 @@ static bool becomes(const atomic_int *count, int wanted)
         clock_pause_ms(20);
     }
     return atomic_load(count) == wanted;
+}
+
+static void make_large(void)
+{
+    memset(large_text, 'd', LARGE);
+    large_text[LARGE - 1] = '!';
 }
 
 static int open_stream(void)
@@ -146,6 +152,30 @@ START_TEST(a_client_that_does_not_read_is_refused_more)
     ck_assert(!wanted);
     close(fd);
     ck_assert(becomes(&closed, 1));
+}
+END_TEST
+
+/* What comes up to that byte is read and dropped. */
+static bool hears(int fd, char last)
+{
+    ssize_t count;
+
+    do {
+        count = read(fd, text, sizeof(text));
+    } while (count > 0 && !memchr(text, last, (size_t)count));
+    return count > 0;
+}
+
+/* RT-08: the first event of a large order. */
+START_TEST(a_stream_takes_a_write_that_is_larger_than_its_queue)
+{
+    int fd = open_stream();
+
+    make_large();
+    ck_assert(http_stream_write(streams[0], large_text, LARGE));
+    ck_assert(hears(fd, '!'));
+    ck_assert(http_stream_write(streams[0], "data: 1\n\n", 9));
+    close(fd);
 }
 END_TEST
 
@@ -329,6 +359,43 @@ START_TEST(a_slow_socket_is_refused_more)
 }
 END_TEST
 
+/* RT-01: the snapshot of a long queue. */
+START_TEST(a_socket_takes_a_message_that_is_larger_than_its_queue)
+{
+    int fd = open_socket();
+    size_t length;
+
+    make_large();
+    ck_assert(http_socket_send(atomic_load(&last_socket), large_text, LARGE));
+    ck_assert_int_eq(raw_frame_read(fd, text, sizeof(text), &length), 1);
+    ck_assert_uint_eq(length, LARGE);
+    ck_assert_str_eq(text, large_text);
+    ck_assert(http_socket_send(atomic_load(&last_socket), "more", 4));
+    close(fd);
+    ck_assert(becomes(&socket_closed, 1));
+}
+END_TEST
+
+/* While it goes out the client's frames come in as ever. */
+START_TEST(a_client_that_is_slow_to_read_a_large_message_keeps_its_socket)
+{
+    enum { WHOLE = 8 * 1024 * 1024 }; /* more than the kernel takes at once */
+    char *whole = malloc(WHOLE), *heard = malloc(WHOLE + 1);
+    int fd = open_socket();
+    size_t length;
+
+    memset(whole, 'w', WHOLE);
+    ck_assert(http_socket_send(atomic_load(&last_socket), whole, WHOLE));
+    ck_assert(raw_frame_send(fd, 10, "", 0, true)); /* a pong */
+    clock_pause_ms(200);
+    ck_assert_int_eq(raw_frame_read(fd, heard, WHOLE + 1, &length), 1);
+    ck_assert_uint_eq(length, WHOLE);
+    free(whole);
+    free(heard);
+    close(fd);
+}
+END_TEST
+
 START_TEST(a_client_that_pings_and_never_reads_is_ended)
 {
     enum { PINGS = 2000, ROUNDS = 10000, MASKED_PING = 6 };
@@ -363,9 +430,12 @@ TEST_MAIN_AROUND("http stream", (&(struct test_around){.before = start, .after =
                  what_is_written_later_arrives_and_the_end_is_clean,
                  a_quiet_stream_notices_that_its_client_is_gone,
                  a_client_that_does_not_read_is_refused_more,
+                 a_stream_takes_a_write_that_is_larger_than_its_queue,
                  five_hundred_open_streams_are_fed_and_cost_little_memory, a_drain_ends_the_streams,
                  a_socket_echoes_small_and_large_messages, a_handshake_that_is_none_is_refused,
                  frames_that_break_the_rules_end_the_socket_with_their_code,
                  a_silent_socket_is_pinged_and_ended_when_no_pong_comes,
                  a_socket_whose_client_vanishes_is_ended, a_slow_socket_is_refused_more,
+                 a_socket_takes_a_message_that_is_larger_than_its_queue,
+                 a_client_that_is_slow_to_read_a_large_message_keeps_its_socket,
                  a_client_that_pings_and_never_reads_is_ended, a_drain_closes_sockets_with_1001)
