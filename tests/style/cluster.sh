@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the manifests of k8s/ say, without a cluster: each daemon has the settings that it needs, from files
-# that its pod has; what Postgres and four Raspberry Pis can bear. And how they render, as `kubectl apply -k`
-# does it. Prints `ok NAME` or `not ok NAME`.
+# that its pod has; what Postgres and four Raspberry Pis can bear. How they render: tests/e2e/97-manifests.sh.
+# Prints `ok NAME` or `not ok NAME`.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 scratch=$(mktemp -d) || exit 2
@@ -112,55 +112,9 @@ memory_fits_four_raspberry_pis() {
     [ "$requests" -gt 500 ] && [ "$requests" -le "$left" ] && [ "$limits" -le "$left" ]
 }
 
-# manifest KIND NAME: that one document of what was rendered
-manifest() {
-    awk -v kind="$1" -v name="$2" '
-        function told() { if (is_kind && is_name) printf "%s", text; text = ""; is_kind = is_name = 0 }
-        /^---$/ { told(); next }
-        { text = text $0 "\n" }
-        $0 == "kind: " kind { is_kind = 1 }
-        /^metadata:$/ { in_metadata = 1; next }
-        /^[^ ]/ { in_metadata = 0 }
-        in_metadata && $0 ~ "^  name: " name "(-[a-z0-9]+)?$" { is_name = 1 }
-        END { told() }' "$scratch/rendered"
-}
-everything_renders() { kubectl kustomize k8s >"$scratch/rendered" && [ -s "$scratch/rendered" ]; }
-# the names in the cluster and port 80 lead to the port that the gateway listens on
-the_gateway_is_behind_port_80_of_the_service() {
-    for service in server api-gateway; do
-        manifest Service "$service" | tr -d '\n' | grep -q 'ports:  - name: http    port: 80    targetPort: http  ' || return 1
-    done
-    port=$(manifest ConfigMap server | sed -n 's/^  HTTP_PORT: "\(.*\)"$/\1/p')
-    [ -n "$port" ] && manifest Deployment server | tr -d '\n' | grep -q -- "- containerPort: $port          name: http "
-}
-# docs/adr/0023: whoever is trusted drops what its clients say of a trace
-a_strangers_trace_ends_at_the_ingress() {
-    middleware=$(manifest Ingress server | sed -n 's/^    traefik.*router\.middlewares: everything-\(.*\)@kubernetescrd$/\1/p')
-    [ -n "$middleware" ] && manifest Middleware "$middleware" | tr -d '\n' |
-        grep -q 'spec:  headers:    customRequestHeaders:      traceparent: ""      tracestate: ""$'
-}
-# docs/adr/0025: its own user and databases, and pools of 10 to 20 connections for its four services together
-temporal_has_its_own_user_and_a_bounded_pool() {
-    manifest ConfigMap temporal >"$scratch/temporal"
-    for line in 'POSTGRES_USER: temporal' 'DBNAME: temporal' 'VISIBILITY_DBNAME: temporal_visibility'; do
-        grep -qx "  $line" "$scratch/temporal" || return 1
-    done
-    awk -F'"' '/SQL_MAX_CONNS|SQL_VIS_MAX_CONNS/ { one += $2 } END { exit !(4 * one >= 10 && 4 * one <= 20) }' "$scratch/temporal"
-}
-the_trial_adds_a_provider_to_practise_on() {
-    kubectl kustomize k8s/overlays/trial >"$scratch/rendered" &&
-        manifest ConfigMap order-service | grep -q '^  PAYMENT_PROVIDER_URL: http://payment-provider:8089$' &&
-        manifest Service payment-provider | grep -q 'port: 8089' && manifest Deployment payment-provider | grep -q payment-provider:dev
-}
-
 expect each_daemon_has_its_settings_in_the_cluster each_daemon_has_its_settings
 expect a_setting_that_is_missing_or_leads_nowhere_is_found a_setting_that_is_missing_or_leads_nowhere_is_found
 expect the_servers_are_set_up_as_on_a_desk the_servers_are_set_up_as_on_a_desk
 expect connections_of_all_replicas_fit_postgres connections_fit_postgres # DATA-07
 expect memory_of_all_pods_fits_four_raspberry_pis memory_fits_four_raspberry_pis
-expect everything_renders everything_renders
-expect the_gateway_is_behind_port_80_of_the_service the_gateway_is_behind_port_80_of_the_service
-expect a_strangers_trace_ends_at_the_ingress a_strangers_trace_ends_at_the_ingress
-expect temporal_has_its_own_user_and_a_bounded_pool temporal_has_its_own_user_and_a_bounded_pool
-expect the_trial_adds_a_provider_to_practise_on the_trial_adds_a_provider_to_practise_on
 exit $failed

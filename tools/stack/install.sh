@@ -10,12 +10,7 @@ missing_packages() {
     wanted_packages | sort | comm -23 - "$RUN/installed.$$"
     rm -f "$RUN/installed.$$"
 }
-# Whoever has a kubectl from elsewhere keeps it: Debian's would not go over it.
-wanted_packages() {
-    owned='^$'
-    ! command -v kubectl >/dev/null || owned='^$|^kubernetes-client$'
-    grep -v '^#' "$ROOT/tools/packages.txt" | tr -d ' \t' | grep -vE "$owned"
-}
+wanted_packages() { grep -v '^#' "$ROOT/tools/packages.txt" | tr -d ' \t' | grep -v '^$'; }
 
 # How this user becomes root for apt: nothing, sudo without or (on a terminal) with a password.
 sudo_command() {
