@@ -42,6 +42,19 @@ bool menu_item_in_season(const struct menu_item *item, int64_t now_ms)
            (!item->valid_to_ms || now_ms < item->valid_to_ms);
 }
 
+const char *menu_edition(struct arena *arena, const struct menu *menu, int64_t now_ms)
+{
+    int turns = 0;
+
+    for (size_t i = 0; i < menu->count; i++) {
+        const struct menu_item *item = &menu->items[i];
+
+        turns += item->valid_from_ms && item->valid_from_ms <= now_ms;
+        turns += item->valid_to_ms && item->valid_to_ms <= now_ms;
+    }
+    return arena_printf(arena, "%lld.%d", (long long)menu->version, turns);
+}
+
 /* "Iced Café Latte" becomes "iced-caf-latte": what is no ASCII letter or digit parts words. */
 static const char *id_from_name(struct ctx *ctx, const char *name)
 {

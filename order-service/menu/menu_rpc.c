@@ -60,7 +60,8 @@ static void encode_customization(struct ctx *ctx, const struct menu_customizatio
     to->allergens = split(ctx, from->allergens, &to->n_allergens);
 }
 
-static void encode_item(struct ctx *ctx, const struct menu_item *from, item_message *to)
+static void encode_item(struct ctx *ctx, const struct menu_item *from, int64_t now_ms,
+                        item_message *to)
 {
     size_t count = from->customization_count;
     customization_message *made = arena_new_array(ctx->arena, customization_message, count);
@@ -71,7 +72,7 @@ static void encode_item(struct ctx *ctx, const struct menu_item *from, item_mess
     to->description = shared(from->description);
     to->kind = (Coffee__Menu__V1__Kind)from->kind;
     to->price_cents = from->price_cents;
-    to->available = from->available && menu_item_in_season(from, clock_wall_ms());
+    to->available = from->available && menu_item_in_season(from, now_ms);
     to->allergens = split(ctx, from->allergens, &to->n_allergens);
     to->valid_from = timestamp(ctx, from->valid_from_ms);
     to->valid_to = timestamp(ctx, from->valid_to_ms);
@@ -85,15 +86,16 @@ static void encode_item(struct ctx *ctx, const struct menu_item *from, item_mess
 }
 
 /* Outside its season a drink is not on the menu at all; sold out it is, and says so. */
-static item_message **encode_items(struct ctx *ctx, const struct menu *menu, size_t *count)
+static item_message **encode_items(struct ctx *ctx, const struct menu *menu, int64_t now_ms,
+                                   size_t *count)
 {
     item_message *made = arena_new_array(ctx->arena, item_message, menu->count);
     item_message **list = arena_new_array(ctx->arena, item_message *, menu->count);
 
     *count = 0;
     for (size_t i = 0; i < menu->count; i++) {
-        if (menu_item_in_season(&menu->items[i], clock_wall_ms())) {
-            encode_item(ctx, &menu->items[i], &made[i]);
+        if (menu_item_in_season(&menu->items[i], now_ms)) {
+            encode_item(ctx, &menu->items[i], now_ms, &made[i]);
             list[(*count)++] = &made[i];
         }
     }
@@ -103,12 +105,14 @@ static item_message **encode_items(struct ctx *ctx, const struct menu *menu, siz
 enum status menu_rpc_get(struct ctx *ctx, void *service, const void *in, void *out)
 {
     Coffee__Menu__V1__Menu *reply = out;
+    int64_t now_ms = clock_wall_ms(); /* one moment for the drinks and the edition */
     const struct menu *menu;
 
     (void)in;
     TRY(menu_current(ctx, service, &menu));
     reply->version = menu->version;
-    reply->items = encode_items(ctx, menu, &reply->n_items);
+    reply->edition = shared(menu_edition(ctx->arena, menu, now_ms));
+    reply->items = encode_items(ctx, menu, now_ms, &reply->n_items);
     return ST_OK;
 }
 
@@ -121,7 +125,7 @@ static enum status answer_item(struct ctx *ctx, struct service *service, const c
     if (!item) {
         return fail_with(ctx, ST_NOT_FOUND, "The menu has no such drink.", "item=%s", id);
     }
-    encode_item(ctx, item, out);
+    encode_item(ctx, item, clock_wall_ms(), out);
     return ST_OK;
 }
 
@@ -191,7 +195,7 @@ static enum status answer_created(struct ctx *ctx, struct service *service, cons
         .customizations = may,
         .customization_count = count,
     };
-    encode_item(ctx, &made, out);
+    encode_item(ctx, &made, clock_wall_ms(), out);
     return ST_OK;
 }
 
@@ -295,7 +299,7 @@ enum status menu_rpc_describe(struct ctx *ctx, void *service, const void *in, vo
         const struct menu_item *item = menu_find(menu, request->ids[i]);
 
         if (item) {
-            encode_item(ctx, item, &made[i]);
+            encode_item(ctx, item, clock_wall_ms(), &made[i]);
             reply->items[reply->n_items++] = &made[i];
         }
     }

@@ -137,6 +137,20 @@ an_admin_adds_changes_and_removes_a_drink() {
     call DELETE "/menu/$drink" "$admin" && status_is 204 && call GET "/menu/$drink" && problem_is 404 not_found
 }
 
+tag_of_menu() { # HAS or LACKS the drink: its ETag as a header of the next call
+    call GET /menu >/dev/null && status_is 200 >&2 || return 1
+    jq -e --arg id "$drink" --arg has "$1" 'any(.items[]; .id == $id) == ($has == "HAS")' "$scratch/body" >&2 || return 1
+    echo "If-None-Match: $(header etag | sed 's/"/\\"/g')"
+}
+season() { # FIELD BEFORE AFTER: around the moment that the field names, the menu BEFORE is not the one AFTER
+    call POST /menu "$(login admin)" "{\"name\":\"Season $(date +%s%N | tail -c 9)\",\"priceCents\":300,\"kind\":\"coffee\",
+        \"$1\":\"$(date -u -d '+4 seconds' +%Y-%m-%dT%H:%M:%SZ)\"}" && status_is 201 || return 1
+    drink=$(jq -r .id "$scratch/body") && tag=$(tag_of_menu "$2") || return 1
+    sleep 4.1 && call GET /menu '' '' "$tag" >/dev/null && status_is 200 && tag_of_menu "$3" || return 1
+    call DELETE "/menu/$drink" "$(login admin)" && status_is 204
+}
+a_season_is_seen_to_begin_and_to_end_by_whoever_has_the_menu() { season validFrom LACKS HAS && season validTo HAS LACKS; }
+
 fact the_menu_lists_drinks_with_prices_and_options GW-05 MENU-01 SCN-A1
 fact an_unchanged_menu_answers_304
 fact somebody_signs_up_and_in AUTH-04 CUST-02
@@ -155,4 +169,5 @@ fact the_barista_takes_down_a_walk_in ORD-18
 fact a_paused_shop_says_so_before_and_when_one_orders
 fact a_price_change_is_seen_at_once CACHE-08 MENU-03
 fact an_admin_adds_changes_and_removes_a_drink MENU-04
+fact a_season_is_seen_to_begin_and_to_end_by_whoever_has_the_menu MENU-04
 facts_end

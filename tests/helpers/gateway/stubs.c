@@ -28,6 +28,7 @@ static enum status get_menu(struct ctx *ctx, void *service, const void *in, void
     (void)service;
     (void)in;
     menu->version = 7;
+    menu->edition = copy(ctx, "7.2");
     menu->n_items = 1;
     menu->items = arena_new_array(ctx->arena, Coffee__Menu__V1__MenuItem *, 1);
     menu->items[0] = (Coffee__Menu__V1__MenuItem *)message_new(

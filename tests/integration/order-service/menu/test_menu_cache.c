@@ -2,6 +2,7 @@
  * What a change of the menu does to what is at hand of it, in this process and in Valkey: whoever
  * changed it sees the change, however the reads of others fall around it. */
 #include "common/base/auto.h"
+#include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/db/db.h"
@@ -16,7 +17,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { READERS = 4, CHANGES = 150, SIDE = 8 };
+enum { READERS = 4, CHANGES = 150, SIDE = 8, SOON_MS = 1500 };
 
 /* ---- what the menu asks of the daemon ---- */
 
@@ -295,6 +296,64 @@ START_TEST(whoever_changed_a_price_reads_the_new_one_though_others_read_meanwhil
 }
 END_TEST
 
+/* ---- seasons ---- */
+
+struct window {
+    const char *edition;
+    bool has_drink;
+};
+
+static struct window look(struct ctx *ctx, const char *drink)
+{
+    int64_t now_ms = clock_wall_ms();
+    const struct menu *menu;
+
+    ck_assert_int_eq(menu_current(ctx, &shop, &menu), ST_OK);
+    return (struct window){.edition = menu_edition(ctx->arena, menu, now_ms),
+                           .has_drink = menu_item_in_season(menu_find(menu, drink), now_ms)};
+}
+
+/* A new drink whose season begins or ends soon, seen before and after that. */
+static void cross(const char *name, bool begins)
+{
+    struct ctx *ctx = ctx_new_system("test");
+    int kind = 0;
+    int64_t cents = 300, turn_ms = clock_wall_ms() + SOON_MS;
+    const struct menu_change drink = {.name = name,
+                                      .description = "",
+                                      .kind = &kind,
+                                      .price_cents = &cents,
+                                      .valid_from_ms = begins ? &turn_ms : NULL,
+                                      .valid_to_ms = begins ? NULL : &turn_ms};
+    const char *id;
+
+    text_copy(ctx->request_sha256, sizeof(ctx->request_sha256), name);
+    ck_assert_int_eq(menu_create(ctx, &shop, &drink, &id), ST_OK);
+    struct window before = look(ctx, id);
+    ck_assert_int_lt(clock_wall_ms(), turn_ms); /* or nothing is shown by this */
+    ck_assert(before.has_drink == !begins);
+    ck_assert_str_eq(look(ctx, id).edition, before.edition);
+    clock_pause_ms((int)(turn_ms - clock_wall_ms()) + 1);
+    struct window after = look(ctx, id);
+    ck_assert(after.has_drink == begins);
+    ck_assert_str_ne(after.edition, before.edition);
+    ctx_free(ctx);
+}
+
+/* MENU-04: though nobody changed the menu, and it is at hand. */
+START_TEST(a_season_that_begins_makes_another_edition)
+{
+    cross("Pumpkin", true);
+}
+END_TEST
+
+/* MENU-04 */
+START_TEST(a_season_that_ends_makes_another_edition)
+{
+    cross("Gingerbread", false);
+}
+END_TEST
+
 TEST_MAIN_AROUND("menu_cache",
                  (&(struct test_around){
                      .start = make, .stop = drop, .before = open_shop, .after = close_shop}),
@@ -303,4 +362,6 @@ TEST_MAIN_AROUND("menu_cache",
                  a_database_that_was_set_back_is_believed,
                  an_older_menu_that_was_read_while_another_came_is_left_out,
                  readers_see_that_a_database_was_set_back_once_valkey_has_forgotten,
-                 whoever_changed_a_price_reads_the_new_one_though_others_read_meanwhile)
+                 whoever_changed_a_price_reads_the_new_one_though_others_read_meanwhile,
+                 a_season_that_begins_makes_another_edition,
+                 a_season_that_ends_makes_another_edition)
