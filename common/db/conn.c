@@ -154,11 +154,21 @@ void conn_traced(struct span *span, const struct ctx *ctx, const char *name, enu
              log_text("db.query.summary", name));
 }
 
+enum status conn_in_time(struct ctx *ctx, struct db_conn *db, const char *name)
+{
+    if (ctx_left_ms(ctx) > 0) {
+        return ST_OK;
+    }
+    db->sqlstate[0] = '\0';
+    return fail_with(ctx, ST_TIMEOUT, "", "statement=%s not sent: the time is over", name);
+}
+
 enum status conn_command(struct ctx *ctx, struct db_conn *db, const char *name, const char *text,
                          PGresult **result)
 {
     struct span span;
 
+    TRY(conn_in_time(ctx, db, name));
     span_begin(&span, ctx);
     PGresult *answer = PQsendQuery(db->pg, text) ? conn_answer(ctx, db) : NULL;
     enum status st = db_check(ctx, db, name, answer, NULL);

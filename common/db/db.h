@@ -105,13 +105,18 @@ struct db_rows {
 
 /* For :exec, :one and :many statements. db_one() fails with ST_NOT_FOUND when there is no row.
  * 'constraints' ends with {0}, or is NULL. A connection that broke is ST_UNAVAILABLE and is not
- * used again. */
+ * used again; so is one in whose transaction a statement no longer fits a schema that was migrated.
+ * When ctx's time is over nothing is sent: ST_TIMEOUT. */
 enum status db_exec(struct ctx *ctx, struct db_conn *db, const struct sql *sql, struct db_args args,
                     const struct db_constraint *constraints) MUST_CHECK;
 enum status db_one(struct ctx *ctx, struct db_conn *db, const struct sql *sql, struct db_args args,
                    const struct db_constraint *constraints, struct db_rows *row) MUST_CHECK;
 enum status db_many(struct ctx *ctx, struct db_conn *db, const struct sql *sql, struct db_args args,
                     struct db_rows *rows) MUST_CHECK;
+
+/* For a statement that deletes some of what is too old, at most a LIMIT of its own: goes on while
+ * many went, for two seconds at most, so that it fits into the time of any round. */
+enum status db_purge(struct ctx *ctx, struct db_conn *db, const struct sql *sql) MUST_CHECK;
 
 /* A transaction that rolls itself back on every way out but db_commit():
  *     AUTO(db_tx) struct db_conn *tx = NULL;

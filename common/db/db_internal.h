@@ -49,6 +49,8 @@ bool conn_is_alive(struct db_conn *db); /* looks at the socket, asks nobody */
 /* Runs text that is no named statement: BEGIN, a migration. */
 enum status conn_command(struct ctx *ctx, struct db_conn *db, const char *name, const char *text,
                          PGresult **result) MUST_CHECK;
+/* Before anything is sent: the server would do it, though nobody waits for the answer any more. */
+enum status conn_in_time(struct ctx *ctx, struct db_conn *db, const char *name) MUST_CHECK;
 /* Waits for the answer of what was sent, until ctx's deadline or the time-out of statements. */
 PGresult *conn_answer(struct ctx *ctx, struct db_conn *db);
 

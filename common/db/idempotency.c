@@ -65,7 +65,7 @@ enum status idempotency_keep(struct ctx *ctx, struct db_conn *tx, const char *me
 
 enum status idempotency_purge(struct ctx *ctx, struct db_conn *db)
 {
-    return db_exec(ctx, db, &SQL_IDEMPOTENCY_PURGE, DB_NO_ARGS, NULL);
+    return db_purge(ctx, db, &SQL_IDEMPOTENCY_PURGE);
 }
 
 const struct sql *const *idempotency_sql(size_t *count)

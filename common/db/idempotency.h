@@ -43,7 +43,7 @@ enum status idempotency_claim(struct ctx *ctx, struct db_conn *tx, const char *m
 enum status idempotency_keep(struct ctx *ctx, struct db_conn *tx, const char *method, int status,
                              const void *bytes, size_t size) MUST_CHECK;
 
-/* Drops what is older than 24 hours, a thousand rows at most: call it now and then. */
+/* Drops what is older than 24 hours, as db_purge() does: call it now and then. */
 enum status idempotency_purge(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
 
 /* Its statements, for the test that prepares every statement. */

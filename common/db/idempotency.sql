@@ -18,7 +18,8 @@ UPDATE idempotency.requests SET status = $4::smallint, answer = $5::bytea
  WHERE caller = $1 AND method = $2 AND key = $3;
 
 -- idempotency_purge :exec
--- Keys that nobody will ask for again.
+-- Keys that nobody will ask for again. The time stands twice: one may be taken anew while this waits for its row.
 DELETE FROM idempotency.requests
- WHERE ctid IN (SELECT ctid FROM idempotency.requests
+ WHERE created_at < now() - interval '24 hours'
+   AND ctid IN (SELECT ctid FROM idempotency.requests
                  WHERE created_at < now() - interval '24 hours' LIMIT 1000);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PURGE_MS = 2000, PURGE_MANY = 100 }; /* fewer that went, and the rest can wait */
+
 static const struct metric_def query_seconds = {
     METRIC_HISTOGRAM,
     "db_query_duration_seconds",
@@ -29,8 +31,8 @@ static struct prepared *slot_of(struct db_conn *db, const struct sql *sql)
 static enum status prepare_as(struct ctx *ctx, struct db_conn *db, const struct sql *sql,
                               const char *name)
 {
+    TRY(conn_in_time(ctx, db, sql->name));
     bool sent = PQsendPrepare(db->pg, name, sql->text, 0, NULL);
-
     return db_check(ctx, db, sql->name, sent ? conn_answer(ctx, db) : NULL, NULL);
 }
 
@@ -89,6 +91,7 @@ static enum status execute(struct ctx *ctx, struct db_conn *db, const struct pre
     struct bound bound;
     struct span span;
 
+    TRY(conn_in_time(ctx, db, statement->sql->name));
     bind_args(args, &bound);
     span_begin(&span, ctx);
     int64_t began = clock_monotonic_us();
@@ -106,8 +109,16 @@ static enum status execute(struct ctx *ctx, struct db_conn *db, const struct pre
  * dropped. */
 static bool statement_is_stale(const struct db_conn *db)
 {
-    return (strcmp(db->sqlstate, "0A000") == 0 || strcmp(db->sqlstate, "26000") == 0) &&
-           PQtransactionStatus(db->pg) == PQTRANS_IDLE;
+    return strcmp(db->sqlstate, "0A000") == 0 || strcmp(db->sqlstate, "26000") == 0;
+}
+
+/* The transaction is lost, and with it the connection: who tries again gets another. */
+static enum status leave_transaction(struct ctx *ctx, struct db_conn *db, const struct sql *sql)
+{
+    db->broken = true;
+    return fail_with(ctx, ST_UNAVAILABLE, "",
+                     "statement=%s sqlstate=%s prepared before a migration", sql->name,
+                     db->sqlstate);
 }
 
 static enum status prepare_again(struct ctx *ctx, struct db_conn *db, const struct sql *sql)
@@ -124,50 +135,70 @@ static enum status prepare_again(struct ctx *ctx, struct db_conn *db, const stru
 
 static enum status run(struct ctx *ctx, struct db_conn *db, const struct sql *sql,
                        struct db_args args, const struct db_constraint *constraints,
-                       struct db_rows *rows)
+                       PGresult **result)
 {
     struct prepared *statement;
-    PGresult *result;
 
     if (db->broken) {
         return fail_with(ctx, ST_UNAVAILABLE, "", "statement=%s connection was lost", sql->name);
     }
     TRY(prepare_once(ctx, db, sql, &statement));
-    enum status st = execute(ctx, db, statement, args, constraints, &result);
-    if (st != ST_OK && !db->broken && statement_is_stale(db)) {
-        TRY(prepare_again(ctx, db, sql));
-        st = execute(ctx, db, statement, args, constraints, &result);
+    enum status st = execute(ctx, db, statement, args, constraints, result);
+    if (st == ST_OK || db->broken || !statement_is_stale(db)) {
+        return st;
     }
-    TRY(st);
-    *rows = (struct db_rows){.result = result, .count = PQntuples(result)};
-    return ST_OK;
+    if (PQtransactionStatus(db->pg) != PQTRANS_IDLE) {
+        return leave_transaction(ctx, db, sql);
+    }
+    TRY(prepare_again(ctx, db, sql));
+    return execute(ctx, db, statement, args, constraints, result);
 }
 
 enum status db_exec(struct ctx *ctx, struct db_conn *db, const struct sql *sql, struct db_args args,
                     const struct db_constraint *constraints)
 {
-    struct db_rows ignored;
+    PGresult *ignored;
 
     return run(ctx, db, sql, args, constraints, &ignored);
+}
+
+enum status db_purge(struct ctx *ctx, struct db_conn *db, const struct sql *sql)
+{
+    int64_t until = clock_monotonic_ms() + PURGE_MS;
+    PGresult *gone;
+
+    do {
+        TRY(run(ctx, db, sql, DB_NO_ARGS, NULL, &gone));
+    } while (strtol(PQcmdTuples(gone), NULL, 10) >= PURGE_MANY && clock_monotonic_ms() < until);
+    return ST_OK;
+}
+
+static struct db_rows rows_of(const PGresult *result)
+{
+    return (struct db_rows){.result = result, .count = PQntuples(result)};
 }
 
 enum status db_one(struct ctx *ctx, struct db_conn *db, const struct sql *sql, struct db_args args,
                    const struct db_constraint *constraints, struct db_rows *row)
 {
-    struct db_rows found = {0};
+    PGresult *found;
 
     TRY(run(ctx, db, sql, args, constraints, &found));
-    if (found.count == 0) {
+    if (PQntuples(found) == 0) {
         return fail_with(ctx, ST_NOT_FOUND, "", "statement=%s no row", sql->name);
     }
-    *row = found;
+    *row = rows_of(found);
     return ST_OK;
 }
 
 enum status db_many(struct ctx *ctx, struct db_conn *db, const struct sql *sql, struct db_args args,
                     struct db_rows *rows)
 {
-    return run(ctx, db, sql, args, NULL, rows);
+    PGresult *found;
+
+    TRY(run(ctx, db, sql, args, NULL, &found));
+    *rows = rows_of(found);
+    return ST_OK;
 }
 
 enum status db_prepare(struct ctx *ctx, struct db_conn *db, const struct sql *sql)

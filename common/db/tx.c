@@ -26,7 +26,11 @@ enum status db_commit(struct ctx *ctx, struct db_conn **tx)
     if (db->broken) {
         return fail_with(ctx, ST_UNAVAILABLE, "", "commit: connection was lost");
     }
-    TRY(conn_command(ctx, db, "commit", "COMMIT", &result));
+    enum status st = conn_command(ctx, db, "commit", "COMMIT", &result);
+    if (st != ST_OK) {
+        db_rollback(db); /* there is something to it when the COMMIT was not sent */
+        return st;
+    }
     if (strcmp(PQcmdStatus(result), "COMMIT") != 0) {
         return fail_with(ctx, ST_INTERNAL, "", "commit of a transaction that had failed");
     }

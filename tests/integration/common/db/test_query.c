@@ -173,6 +173,33 @@ START_TEST(a_statement_is_prepared_again_when_a_migration_changed_it)
 }
 END_TEST
 
+static enum status look_in_a_transaction(int64_t *n)
+{
+    AUTO(db_tx) struct db_conn *tx = NULL;
+    struct db_rows row;
+
+    TRY(db_begin(ctx, db, &tx));
+    TRY(db_one(ctx, tx, &of, DB_ARGS(db_text("a")), NULL, &row));
+    *n = db_get_int(&row, 0, "n");
+    return db_commit(ctx, &tx);
+}
+
+START_TEST(a_transaction_that_a_migration_broke_succeeds_when_tried_again)
+{
+    int64_t n = 0;
+
+    ck_assert_int_eq(add_thing(db, "a", 7, NULL), ST_OK);
+    ck_assert_int_eq(look_in_a_transaction(&n), ST_OK);
+    test_db_run("ALTER TABLE t.things ALTER COLUMN n TYPE numeric");
+    ck_assert_int_eq(look_in_a_transaction(&n), ST_UNAVAILABLE);
+    db_give_back(&db);
+    n = 0;
+    db = test_db_take(ctx, pool);
+    ck_assert_int_eq(look_in_a_transaction(&n), ST_OK);
+    ck_assert_int_eq(n, 7);
+}
+END_TEST
+
 START_TEST(a_connection_that_the_server_ended_is_unavailable_and_not_used_again)
 {
     static const struct sql end_me = {"end_me", SQL_ONE,
@@ -195,6 +222,32 @@ START_TEST(a_statement_ends_at_the_deadline_of_its_request)
     ctx->deadline_ms = began + 200;
     ck_assert_int_eq(db_exec(ctx, db, &sleep_long, DB_NO_ARGS, NULL), ST_TIMEOUT);
     ck_assert_int_lt(clock_monotonic_ms() - began, 15000); /* not after the 30 s it sleeps */
+}
+END_TEST
+
+START_TEST(a_statement_whose_time_is_over_is_not_sent)
+{
+    ck_assert_int_eq(add_thing(db, "a", 1, NULL), ST_OK);
+    ctx->deadline_ms = clock_monotonic_ms() - 1;
+    ck_assert_int_eq(add_thing(db, "b", 2, NULL), ST_TIMEOUT); /* known to the connection */
+    ck_assert_int_eq(db_prepare(ctx, db, &count), ST_TIMEOUT); /* and new */
+    ctx->deadline_ms = 0;
+    ck_assert_int_eq(things(), 1); /* over the same connection */
+}
+END_TEST
+
+START_TEST(a_commit_whose_time_is_over_is_not_sent_and_nothing_is_kept)
+{
+    struct db_conn *tx;
+
+    ck_assert_int_eq(db_begin(ctx, db, &tx), ST_OK);
+    ck_assert_int_eq(add_thing(tx, "a", 1, NULL), ST_OK);
+    ctx->deadline_ms = clock_monotonic_ms() - 1;
+    ck_assert_int_eq(db_commit(ctx, &tx), ST_TIMEOUT);
+    ctx->deadline_ms = 0;
+    ck_assert_int_eq(things(), 0);
+    ck_assert_int_eq(db_begin(ctx, db, &tx), ST_OK); /* the first is rolled back */
+    ck_assert_int_eq(db_commit(ctx, &tx), ST_OK);
 }
 END_TEST
 
@@ -223,6 +276,8 @@ TEST_MAIN_AROUND(
     text_that_is_no_utf8_is_invalid, what_was_not_committed_is_gone,
     a_commit_after_a_failed_statement_fails, two_stores_may_give_one_name_to_two_statements,
     a_statement_is_prepared_again_when_a_migration_changed_it,
+    a_transaction_that_a_migration_broke_succeeds_when_tried_again,
     a_connection_that_the_server_ended_is_unavailable_and_not_used_again,
-    a_statement_ends_at_the_deadline_of_its_request, the_runtime_role_cannot_alter_a_table,
-    names_without_a_schema_do_not_resolve)
+    a_statement_ends_at_the_deadline_of_its_request, a_statement_whose_time_is_over_is_not_sent,
+    a_commit_whose_time_is_over_is_not_sent_and_nothing_is_kept,
+    the_runtime_role_cannot_alter_a_table, names_without_a_schema_do_not_resolve)
