@@ -136,8 +136,42 @@ static enum status write_together(struct ctx *ctx, struct service *service,
     return st;
 }
 
+static void add(struct batch *batch, struct seat *seat)
+{
+    batch->seats[batch->count] = seat;
+    batch->placings[batch->count++] = seat->placing;
+}
+
+/* Who gave up waiting was told so: an order of theirs would be a surprise. */
+static bool is_late(struct seat *seat)
+{
+    struct ctx *ctx = seat->placing->ctx;
+
+    if (ctx_left_ms(ctx) > 0) {
+        return false;
+    }
+    seat->status = fail_with(ctx, ST_TIMEOUT, "", "order=%s waited until its time was over",
+                             seat->placing->order->id.text);
+    return true;
+}
+
+static struct batch those_in_time(const struct batch *taken)
+{
+    struct batch batch = {.count = 0};
+
+    for (size_t i = 0; i < taken->count; i++) {
+        if (!is_late(taken->seats[i])) {
+            add(&batch, taken->seats[i]);
+        }
+    }
+    return batch;
+}
+
 static void write_batch(struct service *service, struct batch *batch)
 {
+    if (batch->count == 0) {
+        return;
+    }
     if (batch->count == 1) {
         write_alone(service, batch->seats[0]);
         return;
@@ -163,8 +197,7 @@ static void take(struct order_batches *batches, struct batch *batch)
         struct seat *seat = batches->first;
 
         batches->first = seat->next;
-        batch->seats[batch->count] = seat;
-        batch->placings[batch->count++] = seat->placing;
+        add(batch, seat);
     }
     if (!batches->first) {
         batches->last = &batches->first;
@@ -190,7 +223,7 @@ enum status order_batch_place(struct service *service, struct order_placing *pla
     pthread_mutex_lock(&batches->lock);
     join(batches, &seat);
     while (!seat.is_done) {
-        struct batch batch = {.count = 0};
+        struct batch batch = {.count = 0}, in_time;
 
         if (batches->under_way == BATCHES_AT_ONCE || !batches->first) {
             pthread_cond_wait(&seat.told, &batches->lock);
@@ -199,7 +232,8 @@ enum status order_batch_place(struct service *service, struct order_placing *pla
         take(batches, &batch);
         batches->under_way++;
         pthread_mutex_unlock(&batches->lock);
-        write_batch(service, &batch);
+        in_time = those_in_time(&batch);
+        write_batch(service, &in_time);
         pthread_mutex_lock(&batches->lock);
         batches->under_way--;
         tell(batches, &batch);

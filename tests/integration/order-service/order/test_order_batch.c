@@ -10,12 +10,14 @@
 #include "migrations.h"
 #include "order-service/service.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/test_db.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { CUSTOMERS = 12, HELD_MS = 400, MENU = 1 };
+enum { CUSTOMERS = 12, HELD_MS = 400, MENU = 1, BATCHES = 2 };
 
 #define LINES                                                                           \
     "[{\"menuItemId\":\"flat-white\",\"name\":\"Flat \\\"White\\\"\",\"quantity\":2,"   \
@@ -101,6 +103,48 @@ static void *hold_up(void *user)
     test_db_run("BEGIN; LOCK idempotency.requests IN EXCLUSIVE MODE;"
                 "SELECT pg_sleep(0.4); COMMIT");
     return NULL;
+}
+
+static void wait_for_locks(const char *query)
+{
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+
+    while (strcmp(test_db_ask(query), "t") != 0) {
+        ck_assert_int_lt(clock_monotonic_ms(), until);
+        clock_pause_ms(5);
+    }
+}
+
+static void *hold_up_longer(void *user)
+{
+    (void)user;
+    test_db_run("BEGIN; LOCK idempotency.requests IN EXCLUSIVE MODE;"
+                "SELECT pg_sleep(1.5); COMMIT");
+    return NULL;
+}
+
+/* Those from 'late' on come when both statements under way are held up, and have 100 ms. */
+static void some_come_late(int late)
+{
+    pthread_t holder;
+
+    ck_assert_int_eq(pthread_create(&holder, NULL, hold_up_longer, NULL), 0);
+    wait_for_locks("SELECT count(*) > 0 FROM pg_locks"
+                   " WHERE granted AND relation = 'idempotency.requests'::regclass");
+    for (int i = 0; i < CUSTOMERS; i++) {
+        if (i == BATCHES) {
+            wait_for_locks("SELECT count(*) = 2 FROM pg_locks WHERE NOT granted"
+                           " AND relation = 'idempotency.requests'::regclass");
+        }
+        if (i >= late) {
+            customers[i].ctx->deadline_ms = clock_monotonic_ms() + 100;
+        }
+        ck_assert_int_eq(pthread_create(&customers[i].thread, NULL, ask, &customers[i]), 0);
+    }
+    for (int i = 0; i < CUSTOMERS; i++) {
+        pthread_join(customers[i].thread, NULL);
+    }
+    pthread_join(holder, NULL);
 }
 
 static void all_ask_at_once(void)
@@ -263,6 +307,30 @@ START_TEST(one_priced_by_an_old_menu_is_left_out) /* MENU-03 */
 }
 END_TEST
 
+static void check_those_from_on_are_not_placed(int late)
+{
+    for (int i = 0; i < CUSTOMERS; i++) {
+        ck_assert_int_eq(customers[i].status, i < late ? ST_OK : ST_TIMEOUT);
+        ck_assert_int_eq(customers[i].placing.created, i < late);
+        ck_assert_int_eq(customers[i].ctx->failure.status, customers[i].status);
+    }
+    ck_assert_int_eq(strtol(test_db_ask("SELECT count(*) FROM orders.orders"), NULL, 10), late);
+}
+
+START_TEST(orders_whose_time_ended_while_they_waited_are_not_placed) /* ORD-01 */
+{
+    some_come_late(BATCHES);
+    check_those_from_on_are_not_placed(BATCHES);
+}
+END_TEST
+
+START_TEST(one_whose_time_ended_takes_no_other_with_it)
+{
+    some_come_late(CUSTOMERS - 1);
+    check_those_from_on_are_not_placed(CUSTOMERS - 1);
+}
+END_TEST
+
 START_TEST(without_the_database_each_is_told)
 {
     db_pool_free(pool);
@@ -277,12 +345,12 @@ START_TEST(without_the_database_each_is_told)
 }
 END_TEST
 
-TEST_MAIN_AROUND("order_batch",
-                 (&(struct test_around){
-                     .start = make, .stop = test_db_drop, .before = before, .after = after}),
-                 orders_that_come_together_share_a_commit_and_are_each_whole,
-                 an_order_and_its_items_are_read_back_alike,
-                 one_that_the_database_refuses_takes_no_other_with_it,
-                 twins_that_come_together_are_placed_once,
-                 orders_of_one_caller_are_sorted_by_key_and_method, without_a_key_each_is_placed,
-                 one_priced_by_an_old_menu_is_left_out, without_the_database_each_is_told)
+TEST_MAIN_AROUND(
+    "order_batch",
+    (&(struct test_around){.start = make, .stop = test_db_drop, .before = before, .after = after}),
+    orders_that_come_together_share_a_commit_and_are_each_whole,
+    an_order_and_its_items_are_read_back_alike,
+    one_that_the_database_refuses_takes_no_other_with_it, twins_that_come_together_are_placed_once,
+    orders_of_one_caller_are_sorted_by_key_and_method, without_a_key_each_is_placed,
+    one_priced_by_an_old_menu_is_left_out, orders_whose_time_ended_while_they_waited_are_not_placed,
+    one_whose_time_ended_takes_no_other_with_it, without_the_database_each_is_told)
