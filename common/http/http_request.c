@@ -374,9 +374,30 @@ const char *http_path(const struct http_request *request)
     return request->path;
 }
 
+struct lines {
+    struct arena *arena;
+    const char *name, *joined;
+};
+
+static enum MHD_Result join_lines(void *user, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
+{
+    struct lines *lines = user;
+
+    (void)kind;
+    if (strcasecmp(name, lines->name) == 0) {
+        lines->joined =
+            lines->joined ? arena_printf(lines->arena, "%s, %s", lines->joined, value) : value;
+    }
+    return MHD_YES;
+}
+
 const char *http_header(const struct http_request *request, const char *name)
 {
-    return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
+    struct lines lines = {.arena = request->ctx->arena, .name = name};
+
+    MHD_get_connection_values(request->mhd, MHD_HEADER_KIND, join_lines, &lines);
+    return lines.joined;
 }
 
 const char *http_client_address(const struct http_request *request)

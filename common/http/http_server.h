@@ -62,7 +62,8 @@ const char *http_path(const struct http_request *request); /* percent-decoding i
 /* Decodes %41 in place, and '+' too in a query; false when an escape is broken, or the outcome has
  * a NUL or is not UTF-8. */
 bool http_decode(char *text, bool plus_is_space);
-const char *http_header(const struct http_request *request, const char *name); /* NULL: absent */
+/* NULL: absent. Lines of one name are one list, joined by ", ". */
+const char *http_header(const struct http_request *request, const char *name);
 const char *
 http_client_address(const struct http_request *request); /* of the connection, as text */
 const char *http_body(const struct http_request *request, size_t *size);

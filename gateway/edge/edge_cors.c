@@ -24,13 +24,13 @@ static bool is_listed(const char *list, const char *origin)
 void cors_add_headers(struct exchange *exchange)
 {
     const char *allowed = exchange->gateway->config->cors_origins;
-    const char *origin = *allowed ? http_header(exchange->request, "Origin") : NULL;
+    const char *origin = http_header(exchange->request, "Origin");
 
-    if (!origin) {
+    if (!*allowed) {
         return;
     }
     http_reply_header(exchange->request, "Vary", "Origin");
-    if (is_listed(allowed, origin)) {
+    if (origin && is_listed(allowed, origin)) {
         http_reply_header(exchange->request, "Access-Control-Allow-Origin", origin);
         http_reply_header(exchange->request, "Access-Control-Expose-Headers",
                           "ETag, Location, Retry-After, RateLimit, RateLimit-Policy, "

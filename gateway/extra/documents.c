@@ -51,7 +51,6 @@ void documents_openapi(struct exchange *exchange)
 
     http_reply_header(exchange->request, "ETag", etag);
     http_reply_header(exchange->request, "Cache-Control", "no-cache");
-    http_reply_header(exchange->request, "Access-Control-Allow-Origin", "*"); /* for tools' pages */
     if (etag_is_listed(http_header(exchange->request, "If-None-Match"), etag)) {
         exchange_reply(exchange, NOT_MODIFIED, NULL, "", 0);
         return;

@@ -1,7 +1,6 @@
 /* links: test_gateway */
 /* The whole chain over real sockets: HTTP in, gRPC behind, Valkey beside. */
 #include "common/base/clock.h"
-#include "common/obs/trace.h"
 #include "gateway/routes.h"
 #include "tests/helpers/gateway/stage.h"
 #include "tests/helpers/house_test.h"
@@ -433,59 +432,6 @@ START_TEST(until_it_has_keys_it_is_not_ready_and_then_it_is)
 }
 END_TEST
 
-START_TEST(pages_of_named_origins_may_call_and_no_others)
-{
-    static const char preflight[] = "Origin: https://shop.example\r\n"
-                                    "Access-Control-Request-Method: POST\r\n";
-
-    stage.config.cors_origins = "https://shop.example,https://other.example";
-    reopen();
-    ck_assert_int_eq(ask_with("OPTIONS", "/orders", preflight), 204);
-    ck_assert_str_eq(raw_header(&reply, "Access-Control-Allow-Origin"), "https://shop.example");
-    ck_assert_ptr_nonnull(strstr(raw_header(&reply, "Access-Control-Allow-Methods"), "POST"));
-    ck_assert_int_eq(ask_with("GET", "/menu", "Origin: https://shop.example.evil\r\n"), 200);
-    ck_assert_str_eq(raw_header(&reply, "Access-Control-Allow-Origin"), "");
-    ck_assert_str_eq(raw_header(&reply, "Vary"), "Origin");
-}
-END_TEST
-
-static bool is_sampled_when_asked_for(void)
-{
-    char flags[3] = "";
-
-    ck_assert_int_eq(
-        ask_with("GET", "/menu",
-                 "traceparent: 00-0123456789abcdef0000000000000001-0123456789abcdef-01\r\n"),
-        200);
-    snprintf(flags, sizeof(flags), "%s", raw_header(&reply, "traceparent") + 53);
-    return strcmp(flags, "01") == 0;
-}
-
-START_TEST(only_a_trusted_proxy_has_more_traces_sampled_than_our_share)
-{
-    trace_sample(0);
-    ck_assert(!is_sampled_when_asked_for());
-    stage.config.trusted_proxies = "127.0.0.0/8";
-    reopen();
-    ck_assert(is_sampled_when_asked_for());
-}
-END_TEST
-
-/* The address of the client counts, not the proxy's; and only the proxy is believed. */
-START_TEST(limits_go_by_the_client_behind_a_trusted_proxy)
-{
-    stage.config.rate_read = "2/3600s";
-    stage.config.trusted_proxies = "127.0.0.0/8";
-    reopen();
-    for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(ask_with("GET", "/menu", "X-Forwarded-For: 203.0.113.7\r\n"),
-                         i < 2 ? 200 : 429);
-    }
-    ck_assert_int_eq(ask_with("GET", "/menu", "X-Forwarded-For: 203.0.113.7, 203.0.113.8\r\n"),
-                     200);
-}
-END_TEST
-
 /* GW-02 */
 START_TEST(the_document_and_its_page_are_served_with_versions)
 {
@@ -574,20 +520,20 @@ START_TEST(strangers_half_sent_bodies_neither_fill_the_memory_nor_keep_others_ou
 }
 END_TEST
 
-TEST_MAIN_AROUND(
-    "gateway", (&(struct test_around){start_valkey, stop_valkey, start, stop}),
-    the_menu_is_read_without_signing_in, a_version_that_the_client_has_is_not_sent_again,
-    head_is_get_without_the_body, a_placed_order_is_created_with_its_location,
-    variables_and_parameters_reach_the_call, an_answer_without_content_is_204,
-    each_failure_of_a_daemon_has_its_status_and_one_shape, bad_input_is_refused_with_its_reason,
-    a_body_must_be_json, a_token_decides_what_is_allowed, a_token_that_does_not_verify_is_nobody,
-    an_idempotency_key_must_be_printable, an_idempotency_key_may_have_255_characters,
-    trace_and_correlation_go_through, a_backend_that_is_away_is_answered_for_at_once_and_comes_back,
-    health_is_open_to_all, options_tells_the_verbs, pages_of_named_origins_may_call_and_no_others,
-    limits_go_by_the_client_behind_a_trusted_proxy,
-    only_a_trusted_proxy_has_more_traces_sampled_than_our_share,
-    the_document_and_its_page_are_served_with_versions,
-    every_route_is_open_to_its_roles_and_to_nobody_else,
-    a_method_that_cannot_do_without_another_does_not_close_its_daemon,
-    until_it_has_keys_it_is_not_ready_and_then_it_is,
-    strangers_half_sent_bodies_neither_fill_the_memory_nor_keep_others_out)
+TEST_MAIN_AROUND("gateway", (&(struct test_around){start_valkey, stop_valkey, start, stop}),
+                 the_menu_is_read_without_signing_in,
+                 a_version_that_the_client_has_is_not_sent_again, head_is_get_without_the_body,
+                 a_placed_order_is_created_with_its_location,
+                 variables_and_parameters_reach_the_call, an_answer_without_content_is_204,
+                 each_failure_of_a_daemon_has_its_status_and_one_shape,
+                 bad_input_is_refused_with_its_reason, a_body_must_be_json,
+                 a_token_decides_what_is_allowed, a_token_that_does_not_verify_is_nobody,
+                 an_idempotency_key_must_be_printable, an_idempotency_key_may_have_255_characters,
+                 trace_and_correlation_go_through,
+                 a_backend_that_is_away_is_answered_for_at_once_and_comes_back,
+                 health_is_open_to_all, options_tells_the_verbs,
+                 the_document_and_its_page_are_served_with_versions,
+                 every_route_is_open_to_its_roles_and_to_nobody_else,
+                 a_method_that_cannot_do_without_another_does_not_close_its_daemon,
+                 until_it_has_keys_it_is_not_ready_and_then_it_is,
+                 strangers_half_sent_bodies_neither_fill_the_memory_nor_keep_others_out)
