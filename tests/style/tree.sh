@@ -5,6 +5,8 @@ set -u
 # shellcheck source=tests/style/lib/expect.sh
 . "$(dirname "$0")/lib/expect.sh"
 cd "$root" || exit 2
+export SETTINGS=/dev/null # a developer's .env does not count here
+unset EVERYTHING_PORT_BASE
 each() { # each CHECK THING...: all of them hold
     check=$1
     shift
@@ -33,7 +35,6 @@ the_image_has_the_same_packages() {
 the_example_has_each_port() {
     (
         cd tools/stack || exit
-        export SETTINGS=/dev/null
         # shellcheck source=tools/stack/settings.sh
         . ./settings.sh
         # shellcheck disable=SC2086
@@ -41,6 +42,19 @@ the_example_has_each_port() {
         for name in $PORT_NAMES; do echo "$name=$1" && shift; done
     ) | sort >"$scratch/ports"
     grep -E '^[A-Z_]+_PORT=' .env.example | sort | diff "$scratch/ports" -
+}
+# The table that README shows is the one that `up` ends with.
+the_sample_is_what_up_prints() {
+    (
+        say() { printf '%s\n' "$*"; }
+        # shellcheck source=tools/stack/settings.sh
+        . tools/stack/settings.sh
+        # shellcheck source=tools/stack/table.sh
+        . tools/stack/table.sh
+        print_table 6
+    ) >"$scratch/printed"
+    awk '/^Everything is up/ { on = 1 } on && /^(```|\$ )/ { exit } on' README.md | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$scratch/shown"
+    sed 1d "$scratch/printed" | diff - "$scratch/shown"
 }
 says_all_four() { for heading in Context Decision Consequences 'How it is checked'; do grep -qx "## $heading" "$1" || return 1; done; }
 
@@ -59,6 +73,7 @@ expect the_example_of_settings_has_each_port the_example_has_each_port
 expect the_cluster_makes_the_same_roles cmp tools/stack/conf/roles.sql k8s/postgres/roles.sql
 expect the_cluster_tunes_temporal_the_same cmp tools/stack/conf/temporal-dynamic.yaml k8s/temporal/temporal-dynamic.yaml
 expect the_first_screen_names_the_two_commands each first_screen_says './everything up' './everything test'
+expect the_readme_shows_the_table_that_up_prints the_sample_is_what_up_prints
 expect each_decision_has_a_page each decision_is_written 0001 0002 0003 0004 0005 0006 0007 \
     0008 0009 0010 0011 0012 0013 0014
 expect each_decision_says_what_was_before_what_follows_and_how_it_is_checked each says_all_four docs/adr/0*.md
