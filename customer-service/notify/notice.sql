@@ -6,7 +6,8 @@ RETURNING event_id;
 -- notice_targets :many
 -- Whom it concerns ('customer' or 'baristas'): their devices and their inboxes get the alert, and
 -- the inbox of the customer also the step of the Live Activity ($5), as do the activities
--- themselves: by their own tokens, or with $4 those of the customer's devices that start one.
+-- themselves: by their own tokens, or with $4 those of the customer's devices that start one. One
+-- whose device has become another's shows nothing there any more.
 WITH audience AS (
     SELECT c.id FROM customer.customers c LEFT JOIN notify.preferences p ON p.customer_id = c.id
      WHERE $1 = 'customer' AND c.id = $2::uuid AND coalesce(p.orders, true)
@@ -25,9 +26,10 @@ SELECT c.id, 'inbox', 'liveactivity', '', c.id
  WHERE $5::boolean AND c.id = $2::uuid AND coalesce(p.orders, true)
 UNION ALL
 SELECT a.device_id, 'live', 'liveactivity', a.token, a.customer_id
-  FROM notify.live_activities a
- WHERE $5::boolean AND a.customer_id = $2::uuid
-   AND CASE WHEN $4::boolean THEN a.order_id IS NULL ELSE a.order_id = $3::uuid END;
+  FROM notify.devices d
+  JOIN notify.live_activities a ON a.device_id = d.id AND a.customer_id = d.customer_id
+ WHERE $5::boolean AND d.customer_id = $2::uuid
+   AND ($4::boolean AND a.order_id IS NULL OR NOT $4::boolean AND a.order_id = $3::uuid);
 
 -- notice_reached :one
 -- Whether the notices of this stage, or of a later one, were made.
@@ -71,6 +73,7 @@ UPDATE notify.notices SET stage = stage || '@' || seq
 -- notice_begin :many
 -- What is open of these orders, each in its order ('wave' counts its stages), for one sender at a
 -- time. Overtaken by a later stage that was sent, or tried before and overtaken by any: replaced.
+-- 'gone': its device, or that device is another's now, or who was to make it has left the bar.
 -- 'wait_ms': its device or Live Activity asked to be left alone for so long.
 WITH claimed AS (
     UPDATE notify.notices n
@@ -81,12 +84,17 @@ WITH claimed AS (
        AND NOT EXISTS (SELECT FROM notify.notices busy
                         WHERE busy.order_id = n.order_id AND busy.state = 'sending'
                           AND busy.lease_until > now())
-    RETURNING id, order_id, seq, channel, kind, device_id, token, collapse_id, payload, attempts,
-              created_at
+    RETURNING id, customer_id, order_id, seq, channel, kind, device_id, token, collapse_id,
+              payload, attempts, created_at
 )
 SELECT c.id, c.order_id, c.channel, c.kind, c.device_id, c.token, c.collapse_id, c.payload,
        c.created_at, dense_rank() OVER (PARTITION BY c.order_id ORDER BY c.seq) AS wave,
        CASE WHEN d.id IS NULL THEN 'gone'
+            WHEN c.channel <> 'live' AND c.collapse_id LIKE 'new-%'
+                 AND NOT EXISTS (SELECT FROM notify.shifts s
+                                   JOIN customer.customers b
+                                     ON b.id = s.barista_id AND b.role IN ('barista', 'admin')
+                                  WHERE s.barista_id = c.customer_id) THEN 'gone'
             WHEN c.created_at < now() - interval '1 hour' THEN 'expired'
             WHEN EXISTS (SELECT FROM notify.notices l
                           WHERE l.order_id = c.order_id AND l.device_id = c.device_id
@@ -99,7 +107,8 @@ SELECT c.id, c.order_id, c.channel, c.kind, c.device_id, c.token, c.collapse_id,
                  ELSE (SELECT max(a.not_before) FROM notify.live_activities a
                         WHERE a.device_id = c.device_id AND a.token = c.token) END, now())
             - now()))::bigint AS wait_ms
-  FROM claimed c LEFT JOIN notify.devices d ON d.id = c.device_id
+  FROM claimed c
+  LEFT JOIN notify.devices d ON d.id = c.device_id AND d.customer_id = c.customer_id
  ORDER BY wave, c.id;
 
 -- notice_open_orders :many

@@ -192,7 +192,7 @@ static enum status follow_up_one(struct ctx *ctx, struct db_conn *db, const stru
     if (notice->push.verdict == PUSH_RETRY && notice->push.wait_ms) {
         return keep_waiting(ctx, db, notice);
     }
-    return text_equal(notice->state, "gone") ? forget(ctx, db, notice) : ST_OK;
+    return notice->push.verdict == PUSH_GONE ? forget(ctx, db, notice) : ST_OK;
 }
 
 static enum status follow_up(struct ctx *ctx, struct service *service, const struct notice *notices,
@@ -412,7 +412,7 @@ enum status notify_purge(struct ctx *ctx, struct service *service)
     struct db_conn *db = NULL;
 
     TRY(service_db(ctx, service, &db));
-    enum status st = notice_store_purge(ctx, db);
+    TRY(notice_store_purge(ctx, db));
     db_give_back(&db);
-    return st;
+    return ST_OK;
 }
