@@ -1,5 +1,6 @@
 /* Who hears what: one list of streams, one of sockets, one lock. Nothing here blocks: writing to a
- * stream or socket queues bytes, and one whose queue is full is ended and resumes. */
+ * stream or socket queues bytes; one whose queue is full is ended and resumes, and a screen is sent
+ * a snapshot once there is room. */
 #include "gateway/live/hub.h"
 
 #include "common/base/cond.h"
@@ -37,6 +38,7 @@ void live_tell(struct live *live, const struct live_change *change)
     text_add(&message, change->view);
     text_add_char(&message, '}');
     pthread_mutex_lock(&live->lock);
+    live->told++;
     live->queue_changed = true;
     for (struct live_listener *l = live->listeners; l; l = l->next) {
         if (strcmp(l->id, change->id) == 0) {

@@ -54,7 +54,8 @@ struct live_socket {
     char address[48]; /* of the client, as in ctx */
     int64_t expires_ms;
     struct live_session session;
-    bool wants_snapshot;
+    bool has_snapshot;   /* of the queue; changes before it are not sent */
+    bool wants_snapshot; /* it is to be sent a whole one */
     int refs;
 };
 
@@ -85,6 +86,7 @@ struct live {
     int waiting_asks, asking;
     bool is_pumping;
     bool bus_up, stopping;
+    unsigned told;      /* changes so far */
     unsigned round;     /* of telling all their places */
     bool queue_changed; /* places in the queue may be others now */
     bool look_now;      /* compare at the next tick: something may have been missed */
@@ -104,7 +106,8 @@ void listener_tick(struct live_listener *listener, int64_t wall_ms, int64_t mono
 
 /* ---- websocket.c; all under the lock ---- */
 void socket_tell(struct live_socket *socket, const struct live_change *change, const char *message);
-void socket_tell_snapshot(struct live_socket *socket, const char *message);
+/* One that is old was read before a change that was told since: it is no more than a beginning. */
+void socket_tell_snapshot(struct live_socket *socket, const char *message, bool is_old);
 void socket_tick(struct live_socket *socket, int64_t wall_ms);
 
 /* ---- ask.c; takes the lock. done() is called once, and perhaps before this returns ---- */

@@ -126,8 +126,6 @@ void listener_tell(struct live_listener *listener, const struct live_change *cha
     if (listener->seq < 0) {
         if (listener->pending_count < PENDING_MOST) {
             listener->pending[listener->pending_count++] = strdup(change->view);
-        } else {
-            listener->live->look_now = true;
         }
         return;
     }
@@ -176,10 +174,12 @@ void listener_tick(struct live_listener *listener, int64_t wall_ms, int64_t mono
 
 /* ---- opening ---- */
 
+/* There may have been more than there was room for. */
 static void send_pending(struct live_listener *listener)
 {
     struct ctx *ctx = ctx_new_system("gateway");
 
+    listener->live->look_now |= listener->pending_count == PENDING_MOST;
     for (size_t i = 0; i < listener->pending_count; i++) {
         struct live_change change;
 

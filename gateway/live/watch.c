@@ -164,8 +164,7 @@ static void tell_places(struct live *live, struct ctx *ctx, const queue_message 
     pthread_mutex_unlock(&live->lock);
 }
 
-static void tell_snapshot(struct live *live, struct ctx *ctx, const queue_message *queue,
-                          bool to_all)
+static const char *snapshot_of(struct ctx *ctx, const queue_message *queue)
 {
     struct text snapshot = text_new(ctx->arena, 4096);
 
@@ -174,19 +173,36 @@ static void tell_snapshot(struct live *live, struct ctx *ctx, const queue_messag
     message_to_json(&snapshot, &queue->base);
     /* {"orders":[...]} without its brace, behind ours */
     memmove(snapshot.data + at, snapshot.data + at + 1, snapshot.length - at);
-    snapshot.length--;
+    return snapshot.data;
+}
+
+/* Under the lock. */
+static void tell_snapshot(struct live *live, struct ctx *ctx, const queue_message *queue,
+                          bool is_old)
+{
+    const char *snapshot = NULL;
+
     for (struct live_socket *s = live->sockets; s; s = s->next) {
-        if (!*s->order_id && (s->wants_snapshot || to_all)) {
-            s->wants_snapshot = false;
-            socket_tell_snapshot(s, snapshot.data);
+        if (s->wants_snapshot && !(is_old && s->has_snapshot)) {
+            snapshot = snapshot ? snapshot : snapshot_of(ctx, queue);
+            socket_tell_snapshot(s, snapshot, is_old);
         }
     }
 }
 
-static void ask_queue(struct live *live, struct ctx *ctx, bool snapshot_to_all)
+static unsigned told_so_far(struct live *live)
+{
+    pthread_mutex_lock(&live->lock);
+    unsigned told = live->told;
+    pthread_mutex_unlock(&live->lock);
+    return told;
+}
+
+static void ask_queue(struct live *live, struct ctx *ctx)
 {
     Coffee__Order__V1__ListQueueRequest ask = COFFEE__ORDER__V1__LIST_QUEUE_REQUEST__INIT;
     ProtobufCMessage *answer;
+    unsigned told = told_so_far(live);
 
     if (rpc_call(ctx, backend_client(live->options.orders), LIST_QUEUE, &ask.base,
                  &coffee__order__v1__list_queue_response__descriptor, ASK_MS, &answer) != ST_OK) {
@@ -196,13 +212,14 @@ static void ask_queue(struct live *live, struct ctx *ctx, bool snapshot_to_all)
         return;
     }
     pthread_mutex_lock(&live->lock);
-    tell_snapshot(live, ctx, (const queue_message *)answer, snapshot_to_all);
+    tell_snapshot(live, ctx, (const queue_message *)answer, live->told != told);
     pthread_mutex_unlock(&live->lock);
     tell_places(live, ctx, (const queue_message *)answer);
 }
 
-/* Under the lock: whoever waits for a snapshot gets one, though no order changed. */
-static bool tick_all(struct live *live)
+/* Under the lock: whoever waits for a snapshot gets one, though no order changed; with 'look' that
+ * is every screen. */
+static bool tick_all(struct live *live, bool look)
 {
     int64_t wall_ms = clock_wall_ms(), monotonic_ms = clock_monotonic_ms();
     bool wanted = false;
@@ -214,6 +231,7 @@ static bool tick_all(struct live *live)
     for (struct live_socket *s = live->sockets; s; s = s->next) {
         live_session_look(live, &s->session, monotonic_ms);
         socket_tick(s, wall_ms);
+        s->wants_snapshot |= look && !*s->order_id;
         wanted |= s->wants_snapshot;
     }
     return wanted;
@@ -244,7 +262,7 @@ void *live_watch_run(void *user)
         struct ctx *ctx = ctx_new_system("gateway");
         int64_t pause_ms = live->bus_up ? LOOK_MS : LOOK_WITHOUT_BUS_MS;
         bool look = live->look_now || clock_monotonic_ms() - looked_ms >= pause_ms;
-        bool queue = tick_all(live) || live->queue_changed || look;
+        bool queue = tick_all(live, look) || live->queue_changed || look;
         const compare_message *sent = look ? what_was_sent(live, ctx) : NULL;
 
         queue = queue && (live->listeners || live->sockets);
@@ -255,7 +273,7 @@ void *live_watch_run(void *user)
             looked_ms = clock_monotonic_ms();
         }
         if (queue) {
-            ask_queue(live, ctx, look);
+            ask_queue(live, ctx);
         }
         ctx_free(ctx);
         pthread_mutex_lock(&live->lock);

@@ -78,24 +78,37 @@ static bool is_over(const struct live_socket *socket, int64_t wall_ms)
     return wall_ms >= socket->expires_ms || socket->session.is_over;
 }
 
+static bool send_text(const struct live_socket *socket, const char *message)
+{
+    return http_socket_send(socket->socket, message, strlen(message));
+}
+
 static void send_or_close(struct live_socket *socket, const char *message)
 {
-    if (!http_socket_send(socket->socket, message, strlen(message))) {
+    if (!send_text(socket, message)) {
         http_socket_close(socket->socket, CLOSE_SLOW, "too slow");
     }
 }
 
-void socket_tell_snapshot(struct live_socket *socket, const char *message)
+void socket_tell_snapshot(struct live_socket *socket, const char *message, bool is_old)
 {
-    send_or_close(socket, message);
+    bool sent = send_text(socket, message);
+
+    socket->has_snapshot |= sent;
+    socket->wants_snapshot = is_old || !sent;
+}
+
+/* A screen that has no room for a change has a snapshot once it has: it was sent much just now, and
+ * closing it would have it ask for as much again. */
+static void tell_screen(struct live_socket *screen, const char *message)
+{
+    screen->wants_snapshot |= screen->has_snapshot && !send_text(screen, message);
 }
 
 void socket_tell(struct live_socket *socket, const struct live_change *change, const char *message)
 {
     if (!*socket->order_id) {
-        if (!socket->wants_snapshot) { /* else the snapshot that is on its way will hold it */
-            send_or_close(socket, message);
-        }
+        tell_screen(socket, message);
         return;
     }
     if (strcmp(socket->order_id, change->id) != 0 || change->seq <= socket->seq) {

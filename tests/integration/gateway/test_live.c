@@ -7,24 +7,91 @@
 #include "tests/helpers/gateway/stubs.h"
 #include "tests/helpers/house_test.h"
 
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-enum { CLOSE_FRAME = 8, TEXT_FRAME = 1, REAUTH_MS = 8000, STORM = 180, GET_MS = 25 };
+enum {
+    CLOSE_FRAME = 8,
+    TEXT_FRAME = 1,
+    REAUTH_MS = 8000,
+    STORM = 180,
+    GET_MS = 25,
+    TICKS_MS = 1200, /* two of the streams' clock, and some more */
+    LONG_NOTE = 50000,
+    SOON_MS = 8000, /* before streams are compared, every 15 s */
+};
 
 static struct valkey_server valkey;
 static struct stage stage;
 
+/* What order-service knows of the one order there is. Who reads it may be held with what it read,
+ * as a slow answer is. */
+enum reader { NOBODY, GETS_ORDER, LISTS_QUEUE };
+static atomic_int seq, held_reader, held;
+
+static void read_order(struct ctx *ctx, const char *id, Coffee__Order__V1__Order *order)
+{
+    order->id = arena_strdup(ctx->arena, id);
+    order->status = COFFEE__ORDER__V1__STATUS__STATUS_PLACED;
+    order->seq = atomic_load(&seq);
+}
+
+static void hold(enum reader reader)
+{
+    while (atomic_load(&held_reader) == (int)reader) {
+        atomic_store(&held, reader);
+        clock_pause_ms(5);
+    }
+}
+
+static Coffee__Order__V1__Order **one_order(struct ctx *ctx)
+{
+    Coffee__Order__V1__Order **orders = arena_new_array(ctx->arena, Coffee__Order__V1__Order *, 1);
+
+    orders[0] = arena_new_struct(ctx->arena, Coffee__Order__V1__Order);
+    coffee__order__v1__order__init(orders[0]);
+    read_order(ctx, STAGE_ORDER, orders[0]);
+    return orders;
+}
+
 static enum status get_order(struct ctx *ctx, void *service, const void *in, void *out)
 {
-    Coffee__Order__V1__Order *order = out;
-
     (void)service;
     clock_pause_ms(GET_MS);
-    order->id = arena_strdup(ctx->arena, ((const Coffee__Order__V1__GetOrderRequest *)in)->id);
-    order->status = COFFEE__ORDER__V1__STATUS__STATUS_PLACED;
-    order->seq = 1;
+    read_order(ctx, ((const Coffee__Order__V1__GetOrderRequest *)in)->id, out);
+    hold(GETS_ORDER);
+    return ST_OK;
+}
+
+static enum status list_queue(struct ctx *ctx, void *service, const void *in, void *out)
+{
+    Coffee__Order__V1__ListQueueResponse *queue = out;
+
+    (void)service;
+    (void)in;
+    queue->n_orders = 1;
+    queue->orders = one_order(ctx);
+    hold(LISTS_QUEUE);
+    return ST_OK;
+}
+
+static enum status compare_orders(struct ctx *ctx, void *service, const void *in, void *out)
+{
+    const Coffee__Order__V1__CompareOrdersRequest *seen = in;
+    Coffee__Order__V1__CompareOrdersResponse *newer = out;
+
+    (void)service;
+    for (size_t i = 0; i < seen->n_orders && !newer->n_orders; i++) {
+        if (seen->orders[i]->seq < atomic_load(&seq)) {
+            newer->n_orders = 1;
+            newer->orders = one_order(ctx);
+        }
+    }
     return ST_OK;
 }
 
@@ -35,13 +102,16 @@ static enum status slow_accept(struct ctx *ctx, void *service, const void *in, v
 }
 
 static const struct rpc_handler handlers[] = {
-    {"GetOrder",    get_order, NULL},
-    {"AcceptOrder",         slow_accept, NULL},
+    {"GetOrder",      get_order, NULL},
+    {"ListQueue",           list_queue, NULL},
+    {"CompareOrders",     compare_orders, NULL},
+    {"AcceptOrder",           slow_accept, NULL},
     {0},
 };
 
 static void start(void)
 {
+    atomic_store(&seq, 1);
     valkey = valkey_server_start(0, NULL);
     stage_make(&stage, valkey.port);
     stage_start_order_with(
@@ -57,15 +127,31 @@ static void stop(void)
     valkey_server_stop(&valkey);
 }
 
-static void end_session(void)
+static void tell_valkey(const char *command, const char *answer)
 {
-    static const char command[] = "SET customer:deny:" STAGE_SESSION " 1 EX 900\r\n";
-    char answer[64];
+    char got[64];
     int fd = raw_connect(valkey.port);
 
     ck_assert(raw_send(fd, command));
-    ck_assert(raw_read_until(fd, answer, sizeof(answer), "+OK", 30000));
+    ck_assert(raw_read_until(fd, got, sizeof(got), answer, 30000));
     close(fd);
+}
+
+static void end_session(void)
+{
+    tell_valkey("SET customer:deny:" STAGE_SESSION " 1 EX 900\r\n", "+OK");
+}
+
+/* The order moves on: whoever asks from here on reads it so, and the bus tells it. */
+static void change_with(const char *note)
+{
+    static char command[LONG_NOTE + 256];
+
+    snprintf(command, sizeof(command),
+             "PUBLISH order:pub:orders '{\"id\":\"%s\",\"status\":\"placed\",\"seq\":%d,"
+             "\"note\":\"%s\"}'\r\n",
+             STAGE_ORDER, atomic_fetch_add(&seq, 1) + 1, note);
+    tell_valkey(command, "\r\n");
 }
 
 /* A connection to the newest gateway on which the request was sent. */
@@ -98,12 +184,13 @@ static int opened(const char *path, const char *headers, enum role role, const c
     return fd;
 }
 
+#define WS_HEADERS                                                               \
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" \
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
 static int opened_socket(void)
 {
-    return opened("/ws/queue",
-                  "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
-                  ROLE_BARISTA, "101");
+    return opened("/ws/queue", WS_HEADERS, ROLE_BARISTA, "101");
 }
 
 /* The code of the close frame; 0: none came. */
@@ -243,9 +330,151 @@ START_TEST(all_who_come_back_at_once_get_their_streams)
 }
 END_TEST
 
+/* ---- what was read before a change, and arrives after it ---- */
+
+static void hold_next(enum reader reader)
+{
+    atomic_store(&held, NOBODY);
+    atomic_store(&held_reader, reader);
+}
+
+static void await_held(void)
+{
+    while (atomic_load(&held) == NOBODY) {
+        clock_pause_ms(5);
+    }
+}
+
+static void let_go(void)
+{
+    atomic_store(&held_reader, NOBODY);
+}
+
+/* A stream that has seen the order; what it hears the gateway has told all whom it concerns. */
+static int witness(void)
+{
+    char text[8192];
+    int fd = opened("/orders/" STAGE_ORDER "/events", "", ROLE_CUSTOMER, "200");
+
+    ck_assert(raw_read_until(fd, text, sizeof(text), "id: 1\n", 30000));
+    return fd;
+}
+
+static void change_and_see(int witness_fd)
+{
+    char text[8192], id[32];
+
+    change_with("");
+    snprintf(id, sizeof(id), "id: %d\n", atomic_load(&seq));
+    ck_assert(raw_read_until(witness_fd, text, sizeof(text), id, 30000));
+}
+
+/* The seq of the order in the last message that names it, until it is this, or for so long. */
+static int last_seq(int fd, int wanted, int within_ms)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    int64_t until = clock_monotonic_ms() + within_ms;
+    static char text[LONG_NOTE + 4096];
+    size_t length;
+    int last = -1;
+
+    while (last != wanted && clock_monotonic_ms() < until) {
+        if (poll(&ready, 1, 50) > 0) {
+            ck_assert_int_ge(raw_frame_read(fd, text, sizeof(text), &length), 0);
+            const char *found = strstr(text, "\"seq\":");
+            last = found ? (int)strtol(found + strlen("\"seq\":"), NULL, 10) : last;
+        }
+    }
+    return last;
+}
+
+/* RT-01 */
+START_TEST(a_screen_that_joins_while_an_order_changes_shows_the_change)
+{
+    int seeing = witness();
+
+    hold_next(LISTS_QUEUE);
+    int fd = opened_socket();
+    await_held();
+    change_and_see(seeing);
+    let_go();
+    ck_assert_int_eq(last_seq(fd, 2, SOON_MS), 2);
+    close(fd);
+    close(seeing);
+}
+END_TEST
+
+static int opened_order_socket(void)
+{
+    return opened("/ws/orders/" STAGE_ORDER, WS_HEADERS, ROLE_CUSTOMER, "101");
+}
+
+/* RT-01: a socket of an order that joins makes the gateway look at all there is. */
+START_TEST(what_a_screen_shows_is_not_replaced_by_an_older_snapshot)
+{
+    int seeing = witness(), fd = opened_socket();
+
+    ck_assert_int_eq(last_seq(fd, 1, SOON_MS), 1);
+    clock_pause_ms(TICKS_MS); /* the queue is not asked for any more */
+    hold_next(LISTS_QUEUE);
+    close(opened_order_socket());
+    await_held();
+    change_and_see(seeing);
+    ck_assert_int_eq(last_seq(fd, 2, SOON_MS), 2);
+    let_go();
+    ck_assert_int_ne(last_seq(fd, 1, 2000), 1);
+    close(fd);
+    close(seeing);
+}
+END_TEST
+
+/* RT-01: it would only come back, to be sent as much again. */
+START_TEST(a_screen_that_has_no_room_for_changes_stays_and_is_sent_the_whole_queue)
+{
+    enum { CHANGES = 200, LITTLE = 16 * 1024 };
+    static char note[LONG_NOTE];
+    int fd = opened_socket(), room = LITTLE;
+
+    memset(note, 'n', sizeof(note) - 1);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+    for (int i = 0; i < CHANGES; i++) {
+        change_with(note);
+    }
+    ck_assert_int_eq(last_seq(fd, CHANGES + 1, SOON_MS), CHANGES + 1);
+    close(fd);
+}
+END_TEST
+
+/* RT-08: sixteen are kept for it. */
+START_TEST(many_changes_while_a_stream_opens_are_found_at_once)
+{
+    char text[8192];
+    int seeing = witness();
+
+    hold_next(GETS_ORDER);
+    int fd = asked("/orders/" STAGE_ORDER "/events", "", ROLE_CUSTOMER);
+    await_held();
+    for (int i = 0; i < 20; i++) {
+        change_and_see(seeing);
+    }
+    clock_pause_ms(TICKS_MS);
+    let_go();
+    int64_t began_ms = clock_monotonic_ms();
+    must_answer(fd, "200");
+    ck_assert(raw_read_until(fd, text, sizeof(text), "id: 21\n", 30000));
+    ck_assert_int_lt(clock_monotonic_ms() - began_ms, SOON_MS);
+    close(fd);
+    close(seeing);
+}
+END_TEST
+
 TEST_MAIN_AROUND("live", (&(struct test_around){.before = start, .after = stop}),
                  a_screen_whose_session_is_ended_is_closed_and_asked_to_sign_in_again,
                  a_stream_whose_session_is_ended_says_reauth_and_ends,
                  a_screen_that_sends_more_than_is_answered_is_closed,
                  a_screens_commands_count_as_writes, what_is_no_command_counts_as_one,
-                 all_who_come_back_at_once_get_their_streams)
+                 all_who_come_back_at_once_get_their_streams,
+                 a_screen_that_joins_while_an_order_changes_shows_the_change,
+                 what_a_screen_shows_is_not_replaced_by_an_older_snapshot,
+                 a_screen_that_has_no_room_for_changes_stays_and_is_sent_the_whole_queue,
+                 many_changes_while_a_stream_opens_are_found_at_once)
