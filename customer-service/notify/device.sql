@@ -43,6 +43,12 @@ ON CONFLICT ON CONSTRAINT live_activities_once DO UPDATE
        not_before = CASE WHEN a.token = excluded.token THEN a.not_before END
 RETURNING id;
 
+-- device_purge_activities :exec
+-- A day after its first word an order is over, and its activity too. What starts one stays.
+DELETE FROM notify.live_activities
+ WHERE id IN (SELECT id FROM notify.live_activities
+               WHERE order_id IS NOT NULL AND created_at < now() - interval '1 day' LIMIT 1000);
+
 -- device_shift_on :one
 INSERT INTO notify.shifts AS s (barista_id) VALUES ($1::uuid)
 ON CONFLICT (barista_id) DO UPDATE SET since = s.since

@@ -85,6 +85,11 @@ enum status device_store_live_activity(struct ctx *ctx, struct db_conn *db, stru
     return ST_OK;
 }
 
+enum status device_store_purge_activities(struct ctx *ctx, struct db_conn *db)
+{
+    return db_exec(ctx, db, &SQL_DEVICE_PURGE_ACTIVITIES, DB_NO_ARGS, NULL);
+}
+
 enum status device_store_shift_on(struct ctx *ctx, struct db_conn *db, struct customer_id who,
                                   int64_t *since_ms)
 {

@@ -413,6 +413,7 @@ enum status notify_purge(struct ctx *ctx, struct service *service)
 
     TRY(service_db(ctx, service, &db));
     TRY(notice_store_purge(ctx, db));
+    TRY(device_store_purge_activities(ctx, db));
     db_give_back(&db);
     return ST_OK;
 }
