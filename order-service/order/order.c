@@ -169,16 +169,12 @@ static bool is_repetition(const struct ctx *ctx, const struct order *now,
 }
 
 /* NOLINTNEXTLINE(readability-function-size): seven things, none of them part of another */
-static enum status try_move(struct ctx *ctx, struct service *service, const struct wanted *wanted,
-                            struct order *order, bool *done)
+static enum status move_on(struct ctx *ctx, struct db_conn *db, struct service *service,
+                           const struct wanted *wanted, struct order *order, bool *done)
 {
-    struct db_conn *db = NULL;
-
-    TRY(service_db(ctx, service, &db));
     TRY(read_visible(ctx, db, service, wanted->id, order));
     if (is_repetition(ctx, order, wanted->command)) {
         *done = true;
-        db_give_back(&db);
         return ST_OK;
     }
     const struct transition *first = order_transition(order->status, wanted->command);
@@ -188,11 +184,22 @@ static enum status try_move(struct ctx *ctx, struct service *service, const stru
     TRY(check_move(ctx, order, first));
     struct order_moving moving = plan(ctx, service, first, wanted->reason, order);
     TRY(order_store_move(ctx, db, &moving, done));
-    db_give_back(&db);
     if (*done) {
         outbox_wake(service_outbox(service));
     }
     return ST_OK;
+}
+
+/* The connection goes back also when it was refused: the unit of work may go on. */
+static enum status try_move(struct ctx *ctx, struct service *service, const struct wanted *wanted,
+                            struct order *order, bool *done)
+{
+    struct db_conn *db = NULL;
+
+    TRY(service_db(ctx, service, &db));
+    enum status st = move_on(ctx, db, service, wanted, order, done);
+    db_give_back(&db);
+    return st;
 }
 
 enum status order_apply(struct ctx *ctx, struct service *service, struct order_id id,

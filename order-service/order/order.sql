@@ -129,11 +129,12 @@ SELECT * FROM orders.seen WHERE (placed_at, id) < ($1::timestamptz, $2::uuid)
 SELECT payload FROM orders.order_events WHERE order_id = $1::uuid AND seq > $2::bigint ORDER BY seq LIMIT 100;
 
 -- order_overdue :many
--- Open orders whose deadline passed more than $1 milliseconds ago: Temporal has not seen to them.
-SELECT s.id, s.status FROM orders.open_orders q JOIN orders.orders s ON s.id = q.order_id
- WHERE (s.status = 'placed' AND s.accept_by < now() - $1::bigint * interval '1 millisecond')
-    OR (s.status = 'ready' AND s.collect_by < now() - $1::bigint * interval '1 millisecond')
- ORDER BY q.placed_at LIMIT 50;
+-- Open orders behind an id whose deadline passed more than $1 milliseconds ago: Temporal has not seen to them.
+SELECT s.id FROM orders.open_orders q JOIN orders.orders s ON s.id = q.order_id
+ WHERE q.order_id > $2::uuid
+   AND ((s.status = 'placed' AND s.accept_by < now() - $1::bigint * interval '1 millisecond')
+        OR (s.status = 'ready' AND s.collect_by < now() - $1::bigint * interval '1 millisecond'))
+ ORDER BY q.order_id LIMIT 50;
 
 -- order_replay :many
 -- What an idempotency key was used for, when pricing failed before the key was looked at.

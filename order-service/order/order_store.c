@@ -394,20 +394,17 @@ enum status order_store_newer(struct ctx *ctx, struct db_conn *db, const char *c
 }
 
 enum status order_store_overdue(struct ctx *ctx, struct db_conn *db, int64_t grace_ms,
-                                const struct order **orders, size_t *count)
+                                struct order_id after, const struct order_id **ids, size_t *count)
 {
     struct db_rows rows;
 
-    TRY(db_many(ctx, db, &SQL_ORDER_OVERDUE, DB_ARGS(db_int(grace_ms)), &rows));
-    struct order *list = arena_new_array(ctx->arena, struct order, (size_t)rows.count);
+    TRY(db_many(ctx, db, &SQL_ORDER_OVERDUE, DB_ARGS(db_int(grace_ms), db_text(after.text)),
+                &rows));
+    struct order_id *list = arena_new_array(ctx->arena, struct order_id, (size_t)rows.count);
     for (int row = 0; row < rows.count; row++) {
-        text_copy(list[row].id.text, sizeof(list[row].id.text), text_of(&rows, row, "id"));
-        if (!order_status_parse(text_of(&rows, row, "status"), &list[row].status)) {
-            return fail_with(ctx, ST_INTERNAL, "", "order=%s has an unknown status",
-                             list[row].id.text);
-        }
+        text_copy(list[row].text, sizeof(list[row].text), text_of(&rows, row, "id"));
     }
-    *orders = list;
+    *ids = list;
     *count = (size_t)rows.count;
     return ST_OK;
 }

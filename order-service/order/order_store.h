@@ -84,7 +84,9 @@ enum status order_store_views(struct ctx *ctx, struct db_conn *db, struct order_
 enum status order_store_newer(struct ctx *ctx, struct db_conn *db, const char *const *ids,
                               const int64_t *seqs, size_t count,
                               struct order_page *newer) MUST_CHECK;
+/* Some of those overdue whose id is greater than 'after'. */
 enum status order_store_overdue(struct ctx *ctx, struct db_conn *db, int64_t grace_ms,
-                                const struct order **orders, size_t *count) MUST_CHECK;
+                                struct order_id after, const struct order_id **ids,
+                                size_t *count) MUST_CHECK;
 
 #endif

@@ -38,36 +38,55 @@ struct order_sweep {
     atomic_bool stopping;
 };
 
-static void expire(struct ctx *ctx, struct service *service, const struct order *overdue)
+/* Each is a unit of work, with the time that the round still has. */
+static void expire(const struct ctx *round, struct service *service, struct order_id overdue)
 {
+    struct ctx *ctx = ctx_new_system("order-service");
     struct order now;
     bool expired;
 
-    if (order_expire(ctx, service, overdue->id, &now, &expired) != ST_OK) {
+    ctx->deadline_ms = round->deadline_ms;
+    if (order_expire(ctx, service, overdue, &now, &expired) != ST_OK) {
         log_failure(ctx, "sweep");
-        ctx_forgive(ctx);
     } else if (expired) {
         metric_add(METRIC_SERIES(metric_register(&swept), now.cancel_reason), 1);
         log_warn(ctx, "overdue order swept", log_text("order", now.id.text),
                  log_text("reason", now.cancel_reason));
     }
+    ctx_free(ctx);
 }
 
-static enum status expire_overdue(struct ctx *ctx, struct order_sweep *sweep)
+static enum status next_overdue(struct ctx *ctx, struct service *service, struct order_id after,
+                                const struct order_id **ids, size_t *count)
 {
-    struct service *service = sweep->service;
-    const struct order *overdue;
+    int64_t grace_ms = OVERDUE_MS / service_config(service)->time_factor;
     struct db_conn *db = NULL;
-    size_t count = 0;
 
     TRY(service_db(ctx, service, &db));
-    enum status st = order_store_overdue(ctx, db, OVERDUE_MS / service_config(service)->time_factor,
-                                         &overdue, &count);
+    enum status st = order_store_overdue(ctx, db, grace_ms, after, ids, count);
     db_give_back(&db);
-    TRY(st);
-    for (size_t i = 0; i < count && ctx_left_ms(ctx) > 0 && !atomic_load(&sweep->stopping); i++) {
-        expire(ctx, service, &overdue[i]);
-    }
+    return st;
+}
+
+static bool has_time(const struct ctx *ctx, struct order_sweep *sweep)
+{
+    return ctx_left_ms(ctx) > 0 && !atomic_load(&sweep->stopping);
+}
+
+/* One that cannot be ended keeps none that are behind it. */
+static enum status expire_overdue(struct ctx *ctx, struct order_sweep *sweep)
+{
+    struct order_id after = {"00000000-0000-0000-0000-000000000000"};
+    const struct order_id *overdue;
+    size_t count;
+
+    do {
+        TRY(next_overdue(ctx, sweep->service, after, &overdue, &count));
+        for (size_t i = 0; i < count && has_time(ctx, sweep); i++) {
+            expire(ctx, sweep->service, overdue[i]);
+            after = overdue[i];
+        }
+    } while (count > 0 && has_time(ctx, sweep));
     return ST_OK;
 }
 

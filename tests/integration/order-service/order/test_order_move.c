@@ -162,9 +162,25 @@ START_TEST(another_is_told_in_good_words_that_it_is_over)
 }
 END_TEST
 
+START_TEST(a_move_that_is_refused_keeps_no_connection)
+{
+    struct ctx *ctx = ctx_of(OTHER, ROLE_BARISTA);
+    struct db_options only_one = *test_db_runtime();
+    struct order order;
+
+    db_pool_free(shop.pool);
+    only_one.max = 1;
+    shop.pool = db_pool_new(&only_one);
+    ck_assert_int_eq(order_apply(ctx, &shop, coffee, COMMAND_ACCEPT, NULL, &order), ST_CONFLICT);
+    ck_assert_int_eq(order_get(ctx, &shop, coffee, &order), ST_OK);
+    ctx_free(ctx);
+}
+END_TEST
+
 TEST_MAIN_AROUND("order_move",
                  (&(struct test_around){
                      .start = make, .stop = test_db_drop, .before = before, .after = after}),
                  a_pick_up_that_is_repeated_is_answered_alike_though_nobody_paid_since,
                  what_was_found_unpaid_is_found_once_and_by_the_system,
-                 another_is_told_in_good_words_that_it_is_over)
+                 another_is_told_in_good_words_that_it_is_over,
+                 a_move_that_is_refused_keeps_no_connection)
