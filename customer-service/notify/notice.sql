@@ -72,19 +72,27 @@ UPDATE notify.notices SET stage = stage || '@' || seq
 
 -- notice_begin :many
 -- What is open of these orders, each in its order ('wave' counts its stages), for one sender at a
--- time. Overtaken by a later stage that was sent, or tried before and overtaken by any: replaced.
--- 'gone': its device, or that device is another's now, or who was to make it has left the bar.
+-- time: who gets all that is open of an order. What another takes in this moment is waited for, and
+-- then missing; to look for it by its state would show it as it was when the statement began.
+-- Overtaken by a later stage that was sent, or tried before and overtaken by any: replaced. 'gone':
+-- its device, or that device is another's now, or who was to make it has left the bar.
 -- 'wait_ms': its device or Live Activity asked to be left alone for so long.
-WITH claimed AS (
+WITH free AS (
+    SELECT id, order_id FROM notify.notices
+     WHERE order_id = ANY ($1::uuid[])
+       AND (state = 'pending' OR (state = 'sending' AND lease_until <= now()))
+     ORDER BY id FOR UPDATE
+), mine AS (
+    SELECT id FROM free f
+     WHERE NOT EXISTS (SELECT FROM notify.notices n
+                        WHERE n.order_id = f.order_id AND n.state IN ('pending', 'sending')
+                          AND n.id NOT IN (SELECT id FROM free))
+), claimed AS (
     UPDATE notify.notices n
        SET state = 'sending', attempts = attempts + 1,
            lease_until = now() + $2::bigint * interval '1 millisecond'
-     WHERE order_id = ANY ($1::uuid[])
-       AND (state = 'pending' OR (state = 'sending' AND lease_until <= now()))
-       AND NOT EXISTS (SELECT FROM notify.notices busy
-                        WHERE busy.order_id = n.order_id AND busy.state = 'sending'
-                          AND busy.lease_until > now())
-    RETURNING id, customer_id, order_id, seq, channel, kind, device_id, token, collapse_id,
+      FROM mine WHERE n.id = mine.id
+    RETURNING n.id, customer_id, order_id, seq, channel, kind, device_id, token, collapse_id,
               payload, attempts, created_at
 )
 SELECT c.id, c.order_id, c.channel, c.kind, c.device_id, c.token, c.collapse_id, c.payload,

@@ -1,8 +1,13 @@
 /* links: test_db test_apns common_token common_crypto common_events common_http
- * What the statements of notices do when there is much. */
+ * What the statements of notices do when there is much, and when two come at once. */
+#include "customer-service/notify/notice_store.h"
 #include "device_sql.h"
 #include "notice_sql.h"
 #include "tests/integration/customer-service/notify/people.h"
+
+#include <pthread.h>
+
+/* ---- much ---- */
 
 /* Others' Live Activities, each of an order of its own. */
 static void add_crowd(void)
@@ -68,8 +73,84 @@ START_TEST(live_activities_of_old_orders_are_forgotten_and_what_starts_them_is_k
 }
 END_TEST
 
+/* ---- two at once ---- */
+
+static void add_notice(const struct story *story, const char *device, int seq)
+{
+    test_db_run(arena_printf(
+        ctx->arena,
+        "INSERT INTO notify.notices (id, customer_id, order_id, seq, stage, channel, kind,"
+        " device_id, collapse_id, payload) VALUES (gen_random_uuid(), '%s', '%s', %d, 's%d',"
+        " 'apns', 'alert', '%s', 'order', '{}')",
+        story->who->id, story->order, seq, seq, device));
+}
+
+struct begun {
+    const char *order;
+    size_t count;
+};
+
+static void *begin_order(void *of)
+{
+    struct begun *begun = of;
+    struct ctx *own = ctx_new_system("test");
+    struct db_conn *db = NULL;
+    struct notice *notices;
+
+    ck_assert_int_eq(service_db(own, shop.service, &db), ST_OK);
+    ck_assert_int_eq(
+        notice_store_begin(own, db, &begun->order, 1, NOTIFY_LEASE_MS, &notices, &begun->count),
+        ST_OK);
+    ctx_free(own);
+    return NULL;
+}
+
+static void wait_until_one_waits(void)
+{
+    int64_t until = clock_monotonic_ms() + 5000;
+
+    while (!*test_db_ask("SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+                         " AND wait_event_type = 'Lock'")) {
+        ck_assert_msg(clock_monotonic_ms() < until, "nobody waits");
+        clock_pause_ms(10);
+    }
+}
+
+/* PUSH-17: two notices under one collapse id that go out at once may stay in either order. */
+START_TEST(two_that_begin_an_order_at_once_do_not_share_it)
+{
+    struct person customer = add_person(ROLE_CUSTOMER);
+    struct story story = begin_story(&customer);
+    struct begun first = {.order = story.order}, second = {.order = story.order};
+    struct ctx *own = ctx_new_system("test");
+    struct db_conn *db = NULL, *tx = NULL;
+    struct notice *notices;
+    pthread_t thread;
+
+    add_notice(&story, customer.device.id, 2);
+    ck_assert_int_eq(service_db(own, shop.service, &db), ST_OK);
+    ck_assert_int_eq(db_begin(own, db, &tx), ST_OK);
+    ck_assert_int_eq(
+        notice_store_begin(own, tx, &first.order, 1, NOTIFY_LEASE_MS, &notices, &first.count),
+        ST_OK);
+    add_notice(&story, customer.device.id, 3);
+    pthread_create(&thread, NULL, begin_order, &second);
+    wait_until_one_waits();
+    ck_assert_int_eq(db_commit(own, &tx), ST_OK);
+    pthread_join(thread, NULL);
+    ctx_free(own);
+    ck_assert_uint_eq(first.count, 1);
+    ck_assert_uint_eq(second.count, 0);
+
+    test_db_run("UPDATE notify.notices SET state = 'sent' WHERE seq = 2");
+    begin_order(&second);
+    ck_assert_uint_eq(second.count, 1);
+}
+END_TEST
+
 TEST_MAIN_AROUND("notice_store",
                  (&(struct test_around){
                      .start = make, .stop = drop, .before = before, .after = after}),
                  an_orders_event_does_not_read_the_live_activities_of_all,
-                 live_activities_of_old_orders_are_forgotten_and_what_starts_them_is_kept)
+                 live_activities_of_old_orders_are_forgotten_and_what_starts_them_is_kept,
+                 two_that_begin_an_order_at_once_do_not_share_it)
