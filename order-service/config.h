@@ -19,7 +19,7 @@ struct config {
     const char *kafka_brokers, *customer_service, *identity_keys_file, *page_token_key_file;
     const char *metrics_user;
     struct secret metrics_password;
-    int accept_timeout_s, pickup_timeout_s, time_factor, seconds_a_drink;
+    int accept_timeout_s, pickup_timeout_s, time_factor, seconds_a_drink, max_open_orders;
     const char *payment_provider_url;
     const char *photo_worker;
     int payment_timeout_ms, payment_sweep_after_s;

@@ -45,6 +45,8 @@
     X(CONFLICT, "conflict", 409, CONFLICT, "It cannot be done in this state")                   \
     X(ILLEGAL_MOVE, "illegal_move", 409, CONFLICT, "The order cannot make that move")           \
     X(SHOP_CLOSED, "shop_closed", 409, CONFLICT, "The shop is not taking orders")               \
+    X(TOO_MANY_OPEN_ORDERS, "too_many_open_orders", 409, CONFLICT,                              \
+      "You have too many open orders")                                                          \
     X(SOLD_OUT, "sold_out", 422, INVALID, "Something in the order is sold out")                 \
     X(PRECONDITION_FAILED, "precondition_failed", 412, CONFLICT, "It was changed meanwhile")    \
     X(PAYMENT_DECLINED, "payment_declined", 402, CONFLICT, "The payment was declined")          \

@@ -144,8 +144,13 @@ struct order_request {
     const char *method;                            /* the RPC: idempotency keys are per method */
 };
 
+/* An order as the API shows it goes into events, queues and pages of a hundred. Fifty lines with a
+ * milk, a size, every syrup and every extra fit; notes have what is left. */
+enum { ORDER_MAX_VIEW = 32 * 1024 };
+
 /* Places an order once per idempotency key: the same key and request give the same answer.
- * PROBLEM_INVALID_FIELDS, PROBLEM_SOLD_OUT, PROBLEM_SHOP_CLOSED, PROBLEM_IDEMPOTENCY_MISMATCH. */
+ * PROBLEM_INVALID_FIELDS, PROBLEM_SOLD_OUT, PROBLEM_SHOP_CLOSED, PROBLEM_TOO_MANY_OPEN_ORDERS,
+ * PROBLEM_IDEMPOTENCY_MISMATCH. */
 enum status order_place(struct ctx *ctx, struct service *service,
                         const struct order_request *request, struct order *placed) MUST_CHECK;
 

@@ -10,23 +10,28 @@ ON CONFLICT (day) DO NOTHING;
 
 -- order_place :many
 -- Orders that came at the same time: each with its event, outbox and idempotency row, all in one statement and
--- one commit. $1 to $21 and $29 have an element an order, in the order of their keys, so that two such statements
+-- one commit. $1 to $21, $29 and $30 have an element an order, in the order of their keys, so that two such statements
 -- wait for each other's twins in one direction; $24 to $28 one a row for the outbox, $24 saying whose. An order
--- without a row in the answer was not placed: its key is used, or the menu moved on, or the shop is closed. One
--- whose money is held ($29) gets its payment here, or is not placed (docs/adr/0020).
+-- without a row in the answer was not placed: its key is used, or the menu moved on, or the shop is closed, or its
+-- customer has $30 orders open (0: may have any number). One whose money is held ($29) gets its payment here, or
+-- is not placed (docs/adr/0020). Statements that run at the same time do not see each other's orders, so that
+-- somebody with two phones may get past $30, once and not far: to lock each customer would cost every order.
 WITH x AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::uuid[],
                          $8::date[], $9::bigint[], $10::smallint[], $11::bigint[], $12::text[], $13::text[],
                          $14::text[], $15::text[], $16::text[], $17::uuid[], $18::text[], $19::smallint[],
-                         $20::text[], $21::text[], $29::text[])
+                         $20::text[], $21::text[], $29::text[], $30::bigint[])
            WITH ORDINALITY x(id, caller, method, key, digest, menu, customer, day, base, channel, total, currency,
-                             note, pickup, lines, rest, event, trace, part, traceparent, correlation, hold, nth)
+                             note, pickup, lines, rest, event, trace, part, traceparent, correlation, hold, most, nth)
 ), k AS (
     INSERT INTO idempotency.requests (caller, method, key, request_sha256, status, answer)
     SELECT x.caller, x.method, x.key, x.digest, 201, convert_to(x.id::text, 'UTF8')
       FROM x
      WHERE x.menu = (SELECT version FROM menu.version)
        AND (SELECT open AND (paused_until IS NULL OR paused_until <= now()) FROM orders.shop)
+       AND (x.most = 0
+            OR x.most > (SELECT count(*) FROM orders.open_orders WHERE customer_id = x.customer)
+                      + (SELECT count(*) FROM x b WHERE b.customer = x.customer AND b.nth < x.nth))
     ON CONFLICT (caller, method, key) DO NOTHING
     RETURNING convert_from(answer, 'UTF8')::uuid AS id
 ), o AS (
@@ -35,7 +40,7 @@ WITH x AS (
     SELECT id, x.customer, x.day, nextval('orders.order_number') - x.base, 'placed', x.channel, x.total,
            x.currency, x.note, x.pickup, x.caller, x.lines, now() + $22::bigint * interval '1 millisecond'
       FROM k JOIN x USING (id)
-    RETURNING id, number, placed_at
+    RETURNING id, number, placed_at, customer_id
 ), m AS (
     INSERT INTO payment.payments (hold_id, order_id, customer_id, amount_cents, currency)
     SELECT x.hold, id, x.customer, x.total, x.currency FROM o JOIN x USING (id) WHERE x.hold IS NOT NULL
@@ -49,7 +54,7 @@ WITH x AS (
            || '","queuePosition":' || queue_position || ',"etaSeconds":' || queue_position * $23::bigint
            || ',' || rest AS view FROM p
 ), n AS (
-    INSERT INTO orders.open_orders (order_id, placed_at) SELECT id, placed_at FROM o
+    INSERT INTO orders.open_orders (order_id, placed_at, customer_id) SELECT id, placed_at, customer_id FROM o
 ), e AS (
     INSERT INTO orders.order_events (order_id, seq, id, type, actor, payload, trace_id)
     SELECT id, 1, event, 'OrderPlaced', caller, view, trace FROM v
@@ -61,6 +66,10 @@ WITH x AS (
      ORDER BY y.n
 )
 SELECT nth, number, placed_at, queue_position FROM v;
+
+-- order_count_open :one
+-- How many orders somebody has open.
+SELECT count(*) AS open FROM orders.open_orders WHERE customer_id = $1::uuid;
 
 -- order_by_id :one
 -- One order, and whether money was held for it: that is the order's, whatever the setting is by now.

@@ -14,6 +14,8 @@
 #include "order-service/service.h"
 #include "order-service/shop/shop.h"
 
+#include <string.h>
+
 enum { PLACE_TRIES = 4 };
 
 /* What tries of one request hand on to each other. */
@@ -59,6 +61,16 @@ static enum status refuse(struct ctx *ctx, const struct price_result *result)
         return fail_problem(ctx, PROBLEM_SOLD_OUT, "%s %s", ctx->failure.fields->field,
                             ctx->failure.fields->message);
     }
+    return ctx_refused(ctx);
+}
+
+/* Neither price nor menu is at fault, but that it is too much for one order. */
+static enum status refuse_size(struct ctx *ctx, size_t size)
+{
+    refuse_field(ctx, "items",
+                 "make an order of %zu bytes, and %d is the most: shorten the notes, or"
+                 " make two orders of it",
+                 size, ORDER_MAX_VIEW);
     return ctx_refused(ctx);
 }
 
@@ -160,6 +172,33 @@ static enum status look_up_key(struct ctx *ctx, struct service *service, const c
     return st;
 }
 
+/* Those whom staff take orders down for share the subject of who does. */
+static int most_open(const struct ctx *ctx, const struct config *config)
+{
+    return ctx->caller.role & ROLE_STAFF ? 0 : config->max_open_orders;
+}
+
+static enum status must_have_room(struct ctx *ctx, struct service *service,
+                                  const struct order *order)
+{
+    int most = most_open(ctx, service_config(service));
+    struct db_conn *db = NULL;
+    int64_t open;
+
+    if (!most) {
+        return ST_OK;
+    }
+    TRY(service_db(ctx, service, &db));
+    enum status st = order_store_count_open(ctx, db, &order->customer, &open);
+    db_give_back(&db);
+    TRY(st);
+    return open < most ? ST_OK
+                       : fail_problem(ctx, PROBLEM_TOO_MANY_OPEN_ORDERS,
+                                      "You have %lld open orders, and %d is the most: pick one up,"
+                                      " cancel one, or wait until one is over.",
+                                      (long long)open, most);
+}
+
 /* Money is held before the statement that places the order, and with no connection in hand. A key
  * that was used needs none: a replay is answered while the provider is away. What no order came of
  * is voided by payment_sweep(). */
@@ -183,6 +222,7 @@ static enum status hold_money(struct ctx *ctx, struct service *service, const ch
         return ST_OK;
     }
     TRY(shop_must_be_open(ctx, service));
+    TRY(must_have_room(ctx, service, order));
     return payment_authorize(ctx, service, &wanted, &attempt->hold);
 }
 
@@ -192,7 +232,6 @@ static enum status write_placing(struct ctx *ctx, struct service *service,
 {
     struct order *order = attempt->order;
 
-    placing->rest = order_view_rest(ctx->arena, order);
     placing->hold_id = *attempt->hold.id ? attempt->hold.id : NULL;
     order->pays = placing->hold_id != NULL;
     tell_placed(ctx, service, placing, order);
@@ -229,17 +268,23 @@ static enum status try_place(struct ctx *ctx, struct service *service,
         .accept_within_ms = service_business_ms(service, config->accept_timeout_s),
         .method = request->method,
         .seconds_a_drink = config->seconds_a_drink,
+        .most_open = most_open(ctx, config),
     };
     struct price_result result;
 
     order_price(menu, request->lines, request->count, clock_wall_ms(), lines, &result);
-    if (result.fault_count) {
+    if (!result.fault_count) {
+        order->total_cents = result.total_cents;
+        order->lines = freeze_lines(ctx->arena, request, lines);
+        placing.rest = order_view_rest(ctx->arena, order);
+    }
+    if (!placing.rest || strlen(placing.rest) > ORDER_MAX_VIEW) {
         TRY(look_up_key(ctx, service, request->method, order, &attempt->outcome));
-        return attempt->outcome == PLACE_NOTHING ? refuse(ctx, &result) : ST_OK;
+        return attempt->outcome != PLACE_NOTHING ? ST_OK
+               : result.fault_count              ? refuse(ctx, &result)
+                                                 : refuse_size(ctx, strlen(placing.rest));
     }
     TRY(order_today(ctx, service, &day));
-    order->total_cents = result.total_cents;
-    order->lines = freeze_lines(ctx->arena, request, lines);
     TRY(hold_money(ctx, service, request->method, attempt));
     return attempt->outcome == PLACE_NOTHING ? write_placing(ctx, service, &placing, attempt)
                                              : ST_OK;
@@ -303,6 +348,7 @@ enum status order_place(struct ctx *ctx, struct service *service,
             return answer(ctx, service, attempt.outcome, placed);
         }
         TRY(shop_must_be_open(ctx, service));
+        TRY(must_have_room(ctx, service, &order));
         TRY(menu_reload(ctx, service, &attempt.menu));
     }
     return fail_problem(ctx, PROBLEM_IN_FLIGHT, "The same request is still being worked on.");

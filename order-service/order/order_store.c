@@ -134,7 +134,7 @@ struct place_columns {
     const char *events[PLACE_TOGETHER], *traces[PLACE_TOGETHER], *parents[PLACE_TOGETHER];
     const char *correlations[PLACE_TOGETHER], *holds[PLACE_TOGETHER];
     int64_t menus[PLACE_TOGETHER], bases[PLACE_TOGETHER], channels[PLACE_TOGETHER];
-    int64_t totals[PLACE_TOGETHER], parts[PLACE_TOGETHER];
+    int64_t totals[PLACE_TOGETHER], parts[PLACE_TOGETHER], mosts[PLACE_TOGETHER];
     int64_t owners[PLACE_ROWS]; /* whose row it is, from 1 */
     const char *sinks[PLACE_ROWS], *topics[PLACE_ROWS], *befores[PLACE_ROWS], *afters[PLACE_ROWS];
     size_t count, row_count;
@@ -175,6 +175,7 @@ static void add_order(struct place_columns *c, const struct order_placing *p)
     c->rests[at] = p->rest;
     c->events[at] = p->event_id;
     c->holds[at] = p->hold_id;
+    c->mosts[at] = p->most_open;
     c->parts[at] = outbox_part(o->id.text);
     c->count++;
 }
@@ -213,7 +214,7 @@ static enum status run_place(struct ctx *ctx, struct db_conn *db, const struct p
                            db_int(first->seconds_a_drink), db_int_array(a, c->owners, m),
                            db_text_array(a, c->sinks, m), db_text_array(a, c->topics, m),
                            db_text_array(a, c->befores, m), db_text_array(a, c->afters, m),
-                           db_text_array(a, c->holds, n)),
+                           db_text_array(a, c->holds, n), db_int_array(a, c->mosts, n)),
                    rows);
 }
 
@@ -254,6 +255,16 @@ enum status order_store_replay(struct ctx *ctx, struct db_conn *db, const char *
         *outcome = db_get_bool(&rows, 0, "same") ? PLACE_REPLAYED : PLACE_MISMATCH;
         text_copy(placed->id.text, sizeof(placed->id.text), text_of(&rows, 0, "id"));
     }
+    return ST_OK;
+}
+
+enum status order_store_count_open(struct ctx *ctx, struct db_conn *db,
+                                   const struct customer_id *customer, int64_t *count)
+{
+    struct db_rows row;
+
+    TRY(db_one(ctx, db, &SQL_ORDER_COUNT_OPEN, DB_ARGS(db_text(customer->text)), NULL, &row));
+    *count = db_get_int(&row, 0, "open");
     return ST_OK;
 }
 

@@ -23,6 +23,7 @@ struct order_placing {
     const char *method;
     const char *event_id, *rest; /* order_view_rest() */
     int seconds_a_drink;
+    int most_open;       /* orders that this customer may have open; 0: any number */
     const char *hold_id; /* of the money; NULL: payments are off */
     struct order_notice notices[PLACE_NOTICES];
     size_t notice_count;
@@ -54,13 +55,16 @@ struct order_moving {
 enum status order_store_day(struct ctx *ctx, struct db_conn *db, const char *zone,
                             struct order_day *day) MUST_CHECK;
 /* Places up to PLACE_TOGETHER orders, all or none where it fails; they must be sorted by key. One
- * that is not 'created' afterwards found its key used, the menu changed or the shop closed.
+ * that is not 'created' afterwards found its key used, the menu changed, the shop closed, or too
+ * many of its customer's open.
  * accept_within_ms and seconds_a_drink are the first one's. */
 enum status order_store_place(struct ctx *ctx, struct db_conn *db,
                               struct order_placing *const *placings, size_t count) MUST_CHECK;
 /* What the caller's idempotency key was used for, if it was: PLACE_NOTHING otherwise. */
 enum status order_store_replay(struct ctx *ctx, struct db_conn *db, const char *method,
                                struct order *placed, enum place_outcome *outcome) MUST_CHECK;
+enum status order_store_count_open(struct ctx *ctx, struct db_conn *db,
+                                   const struct customer_id *customer, int64_t *count) MUST_CHECK;
 enum status order_store_get(struct ctx *ctx, struct db_conn *db, struct order_id id,
                             struct order *found) MUST_CHECK;
 enum status order_store_as_placed(struct ctx *ctx, struct db_conn *db, struct order_id id,
