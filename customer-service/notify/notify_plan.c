@@ -18,6 +18,7 @@ static const struct notify_plan plans[] = {
     {"OrderReadyUndone", BY_ANYONE,   false, "undone",    TELL_CUSTOMER, "Not quite yet",      "Your %s needs another moment.",                        "ORDER",       LIVE_UPDATE, 75},
     {"OrderCompleted",   BY_ANYONE,   false, "completed", TELL_CUSTOMER, "Picked up",          "Enjoy your %s.",                                       "ORDER_DONE",  LIVE_END,    100},
     {"OrderUnpaid",      BY_ANYONE,   false, "unpaid",    TELL_BARISTAS, "Not paid",           "%s was picked up, and then the card was refused.",     "ORDER_UNPAID", LIVE_NONE,  0},
+    {"OrderUnpaid",      BY_ANYONE,   false, "refused",   TELL_CUSTOMER, "Not paid yet",       "Sorry, your card was refused for your %s. Please pay at the counter.", "ORDER_DONE", LIVE_NONE, 0},
     {"OrderCancelled",   BY_CUSTOMER, false, "cancelled", TELL_NOBODY,   NULL,                 NULL,                                                   NULL,          LIVE_END,    0},
     {"OrderCancelled",   BY_STAFF,    false, "cancelled", TELL_CUSTOMER, "Order declined",     "Sorry, we cannot make your %s. You are not charged.",  "ORDER_DONE",  LIVE_END,    0},
     {"OrderCancelled",   BY_STAFF,    true,  "cancelled", TELL_CUSTOMER, "Order cancelled",    "Sorry, your %s had to be cancelled. You are refunded.", "ORDER_DONE",  LIVE_END,    0},
@@ -39,9 +40,10 @@ static bool is_told_alike(enum notify_by by) /* whether or not the order had bee
     return by == BY_CUSTOMER || by == BY_PAYMENT;
 }
 
-const struct notify_plan *notify_plan_find(const char *type, const struct notify_order *order)
+const struct notify_plan *notify_plan_next(const struct notify_plan *last, const char *type,
+                                           const struct notify_order *order)
 {
-    for (size_t i = 0; i < ARRAY_LEN(plans); i++) {
+    for (size_t i = last ? (size_t)(last - plans) + 1 : 0; i < ARRAY_LEN(plans); i++) {
         if (text_equal(plans[i].type, type) &&
             (plans[i].by == BY_ANYONE ||
              (plans[i].by == order->by &&
@@ -50,6 +52,11 @@ const struct notify_plan *notify_plan_find(const char *type, const struct notify
         }
     }
     return NULL;
+}
+
+const struct notify_plan *notify_plan_find(const char *type, const struct notify_order *order)
+{
+    return notify_plan_next(NULL, type, order);
 }
 
 /* A notice has 4096 bytes and a lock screen a line: cut between characters. */

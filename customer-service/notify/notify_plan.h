@@ -41,6 +41,9 @@ enum notify_by notify_by_reason(const char *reason);
 
 /* NULL: nobody is told of such an event. */
 const struct notify_plan *notify_plan_find(const char *type, const struct notify_order *order);
+/* What else is said of it, to others, as a stage of its own. NULL: that was all. */
+const struct notify_plan *notify_plan_next(const struct notify_plan *last, const char *type,
+                                           const struct notify_order *order);
 
 /* What an order is called: "Flat White", "2 Flat White", "Flat White and 2 more". */
 const char *notify_drink(struct arena *arena, const char *first, int64_t quantity, size_t lines);

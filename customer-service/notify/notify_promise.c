@@ -39,10 +39,12 @@ static void write_payloads(struct ctx *ctx, const struct notify_plan *plan,
     batch->payloads = payloads;
 }
 
-static enum status promise(struct ctx *ctx, struct db_conn *tx, int64_t seq,
-                           const struct notify_plan *plan, const struct notify_order *order)
+/* '*open' tells whether there is more to send than there was. */
+static enum status promise_one(struct ctx *ctx, struct db_conn *tx, int64_t seq,
+                               const struct notify_plan *plan, const struct notify_order *order,
+                               bool *open)
 {
-    bool any_open;
+    bool made_open;
     struct notice_batch batch = {
         .order = order->id,
         .stage = plan->stage,
@@ -58,8 +60,21 @@ static enum status promise(struct ctx *ctx, struct db_conn *tx, int64_t seq,
         return ST_OK;
     }
     write_payloads(ctx, plan, order, &batch);
-    TRY(notice_store_insert(ctx, tx, &batch, &any_open));
-    if (!any_open) { /* the job of whoever made them sends them, or nobody has a device */
+    TRY(notice_store_insert(ctx, tx, &batch, &made_open));
+    *open = *open || made_open;
+    return ST_OK;
+}
+
+static enum status promise(struct ctx *ctx, struct db_conn *tx, const struct notify_event *event,
+                           const struct notify_order *order)
+{
+    bool open = false;
+
+    for (const struct notify_plan *plan = notify_plan_find(event->type, order); plan;
+         plan = notify_plan_next(plan, event->type, order)) {
+        TRY(promise_one(ctx, tx, event->seq, plan, order, &open));
+    }
+    if (!open) { /* the job of whoever made them sends them, or nobody has a device */
         return ST_OK;
     }
     return job_enqueue(ctx, tx, &(struct job_request){.kind = NOTIFY_JOB, .payload = order->id},
@@ -70,11 +85,10 @@ enum status notify_tell(struct ctx *ctx, struct service *service, const struct n
                         const struct notify_order *order)
 {
     AUTO(db_tx) struct db_conn *tx = NULL;
-    const struct notify_plan *plan = notify_plan_find(event->type, order);
     struct db_conn *db = NULL;
     bool is_new = false;
 
-    if (!plan) {
+    if (!notify_plan_find(event->type, order)) {
         return ST_OK;
     }
     TRY(service_db(ctx, service, &db));
@@ -83,7 +97,7 @@ enum status notify_tell(struct ctx *ctx, struct service *service, const struct n
     if (!is_new) {
         return ST_OK; /* the transaction rolls back, and changed nothing */
     }
-    TRY(promise(ctx, tx, event->seq, plan, order));
+    TRY(promise(ctx, tx, event, order));
     TRY(db_commit(ctx, &tx));
     db_give_back(&db);
     service_wake_jobs(service);
@@ -93,18 +107,18 @@ enum status notify_tell(struct ctx *ctx, struct service *service, const struct n
 /* ---- for the workflow of the order ---- */
 
 /* Unless it was, or the order has moved on and its notices with it. */
-static enum status promise_once(struct ctx *ctx, struct service *service, int64_t seq,
-                                const struct notify_plan *plan, const struct notify_order *order)
+static enum status promise_once(struct ctx *ctx, struct service *service,
+                                const struct notify_event *event, const struct notify_order *order)
 {
     AUTO(db_tx) struct db_conn *tx = NULL;
     struct db_conn *db = NULL;
     bool there;
 
     TRY(service_db(ctx, service, &db));
-    TRY(notice_store_reached(ctx, db, order->id, seq, &there));
+    TRY(notice_store_reached(ctx, db, order->id, event->seq, &there));
     if (!there) {
         TRY(db_begin(ctx, db, &tx));
-        TRY(promise(ctx, tx, seq, plan, order));
+        TRY(promise(ctx, tx, event, order));
         TRY(db_commit(ctx, &tx));
         service_wake_jobs(service);
     }
@@ -144,7 +158,7 @@ enum status notify_ensure(struct ctx *ctx, struct service *service,
     if (!plan) {
         return ST_OK;
     }
-    TRY(promise_once(ctx, service, event->seq, plan, order));
+    TRY(promise_once(ctx, service, event, order));
     TRY(look(ctx, service, event, plan, order->id, stage));
     while (stage->open && patient && ctx_left_ms(ctx) > pause_ms + ANSWER_MS) {
         clock_pause_ms(pause_ms);

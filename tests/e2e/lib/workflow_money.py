@@ -136,7 +136,7 @@ def a_capture_that_is_refused_cancels_the_order_and_frees_the_hold():
     assert "StopOrder" in flows.steps(order)
 
 
-def a_card_refused_after_the_pickup_leaves_an_order_that_says_so_and_staff_that_know():
+def a_card_refused_after_the_pickup_leaves_an_order_that_says_so_and_all_that_know():
     shop.insist("PUT", "/baristas/me/shift", BARISTA, {"onShift": True})
     faults("unavailable:capture:100:0:0")
     order = live("accept", "ready", "pickup", ends=False)
@@ -148,10 +148,12 @@ def a_card_refused_after_the_pickup_leaves_an_order_that_says_so_and_staff_that_
     types = [type for type, in shop.sql(f"SELECT type FROM orders.order_events WHERE order_id = '{order}' ORDER BY seq")]
     assert types[-2:] == ["OrderCompleted", "OrderUnpaid"], types
 
-    def told():
-        return [one for one in shop.insist("GET", "/inbox", BARISTA)[1]["notices"]
-                if one["orderId"] == order and one["title"] == "Not paid"]
-    shop.within(shop.PATIENCE_S, told)
+    def told(whom, title):
+        return [one for one in shop.insist("GET", "/inbox", whom)[1]["notices"]
+                if one["orderId"] == order and one["title"] == title]
+    shop.within(shop.PATIENCE_S, told, BARISTA, "Not paid")
+    shop.within(shop.PATIENCE_S, told, TOKEN, "Not paid yet")
+    assert "pay at the counter" in told(TOKEN, "Not paid yet")[0]["body"] and not told(TOKEN, "Not paid")
     shop.insist("PUT", "/baristas/me/shift", BARISTA, {"onShift": False})
 
 
@@ -227,7 +229,7 @@ shop.fact(no_accept_gives_the_hold_back_once, "ORD-07", "WF-10")
 shop.fact(no_pickup_gives_the_money_back_once, "ORD-08", "WF-10")
 shop.fact(a_shop_that_keeps_the_money_of_what_nobody_collects_keeps_it)
 shop.fact(a_capture_that_is_refused_cancels_the_order_and_frees_the_hold, "WF-16")
-shop.fact(a_card_refused_after_the_pickup_leaves_an_order_that_says_so_and_staff_that_know, "PAY-05", "WF-16")
+shop.fact(a_card_refused_after_the_pickup_leaves_an_order_that_says_so_and_all_that_know, "PAY-05", "WF-16")
 shop.fact(whether_an_order_is_paid_is_its_own_whatever_the_setting_became, "PAY-01")
 shop.fact(no_request_waits_for_a_workflow_that_may_last_for_half_an_hour, "WF-13")
 shop.fact(a_refund_that_fails_twice_is_made_at_the_third_try, "WF-12")

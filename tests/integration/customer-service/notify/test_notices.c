@@ -63,6 +63,27 @@ START_TEST(accepting_and_declining_leave_one_push_each)
 }
 END_TEST
 
+/* PAY-05: one event, two audiences, and one job for both */
+START_TEST(a_card_refused_after_the_pickup_is_told_to_the_bar_and_to_the_customer)
+{
+    struct person barista = add_person(ROLE_BARISTA);
+
+    on_shift(&barista, true);
+    tell(&story, "OrderUnpaid");
+    ck_assert(FAKE_APNS_WAIT(&fake, 1, 2000, barista.token, "Not paid (7)"));
+    ck_assert(FAKE_APNS_WAIT(&fake, 1, 2000, customer.token, "Please pay at the counter"));
+    settle(5000);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), 2);
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM jobs.jobs"), "1");
+    ck_assert_str_eq(test_db_ask(arena_printf(ctx->arena,
+                                              "SELECT payload::jsonb ->> 'title'"
+                                              " FROM notify.notices WHERE channel = 'inbox'"
+                                              " AND customer_id = '%s'",
+                                              customer.id)),
+                     "Not paid yet");
+}
+END_TEST
+
 /* PUSH-01: Apple refuses who makes tokens more often than every 20 minutes. */
 START_TEST(a_restart_goes_on_with_the_token_that_apple_knows)
 {
@@ -526,10 +547,12 @@ TEST_MAIN_AROUND(
     "notices",
     (&(struct test_around){.start = make, .stop = drop, .before = before_each, .after = after}),
     each_barista_on_shift_gets_one_alert_within_two_seconds, ready_names_the_drink,
-    accepting_and_declining_leave_one_push_each, a_restart_goes_on_with_the_token_that_apple_knows,
-    who_cancels_is_not_told_of_it, an_event_that_comes_again_tells_once,
-    a_ready_taken_back_is_replaced_and_may_come_again, an_old_event_is_no_news,
-    who_wants_no_notices_of_orders_gets_none, a_live_activity_starts_moves_and_ends_with_its_order,
+    accepting_and_declining_leave_one_push_each,
+    a_card_refused_after_the_pickup_is_told_to_the_bar_and_to_the_customer,
+    a_restart_goes_on_with_the_token_that_apple_knows, who_cancels_is_not_told_of_it,
+    an_event_that_comes_again_tells_once, a_ready_taken_back_is_replaced_and_may_come_again,
+    an_old_event_is_no_news, who_wants_no_notices_of_orders_gets_none,
+    a_live_activity_starts_moves_and_ends_with_its_order,
     a_live_activitys_new_token_does_not_wait_for_the_old_one,
     a_live_activity_needs_a_device_of_ones_own, a_device_that_is_gone_is_removed,
     too_many_requests_and_an_outage_are_tried_again_until_sent,

@@ -45,6 +45,42 @@ START_TEST(each_step_has_its_audience_and_activity)
 }
 END_TEST
 
+/* docs/adr/0028 */
+START_TEST(what_was_not_paid_is_said_to_the_bar_and_to_who_had_it)
+{
+    AUTO(arena) struct arena *arena = arena_new(1024);
+    struct notify_order order = order_of(BY_STAFF, true);
+    const struct notify_plan *bar = notify_plan_find("OrderUnpaid", &order);
+    const struct notify_plan *customer = notify_plan_next(bar, "OrderUnpaid", &order);
+
+    ck_assert(customer && customer->audience == TELL_CUSTOMER && bar->audience == TELL_BARISTAS);
+    ck_assert_str_ne(customer->stage, bar->stage); /* somebody may be both */
+    ck_assert_ptr_nonnull(strstr(notify_alert(arena, customer, &order),
+                                 "\"Sorry, your card was refused for your Flat White."
+                                 " Please pay at the counter.\""));
+    ck_assert_ptr_null(notify_plan_next(customer, "OrderUnpaid", &order));
+}
+END_TEST
+
+START_TEST(everything_else_is_said_once)
+{
+    static const char *const types[] = {"OrderPlaced",     "OrderAccepted",  "OrderPreparing",
+                                        "OrderReady",      "OrderCompleted", "OrderCancelled",
+                                        "OrderReadyUndone"};
+
+    for (size_t i = 0; i < 2 * ARRAY_LEN(types); i++) {
+        const char *type = types[i / 2];
+
+        for (enum notify_by by = BY_CUSTOMER; by <= BY_PAYMENT; by++) {
+            struct notify_order order = order_of(by, i % 2);
+            const struct notify_plan *first = notify_plan_find(type, &order);
+
+            ck_assert_msg(!first || !notify_plan_next(first, type, &order), "%s", type);
+        }
+    }
+}
+END_TEST
+
 START_TEST(who_ended_an_order_decides_what_is_said)
 {
     static const struct {
@@ -132,6 +168,8 @@ START_TEST(what_is_ready_is_shown_with_its_photo_and_nothing_else_is) /* PUSH-15
 END_TEST
 
 TEST_MAIN("notify_plan", what_is_ready_is_shown_with_its_photo_and_nothing_else_is,
-          each_step_has_its_audience_and_activity, who_ended_an_order_decides_what_is_said,
-          what_is_stopped_is_not_said_to_be_not_picked_up, a_drink_is_quoted_and_stands_in_the_text,
+          each_step_has_its_audience_and_activity,
+          what_was_not_paid_is_said_to_the_bar_and_to_who_had_it, everything_else_is_said_once,
+          who_ended_an_order_decides_what_is_said, what_is_stopped_is_not_said_to_be_not_picked_up,
+          a_drink_is_quoted_and_stands_in_the_text,
           collapse_ids_are_short_and_keep_customers_and_baristas_apart)
