@@ -5,6 +5,7 @@
 #include "common/base/auto.h"
 #include "common/base/clock.h"
 #include "common/base/cond.h"
+#include "common/db/db.h"
 #include "common/db/idempotency.h"
 #include "common/obs/log.h"
 #include "customer-service/auth/auth.h"
@@ -21,20 +22,41 @@
 enum { LOOK_MS = 200, DUTY_MS = 5000, RETRY_MS = 1000, REMIND_MS = 1000, PURGE_MS = 600000 };
 
 static enum status seed(struct ctx *ctx, struct service *service);
-static enum status purge(struct ctx *ctx, struct service *service);
 
-enum duty { SEED, TELL_DENIED, REMIND, PURGE, DUTIES };
+enum duty {
+    SEED,
+    TELL_DENIED,
+    REMIND,
+    PURGES, /* from here on: the first of them */
+    PURGE_SESSIONS = PURGES,
+    PURGE_DENIED,
+    PURGE_FAILURES,
+    PURGE_POINTS,
+    PURGE_NOTICES,
+    PURGE_EVENTS,
+    PURGE_ACTIVITIES,
+    PURGE_REQUESTS,
+    DUTIES
+};
 
 /* clang-format off */
 static const struct {
     const char *name;
     enum status (*run)(struct ctx *ctx, struct service *service);
+    enum status (*purge)(struct ctx *ctx, struct db_conn *db); /* where there is no 'run' */
     int64_t again_ms; /* 0: only when somebody asks for it */
 } duties[] = {
-    [SEED]        = {"seed demonstration",        seed,                0},
-    [TELL_DENIED] = {"tell denied sessions",      auth_publish_denied, 0},
-    [REMIND]      = {"remind of denied sessions", auth_remind_denied,  REMIND_MS},
-    [PURGE]       = {"purge",                     purge,               PURGE_MS},
+    [SEED]             = {"seed demonstration",        seed,                NULL,                    0},
+    [TELL_DENIED]      = {"tell denied sessions",      auth_publish_denied, NULL,                    0},
+    [REMIND]           = {"remind of denied sessions", auth_remind_denied,  NULL,                    REMIND_MS},
+    [PURGE_SESSIONS]   = {"purge of sessions",         NULL,                auth_purge_sessions,     PURGE_MS},
+    [PURGE_DENIED]     = {"purge of denied sessions",  NULL,                auth_purge_denied,       PURGE_MS},
+    [PURGE_FAILURES]   = {"purge of failed sign-ins",  NULL,                auth_purge_failures,     PURGE_MS},
+    [PURGE_POINTS]     = {"purge of counted events",   NULL,                loyalty_purge,           PURGE_MS},
+    [PURGE_NOTICES]    = {"purge of notices",          NULL,                notify_purge_notices,    PURGE_MS},
+    [PURGE_EVENTS]     = {"purge of told events",      NULL,                notify_purge_events,     PURGE_MS},
+    [PURGE_ACTIVITIES] = {"purge of activities",       NULL,                notify_purge_activities, PURGE_MS},
+    [PURGE_REQUESTS]   = {"purge of requests",         NULL,                idempotency_purge,       PURGE_MS},
 };
 /* clang-format on */
 
@@ -56,22 +78,15 @@ static enum status seed(struct ctx *ctx, struct service *service)
     return favourite_seed_demo(ctx, service, first);
 }
 
-static enum status purge_requests(struct ctx *ctx, struct service *service)
+static enum status fulfil(struct ctx *ctx, struct service *service, enum duty duty)
 {
-    struct db_conn *db = NULL;
+    struct db_conn *db; /* goes back with ctx */
 
+    if (duties[duty].run) {
+        return duties[duty].run(ctx, service);
+    }
     TRY(service_db(ctx, service, &db));
-    enum status st = idempotency_purge(ctx, db);
-    db_give_back(&db);
-    return st;
-}
-
-static enum status purge(struct ctx *ctx, struct service *service)
-{
-    TRY(auth_purge(ctx, service));
-    TRY(loyalty_purge(ctx, service));
-    TRY(notify_purge(ctx, service));
-    return purge_requests(ctx, service);
+    return duties[duty].purge(ctx, db);
 }
 
 /* A failure is quiet while readiness already says that the database is away. */
@@ -80,8 +95,7 @@ static bool run(struct housekeeping *keeping, enum duty duty)
     struct ctx *ctx = ctx_new_system("customer-service");
 
     ctx->deadline_ms = clock_monotonic_ms() + DUTY_MS;
-    bool done =
-        service_is_ready(keeping->service) && duties[duty].run(ctx, keeping->service) == ST_OK;
+    bool done = service_is_ready(keeping->service) && fulfil(ctx, keeping->service, duty) == ST_OK;
     if (!done && ctx->failure.status != ST_OK && ctx->failure.status != ST_UNAVAILABLE) {
         log_failure(ctx, duties[duty].name);
     }
@@ -119,14 +133,18 @@ static void rest(struct housekeeping *keeping)
     pthread_mutex_unlock(&keeping->lock);
 }
 
+/* One purge at a time between the others, which are not to wait until a table is unlocked. */
 static void *keep_house(void *argument)
 {
     struct housekeeping *keeping = argument;
+    enum duty purge = PURGES;
 
     while (!atomic_load(&keeping->stopping)) {
-        for (enum duty duty = 0; duty < DUTIES; duty++) {
+        for (enum duty duty = 0; duty < PURGES; duty++) {
             look(keeping, duty);
         }
+        look(keeping, purge);
+        purge = purge + 1 < DUTIES ? purge + 1 : PURGES;
         rest(keeping);
     }
     return NULL;
@@ -143,7 +161,9 @@ struct housekeeping *housekeeping_start(struct service *service, bool demo)
     atomic_store(&keeping->seeded, !demo);
     atomic_store(&keeping->wanted[SEED], demo);
     atomic_store(&keeping->wanted[REMIND], true);
-    atomic_store(&keeping->wanted[PURGE], true);
+    for (enum duty purge = PURGES; purge < DUTIES; purge++) {
+        atomic_store(&keeping->wanted[purge], true);
+    }
     pthread_mutex_init(&keeping->lock, NULL);
     cond_init(&keeping->woken);
     if (pthread_create(&keeping->thread, NULL, keep_house, keeping) != 0) {

@@ -114,8 +114,8 @@ enum status db_one(struct ctx *ctx, struct db_conn *db, const struct sql *sql, s
 enum status db_many(struct ctx *ctx, struct db_conn *db, const struct sql *sql, struct db_args args,
                     struct db_rows *rows) MUST_CHECK;
 
-/* For a statement that deletes some of what is too old, at most a LIMIT of its own: goes on while
- * many went, for two seconds at most, so that it fits into the time of any round. */
+/* For a statement that deletes some of what is too old, with a LIMIT of 100 or more: goes on while
+ * so many went, for two seconds at most, so that it fits into the time of any round. */
 enum status db_purge(struct ctx *ctx, struct db_conn *db, const struct sql *sql) MUST_CHECK;
 
 /* A transaction that rolls itself back on every way out but db_commit():

@@ -69,8 +69,11 @@ enum status auth_publish_denied(struct ctx *ctx, struct service *service) MUST_C
 /* The same, but only if Valkey forgot that it was told: it was emptied. Costs one look. */
 enum status auth_remind_denied(struct ctx *ctx, struct service *service) MUST_CHECK;
 
-/* Forgets what ran out: sessions, denials, counted failures. */
-enum status auth_purge(struct ctx *ctx, struct service *service) MUST_CHECK;
+/* Forget what ran out. */
+struct db_conn;
+enum status auth_purge_sessions(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
+enum status auth_purge_denied(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
+enum status auth_purge_failures(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
 
 /* Accounts for demonstrations (docs/DEMO.md); those that are there stay as they are. */
 enum status auth_seed_demo(struct ctx *ctx, struct service *service) MUST_CHECK;

@@ -105,9 +105,9 @@ SELECT coalesce(max(ceil(extract(epoch FROM blocked_until - now()))), 0)::bigint
 DELETE FROM auth.failed_logins WHERE who = $1;
 
 -- auth_purge_sessions :exec
--- A month after their end; their tokens go with them.
+-- A month after their end. Few at a time: all the tokens of each go with it, and there may be thousands.
 DELETE FROM auth.sessions
- WHERE id IN (SELECT id FROM auth.sessions WHERE expires_at < now() - interval '30 days' LIMIT 1000);
+ WHERE id IN (SELECT id FROM auth.sessions WHERE expires_at < now() - interval '30 days' LIMIT 100);
 
 -- auth_purge_denied :exec
 DELETE FROM auth.denied_sessions WHERE expires_at <= now();

@@ -193,11 +193,19 @@ enum status auth_store_forget_failures(struct ctx *ctx, struct db_conn *db, cons
     return db_exec(ctx, db, &SQL_AUTH_FAILURE_FORGET, DB_ARGS(db_text(who)), NULL);
 }
 
-enum status auth_store_purge(struct ctx *ctx, struct db_conn *db)
+enum status auth_purge_sessions(struct ctx *ctx, struct db_conn *db)
 {
-    TRY(db_exec(ctx, db, &SQL_AUTH_PURGE_SESSIONS, DB_NO_ARGS, NULL));
-    TRY(db_exec(ctx, db, &SQL_AUTH_PURGE_DENIED, DB_NO_ARGS, NULL));
-    return db_exec(ctx, db, &SQL_AUTH_PURGE_FAILURES, DB_NO_ARGS, NULL);
+    return db_purge(ctx, db, &SQL_AUTH_PURGE_SESSIONS);
+}
+
+enum status auth_purge_denied(struct ctx *ctx, struct db_conn *db)
+{
+    return db_purge(ctx, db, &SQL_AUTH_PURGE_DENIED);
+}
+
+enum status auth_purge_failures(struct ctx *ctx, struct db_conn *db)
+{
+    return db_purge(ctx, db, &SQL_AUTH_PURGE_FAILURES);
 }
 
 const struct sql *const *auth_store_sql(size_t *count)

@@ -68,8 +68,6 @@ enum status auth_store_block_left(struct ctx *ctx, struct db_conn *db, const cha
 enum status auth_store_forget_failures(struct ctx *ctx, struct db_conn *db,
                                        const char *who) MUST_CHECK;
 
-enum status auth_store_purge(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
-
 /* For the test that prepares every statement. */
 const struct sql *const *auth_store_sql(size_t *count);
 

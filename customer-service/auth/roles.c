@@ -67,13 +67,3 @@ enum status auth_make_admin(struct ctx *ctx, struct service *service, const char
     tell(ctx, service, &found, &ended); /* a running daemon's relay finds the outbox row */
     return ST_OK;
 }
-
-enum status auth_purge(struct ctx *ctx, struct service *service)
-{
-    struct db_conn *db = NULL;
-
-    TRY(service_db(ctx, service, &db));
-    enum status st = auth_store_purge(ctx, db);
-    db_give_back(&db);
-    return st;
-}

@@ -77,13 +77,3 @@ enum status loyalty_account_of(struct ctx *ctx, struct service *service, struct 
     account->tier = loyalty_tier(account->points);
     return loyalty_store_ledger(ctx, db, id, account);
 }
-
-enum status loyalty_purge(struct ctx *ctx, struct service *service)
-{
-    struct db_conn *db = NULL;
-
-    TRY(service_db(ctx, service, &db));
-    enum status st = loyalty_store_purge(ctx, db);
-    db_give_back(&db);
-    return st;
-}

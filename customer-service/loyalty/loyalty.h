@@ -46,6 +46,7 @@ enum status loyalty_account_of(struct ctx *ctx, struct service *service, struct 
                                struct loyalty_account *account) MUST_CHECK;
 
 /* Forgets events that Kafka no longer has either. */
-enum status loyalty_purge(struct ctx *ctx, struct service *service) MUST_CHECK;
+struct db_conn;
+enum status loyalty_purge(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
 
 #endif

@@ -75,9 +75,9 @@ enum status loyalty_store_stats(struct ctx *ctx, struct db_conn *db, struct cust
     return ST_OK;
 }
 
-enum status loyalty_store_purge(struct ctx *ctx, struct db_conn *db)
+enum status loyalty_purge(struct ctx *ctx, struct db_conn *db)
 {
-    return db_exec(ctx, db, &SQL_LOYALTY_PURGE, DB_NO_ARGS, NULL);
+    return db_purge(ctx, db, &SQL_LOYALTY_PURGE);
 }
 
 const struct sql *const *loyalty_store_sql(size_t *count)

@@ -13,7 +13,6 @@ enum status loyalty_store_ledger(struct ctx *ctx, struct db_conn *db, struct cus
                                  struct loyalty_account *account) MUST_CHECK;
 enum status loyalty_store_stats(struct ctx *ctx, struct db_conn *db, struct customer_id id,
                                 struct loyalty_stats *stats) MUST_CHECK;
-enum status loyalty_store_purge(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
 
 /* For the test that prepares every statement. */
 const struct sql *const *loyalty_store_sql(size_t *count);

@@ -3,6 +3,7 @@
 
 #include "common/base/text.h"
 #include "common/base/uuid.h"
+#include "customer-service/notify/notify.h"
 #include "device_sql.h"
 
 static const struct db_constraint constraints[] = {
@@ -85,9 +86,9 @@ enum status device_store_live_activity(struct ctx *ctx, struct db_conn *db, stru
     return ST_OK;
 }
 
-enum status device_store_purge_activities(struct ctx *ctx, struct db_conn *db)
+enum status notify_purge_activities(struct ctx *ctx, struct db_conn *db)
 {
-    return db_exec(ctx, db, &SQL_DEVICE_PURGE_ACTIVITIES, DB_NO_ARGS, NULL);
+    return db_purge(ctx, db, &SQL_DEVICE_PURGE_ACTIVITIES);
 }
 
 enum status device_store_shift_on(struct ctx *ctx, struct db_conn *db, struct customer_id who,

@@ -255,8 +255,12 @@ enum status notice_store_record(struct ctx *ctx, struct db_conn *db, const struc
                   : ST_OK;
 }
 
-enum status notice_store_purge(struct ctx *ctx, struct db_conn *db)
+enum status notify_purge_notices(struct ctx *ctx, struct db_conn *db)
 {
-    TRY(db_exec(ctx, db, &SQL_NOTICE_PURGE, DB_NO_ARGS, NULL));
-    return db_exec(ctx, db, &SQL_NOTICE_PURGE_EVENTS, DB_NO_ARGS, NULL);
+    return db_purge(ctx, db, &SQL_NOTICE_PURGE);
+}
+
+enum status notify_purge_events(struct ctx *ctx, struct db_conn *db)
+{
+    return db_purge(ctx, db, &SQL_NOTICE_PURGE_EVENTS);
 }

@@ -60,6 +60,5 @@ struct inbox_notice {
 enum status notice_store_inbox(struct ctx *ctx, struct db_conn *db, const char *customer,
                                int64_t most, struct inbox_notice **notices,
                                size_t *count) MUST_CHECK;
-enum status notice_store_purge(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
 
 #endif

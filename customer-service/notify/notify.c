@@ -406,14 +406,3 @@ enum status notify_deliver(struct ctx *ctx, struct service *service, const char 
     }
     return ST_OK;
 }
-
-enum status notify_purge(struct ctx *ctx, struct service *service)
-{
-    struct db_conn *db = NULL;
-
-    TRY(service_db(ctx, service, &db));
-    TRY(notice_store_purge(ctx, db));
-    TRY(device_store_purge_activities(ctx, db));
-    db_give_back(&db);
-    return ST_OK;
-}

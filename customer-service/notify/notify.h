@@ -68,6 +68,10 @@ struct inbox_notice;
 enum status notify_inbox(struct ctx *ctx, struct service *service, int64_t most,
                          struct inbox_notice **notices, size_t *count) MUST_CHECK;
 
-enum status notify_purge(struct ctx *ctx, struct service *service) MUST_CHECK;
+/* Forget what is too old to be told or asked for. */
+struct db_conn;
+enum status notify_purge_notices(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
+enum status notify_purge_events(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
+enum status notify_purge_activities(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
 
 #endif

@@ -52,6 +52,7 @@ END_TEST
 START_TEST(live_activities_of_old_orders_are_forgotten_and_what_starts_them_is_kept)
 {
     struct person customer = add_person(ROLE_CUSTOMER);
+    struct db_conn *db;
 
     add_crowd();
     test_db_run(arena_printf(
@@ -62,7 +63,8 @@ START_TEST(live_activities_of_old_orders_are_forgotten_and_what_starts_them_is_k
         "UPDATE notify.live_activities SET created_at = now() - interval '25 hours'"
         " WHERE device_id = '%s' AND token <> '10'",
         customer.device.id, customer.id, customer.device.id));
-    ck_assert_int_eq(notify_purge(ctx, shop.service), ST_OK);
+    ck_assert_int_eq(service_db(ctx, shop.service, &db), ST_OK);
+    ck_assert_int_eq(notify_purge_activities(ctx, db), ST_OK);
     ck_assert_str_eq(test_db_ask(arena_printf(ctx->arena,
                                               "SELECT string_agg(token, ' ' ORDER BY token)"
                                               " FROM notify.live_activities WHERE device_id = '%s'",
