@@ -21,15 +21,16 @@ struct errands {
     struct errand *first, **last;
     int queued;
     int64_t next_tick_ms;
-    bool stopping;
+    bool ticking, stopping;
 };
 
 /* Under lock; true when the tick is this thread's to do. */
 static bool tick_is_due(struct errands *errands, int64_t now_ms)
 {
-    if (now_ms < errands->next_tick_ms) {
+    if (errands->ticking || errands->stopping || now_ms < errands->next_tick_ms) {
         return false;
     }
+    errands->ticking = true;
     errands->next_tick_ms = now_ms + TICK_MS;
     return true;
 }
@@ -49,7 +50,8 @@ static struct errand *take(struct errands *errands)
 
 static void wait_a_little(struct errands *errands, int64_t now_ms)
 {
-    int64_t until = errands->next_tick_ms > now_ms ? errands->next_tick_ms : now_ms;
+    bool is_late = errands->next_tick_ms <= now_ms; /* another thread is at it */
+    int64_t until = is_late ? now_ms + TICK_MS : errands->next_tick_ms;
     struct timespec at = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
 
     pthread_cond_timedwait(&errands->wake, &errands->lock, &at);
@@ -63,7 +65,7 @@ static void *run(void *arg)
     for (;;) {
         int64_t now = clock_monotonic_ms();
         bool due = tick_is_due(errands, now);
-        struct errand *errand = take(errands);
+        struct errand *errand = due ? NULL : take(errands);
 
         if (!errand && !due) {
             if (errands->stopping) {
@@ -80,6 +82,7 @@ static void *run(void *arg)
             errand->run(errand);
         }
         pthread_mutex_lock(&errands->lock);
+        errands->ticking = errands->ticking && !due;
     }
     pthread_mutex_unlock(&errands->lock);
     return NULL;
