@@ -43,6 +43,11 @@ SELECT sink, topic, created_at, now() - created_at AS waits FROM outbox.events W
 SELECT sink, topic, cause, died_at FROM outbox.dead WHERE key = :'id' ORDER BY id;
 \pset title 'Why it may look stuck'
 SELECT CASE
+    WHEN greatest(completed_at, cancelled_at) < now() - interval '1 hour' AND EXISTS (
+        SELECT FROM payment.payments p WHERE p.order_id = o.id AND p.changed_at < now() - interval '1 hour'
+           AND p.state IN ('authorized', 'capturing', 'voiding', 'refunding'))
+        THEN 'it is over: ' || status || ', but its money is neither taken nor given back: if its workflow is gone, '
+             || 'see to the hold at the payment provider'
     WHEN status IN ('completed', 'cancelled') THEN 'it is over: ' || status || coalesce(nullif(': ' || cancel_reason, ': '), '')
     WHEN status = 'placed' AND accept_by < now() THEN 'nobody accepted in time: its workflow cancels it, or else the sweep within about a minute'
     WHEN status = 'placed' THEN 'it waits for a barista, until ' || accept_by
@@ -50,7 +55,7 @@ SELECT CASE
     WHEN status = 'ready' THEN 'it waits to be picked up, until ' || collect_by
     ELSE 'it is being made since ' || coalesce(preparing_at, accepted_at)
     END AS answer
-  FROM orders.orders WHERE id = :'id'::uuid;
+  FROM orders.orders o WHERE id = :'id'::uuid;
 SQL
 # The workflow, by Temporal's HTTP door; the step is asked of a worker, so one must run.
 flow=http://$TEMPORAL_HOST:$TEMPORAL_HTTP_PORT/api/v1/namespaces/default/workflows/order-$id

@@ -419,3 +419,23 @@ enum status order_store_overdue(struct ctx *ctx, struct db_conn *db, int64_t gra
     *count = (size_t)rows.count;
     return ST_OK;
 }
+
+enum status order_store_unsettled(struct ctx *ctx, struct db_conn *db,
+                                  const struct order_unsettled **orders, size_t *count)
+{
+    struct db_rows rows;
+
+    TRY(db_many(ctx, db, &SQL_ORDER_UNSETTLED, DB_NO_ARGS, &rows));
+    struct order_unsettled *list =
+        arena_new_array(ctx->arena, struct order_unsettled, (size_t)rows.count);
+    for (int row = 0; row < rows.count; row++) {
+        text_copy(list[row].id.text, sizeof(list[row].id.text), text_of(&rows, row, "id"));
+        list[row].status = text_of(&rows, row, "status");
+        list[row].hold_id = text_of(&rows, row, "hold_id");
+        list[row].payment = text_of(&rows, row, "state");
+        list[row].amount_cents = db_get_int(&rows, row, "amount_cents");
+    }
+    *orders = list;
+    *count = (size_t)rows.count;
+    return ST_OK;
+}

@@ -27,12 +27,19 @@ static const struct metric_def swept = {METRIC_COUNTER,
                                         "Orders that the sweep ended: none while Temporal is up",
                                         {"reason"}};
 
-enum { SWEEP_EVERY_S = 10, OVERDUE_MS = 60000, SWEEP_MS = 5000 };
+static const struct metric_def unsettled = {
+    METRIC_GAUGE,
+    "orders_unsettled",
+    "Orders that were over an hour ago, their money neither taken nor given back; up to 100",
+    {NULL}};
+
+enum { SWEEP_EVERY_S = 10, OVERDUE_MS = 60000, SWEEP_MS = 5000, MONEY_EVERY_MS = 3600000 };
 
 struct order_sweep {
     struct service *service;
     pthread_t thread;
     struct payment_sweep payments; /* how far that has come */
+    int64_t money_at_ms;           /* monotonic: when to look for what is not settled */
     pthread_mutex_t lock;          /* with it 'stopping' is set */
     pthread_cond_t wake;
     atomic_bool stopping;
@@ -116,6 +123,32 @@ static enum status void_holds(struct ctx *ctx, struct order_sweep *sweep)
     return payment_sweep(ctx, sweep->service, &sweep->payments);
 }
 
+/* Told, not done: the workflow alone moves money. It is at it still, and the provider is away for
+ * long, or Temporal has lost it; then an operator must see to it. */
+static enum status tell_unsettled(struct ctx *ctx, struct order_sweep *sweep)
+{
+    const struct order_unsettled *orders;
+    struct db_conn *db = NULL;
+    size_t count;
+
+    if (clock_monotonic_ms() < sweep->money_at_ms) {
+        return ST_OK;
+    }
+    TRY(service_db(ctx, sweep->service, &db));
+    enum status st = order_store_unsettled(ctx, db, &orders, &count);
+    db_give_back(&db);
+    TRY(st);
+    for (size_t i = 0; i < count; i++) {
+        log_error(ctx, "money of an order that is over is not settled",
+                  log_text("order", orders[i].id.text), log_text("status", orders[i].status),
+                  log_text("payment", orders[i].payment), log_text("hold", orders[i].hold_id),
+                  log_num("amount_cents", orders[i].amount_cents));
+    }
+    metric_set(METRIC_SERIES(metric_register(&unsettled), NULL), (int64_t)count);
+    sweep->money_at_ms = clock_monotonic_ms() + MONEY_EVERY_MS;
+    return ST_OK;
+}
+
 static enum status forget_old_photos(struct ctx *ctx, struct order_sweep *sweep)
 {
     return photo_forget_old(ctx, sweep->service);
@@ -129,6 +162,7 @@ static const struct {
     {"sweep of keys",      forget_old_keys  },
     {"sweep of the queue", mend_queue       },
     {"sweep of payments",  void_holds       },
+    {"sweep of money",     tell_unsettled   },
     {"sweep of photos",    forget_old_photos},
 };
 

@@ -1,10 +1,12 @@
 /* links: test_db
- * What the sweep does in one round: all that is overdue, however much it is. */
+ * What the sweep does in one round: it ends all that is overdue, however much it is, and tells of
+ * money that nobody sees to. */
 #include "order-service/order/order_sweep.h"
 
 #include "common/base/auto.h"
 #include "common/base/clock.h"
 #include "common/db/db.h"
+#include "common/obs/metrics.h"
 #include "common/outbox/outbox.h"
 #include "migrations.h"
 #include "order-service/menu/menu_photo.h"
@@ -16,6 +18,7 @@
 #include "tests/helpers/test_db.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { OVERDUE = 120, ROUND_MS = 5000 };
 
@@ -107,6 +110,8 @@ static void before(void)
 {
     AUTO(arena) struct arena *arena = arena_new(1024);
 
+    test_db_run("TRUNCATE orders.orders, orders.order_events, orders.open_orders, payment.payments,"
+                " payment.payment_events");
     test_db_run(arena_printf(
         arena,
         "INSERT INTO orders.orders (id, customer_id, day, number, status, total_cents, currency,"
@@ -148,7 +153,58 @@ START_TEST(all_that_is_overdue_is_ended_in_one_round) /* ORD-07 */
 }
 END_TEST
 
+/* An order that was over so many minutes ago, and what became of its money then. */
+static void had(int number, const char *status, const char *payment, int minutes)
+{
+    AUTO(arena) struct arena *arena = arena_new(1024);
+
+    test_db_run(arena_printf(
+        arena,
+        "WITH o AS (INSERT INTO orders.orders (id, customer_id, day, number, status, total_cents,"
+        " currency, placed_by, lines, placed_at, accept_by, completed_at)"
+        " SELECT gen_random_uuid(), gen_random_uuid(), '2026-11-20', %d, '%s', 450, 'EUR', 'x',"
+        " '[]', t - interval '1 hour', t, CASE WHEN '%s' = 'ready' THEN NULL ELSE t END"
+        " FROM (SELECT now() - %d * interval '1 minute' AS t) t RETURNING id, customer_id)"
+        "INSERT INTO payment.payments (hold_id, order_id, customer_id, amount_cents, currency,"
+        " state, changed_at) SELECT 'hold-%d', id, customer_id, 450, 'EUR', '%s',"
+        " now() - interval '1 day' FROM o",
+        number, status, status, minutes, number, payment));
+}
+
+static bool shows(const char *metric)
+{
+    AUTO(arena) struct arena *arena = arena_new(8192);
+    struct text page = text_new(arena, 4096);
+
+    metrics_print(&page, false);
+    return strstr(page.data, metric) != NULL;
+}
+
+START_TEST(money_of_an_order_that_is_long_over_is_told_of_when_nobody_sees_to_it) /* PAY-05 */
+{
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+
+    had(1, "completed", "authorized", 90);
+    had(2, "cancelled", "refunding", 90);
+    had(3, "completed", "captured", 90);
+    had(4, "cancelled", "voided", 90);
+    had(5, "completed", "capturing", 30); /* its workflow may be at it */
+    had(6, "ready", "authorized", 90);
+    struct order_sweep *sweep = order_sweep_start(&shop);
+    while (!shows("orders_unsettled")) {
+        ck_assert_int_lt(clock_monotonic_ms(), until);
+        clock_pause_ms(50);
+    }
+    order_sweep_stop(sweep);
+    ck_assert(shows("orders_unsettled 2\n"));
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM payment.payments"
+                                 " WHERE changed_at > now() - interval '1 hour'"),
+                     "0");
+}
+END_TEST
+
 TEST_MAIN_AROUND("order_sweep",
                  (&(struct test_around){
                      .start = make, .stop = test_db_drop, .before = before, .after = after}),
-                 all_that_is_overdue_is_ended_in_one_round)
+                 all_that_is_overdue_is_ended_in_one_round,
+                 money_of_an_order_that_is_long_over_is_told_of_when_nobody_sees_to_it)
