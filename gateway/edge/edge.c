@@ -152,16 +152,16 @@ static void who(struct exchange *exchange)
 
 /* --- before anything is known of the caller ----------------------------------------------- */
 
-static void guard_address(struct exchange *exchange)
+/* False: that was too often, and is answered. */
+static bool guard_address(struct exchange *exchange, const char *limit)
 {
-    const char *limit = exchange->route->limit;
     struct limit_answer answer;
 
-    if (limit && !limiter_guard(exchange->gateway->limiter, limit, exchange->address, &answer)) {
-        after_limit(exchange, &answer);
-        return;
+    if (!limit || limiter_guard(exchange->gateway->limiter, limit, exchange->address, &answer)) {
+        return true;
     }
-    who(exchange);
+    after_limit(exchange, &answer);
+    return false;
 }
 
 static void no_route(struct exchange *exchange, unsigned verbs)
@@ -169,6 +169,9 @@ static void no_route(struct exchange *exchange, unsigned verbs)
     struct ctx *ctx = exchange->ctx;
     const char *allowed = verbs_text(ctx->arena, verbs);
 
+    if (!guard_address(exchange, "read")) {
+        return;
+    }
     if (verbs && strcmp(http_method(exchange->request), "OPTIONS") == 0) {
         cors_answer_options(exchange, allowed);
         return;
@@ -202,7 +205,9 @@ static void find_route(struct exchange *exchange)
         no_route(exchange, verbs);
         return;
     }
-    guard_address(exchange);
+    if (guard_address(exchange, exchange->route->limit)) {
+        who(exchange);
+    }
 }
 
 static void refuse_upload(struct exchange *exchange)

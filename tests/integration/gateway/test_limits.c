@@ -181,6 +181,22 @@ START_TEST(one_address_cannot_try_every_handle)
 }
 END_TEST
 
+/* RATE-01: one who tries addresses, too. */
+START_TEST(what_is_no_route_counts_by_address_and_health_does_not)
+{
+    int refused = 0;
+
+    open_with("1/3600s", "40/3600s", "40/3600s");
+    for (int i = 0; i < 30; i++) {
+        refused += ask(0, "GET", "/.env", NULL, NULL) == 429;
+    }
+    ck_assert_int_eq(refused, 10);
+    ck_assert_int_eq(ask(0, "DELETE", "/menu", NULL, NULL), 429);
+    ck_assert_int_eq(ask(0, "OPTIONS", "/menu", NULL, NULL), 429);
+    ck_assert_int_eq(ask(0, "GET", "/healthz", NULL, NULL), 200);
+}
+END_TEST
+
 /* RATE-03 */
 START_TEST(without_valkey_the_limit_is_reduced_and_neither_open_nor_closed)
 {
@@ -261,6 +277,7 @@ TEST_MAIN_AROUND("limits", (&(struct test_around){.before = start, .after = stop
                  sign_ins_are_limited_by_address_and_handle,
                  photos_take_nothing_from_what_else_an_address_may_read,
                  one_address_cannot_try_every_handle,
+                 what_is_no_route_counts_by_address_and_health_does_not,
                  without_valkey_the_limit_is_reduced_and_neither_open_nor_closed,
                  a_frozen_valkey_holds_a_request_up_for_a_moment_only,
                  an_ended_session_is_refused_by_both_within_a_second_and_stays_so,
