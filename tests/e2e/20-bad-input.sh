@@ -36,6 +36,15 @@ fifty_one_lines_are_too_many() {
     lines=$(yes '{"menuItemId":"espresso","quantity":1}' | head -50 | paste -sd,)
     call POST /orders "$customer" "{\"items\":[$lines]}" >/dev/null && status_is 201
 }
+fifty_lines_with_all_that_goes_together_fit_and_long_notes_beside_do_not() {
+    newest=$(count_orders)
+    all='"almond-milk","large","vanilla","caramel","hazelnut","extra-hot","extra-shot","decaf"'
+    line="{\"menuItemId\":\"caramel-macchiato\",\"quantity\":1,\"customizationIds\":[$all]"
+    lines=$(yes "$line,\"note\":\"$(head -c 200 /dev/zero | tr '\0' x)\"}" | head -50 | paste -sd,)
+    refused "{\"items\":[$lines]}" 422 invalid_fields items && [ "$(count_orders)" = "$newest" ] || return 1
+    lines=$(yes "$line}" | head -50 | paste -sd,)
+    call POST /orders "$customer" "{\"items\":[$lines]}" >/dev/null && status_is 201
+}
 what_cannot_be_parsed_is_400() {
     refused '{"items":' 400 bad_request && refused 'hello' 400 bad_request && refused '[1]' 400 bad_request &&
         refused '{"items":[{"menuItemId":"espresso","quantity":1}]}x' 400 bad_request &&
@@ -89,6 +98,7 @@ every_answer_has_a_correlation_id() {
 
 fact each_broken_rule_names_its_field ORD-02
 fact fifty_one_lines_are_too_many
+fact fifty_lines_with_all_that_goes_together_fit_and_long_notes_beside_do_not ORD-02
 fact what_cannot_be_parsed_is_400
 fact too_large_a_body_is_413
 fact another_content_type_is_415
