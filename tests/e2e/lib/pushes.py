@@ -229,6 +229,30 @@ def a_device_that_is_gone_is_forgotten():
     move(order, "cancel")
 
 
+def a_phone_that_changes_hands_shows_nothing_of_who_had_it():
+    """Its next owner signs in while Apple has asked for a pause."""
+    person, other = Person(), Person()
+    start = person.activity()
+    order = person.place()
+    wait_for(1, activities, start, order)
+    program({"token": person.address, "times": 1, "status": 429, "reason": "TooManyRequests", "retryAfter": 5})
+    move(order, "accept")
+    shop.within(shop.PATIENCE_S, lambda: pushes(person.address, verdict="TooManyRequests"))
+    status, device = shop.insist("POST", "/devices", other.token, {
+        "apns": {"token": person.address, "environment": "sandbox"}})
+    assert status == 201 and device["id"] == person.device, device
+    later, theirs = person.place(), other.place()
+    move(theirs, "accept")
+    wait_for(1, alerts, person.address, theirs)
+    shop.within(shop.PATIENCE_S, lambda: shop.sql(
+        f"SELECT DISTINCT state FROM notify.notices WHERE order_id = '{order}' AND channel = 'apns'", "customer_db") == [["gone"]])
+    shop.within(shop.PATIENCE_S, lambda: [one for one in shop.insist("GET", "/inbox", person.token)[1]["notices"]
+                                          if one["orderId"] == later])
+    assert not alerts(person.address, order) and not activities(start, later), "the former owner's"
+    for one, token in (order, None), (later, person.token), (theirs, None):
+        move(one, "cancel", token=token)
+
+
 def an_order_does_not_wait_for_a_slow_receiver():
     """Twenty a second, whenever the last was answered; Apple takes 5 s for each push."""
     with Bar() as barista:
@@ -415,6 +439,7 @@ shop.fact(each_stage_is_told_once_in_order_under_one_collapse_id, "PUSH-17", "WF
 shop.fact(the_buttons_of_a_notice_work, "PUSH-16")
 shop.fact(two_outages_and_the_third_try_tells_the_barista, "PUSH-01", "WF-03")
 shop.fact(a_device_that_is_gone_is_forgotten, "PUSH-01")
+shop.fact(a_phone_that_changes_hands_shows_nothing_of_who_had_it, "PUSH-02", "PUSH-18")
 shop.fact(an_order_does_not_wait_for_a_slow_receiver, "JOB-02", "SCN-B5")
 shop.fact(an_order_waits_neither_for_a_slow_receiver_nor_for_temporal, "JOB-02")
 shop.fact(an_emptied_valkey_loses_no_pending_push, "JOB-09")
