@@ -155,9 +155,9 @@ static const struct chore {
     enum status (*run)(struct ctx *ctx, struct jobs *jobs);
     int64_t every_ms;
 } chores[] = {
-    {show_depth,   2000  },
-    {tidy_streams, 10000 },
-    {prune,        600000},
+    {show_depth,   2000 },
+    {tidy_streams, 10000},
+    {prune,        60000}, /* often, so that no round of it keeps jobs waiting */
 };
 
 /* What fails here is tried again at its next turn; database and Valkey tell of themselves. */

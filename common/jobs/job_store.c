@@ -164,5 +164,5 @@ enum status job_store_depth(struct ctx *ctx, struct db_conn *db, const struct jo
 
 enum status job_store_prune(struct ctx *ctx, struct db_conn *db)
 {
-    return db_exec(ctx, db, &SQL_JOB_PRUNE, DB_NO_ARGS, NULL);
+    return db_purge(ctx, db, &SQL_JOB_PRUNE);
 }

@@ -523,6 +523,19 @@ START_TEST(a_job_that_only_waits_its_turn_comes_again_in_time_and_did_not_fail)
 }
 END_TEST
 
+START_TEST(however_many_were_done_a_day_ago_they_go_at_once_and_the_dead_stay)
+{
+    test_db_run(
+        "INSERT INTO jobs.jobs (id, kind, payload, state, finished_at)"
+        " SELECT gen_random_uuid(), 'note', '{}', CASE WHEN n > 5500 THEN 'dead' ELSE 'done'"
+        "        END, now() - interval '2 days' FROM generate_series(1, 5507) n");
+    start_pool();
+    start_jobs();
+    wait_for("SELECT 5507 - count(*) FROM jobs.jobs", 5500, PATIENCE_MS / 2);
+    ck_assert_int_eq(number("SELECT count(*) FROM jobs.jobs WHERE state = 'dead'"), 7);
+}
+END_TEST
+
 TEST_MAIN_AROUND("jobs",
                  (&(struct test_around){
                      .start = make_database, .stop = test_db_drop, .before = start, .after = stop}),
@@ -540,4 +553,5 @@ TEST_MAIN_AROUND("jobs",
                  two_replicas_do_a_thousand_jobs_each_at_least_once,
                  depth_age_and_failures_are_metrics,
                  a_job_that_only_waits_its_turn_comes_again_in_time_and_did_not_fail,
+                 however_many_were_done_a_day_ago_they_go_at_once_and_the_dead_stay,
                  a_job_carries_the_trace_and_correlation_of_its_cause)
