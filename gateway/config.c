@@ -36,6 +36,7 @@ static const struct setting table[] = {
     SETTING_NUMBER("RPC_THREADS", &loaded.rpc_threads, "1", 1, 16, "threads for the calls to the daemons"),
     SETTING_NUMBER("MAX_CONNECTIONS", &loaded.max_connections, "2000", 10, 100000, "clients at once"),
     SETTING_NUMBER("MAX_CONNECTIONS_PER_ADDRESS", &loaded.max_connections_per_address, "1200", 0, 100000, "of one address, a proxy's too; 0: no bound"),
+    SETTING_NUMBER("MAX_STREAMS_PER_PERSON", &loaded.max_streams_per_person, "32", 1, 100000, "event streams and WebSockets of one person; one more ends the oldest"),
     SETTING_NUMBER("IDLE_TIMEOUT", &loaded.idle_timeout_s, "30", 1, 3600, "seconds a client may be silent, or take for a request"),
     SETTING_NUMBER("DRAIN_SECONDS", &loaded.drain_s, "5", 0, 25, "seconds to serve on after SIGTERM, while balancers look away"),
     SETTING_FLAG("DEMO", &loaded.demo, "0", "demonstration; on loopback only"),

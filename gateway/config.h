@@ -11,7 +11,7 @@ struct config {
     struct otlp_settings traces;
     const char *listen_address, *log_level, *public_url;
     int http_port, metrics_port, http_threads, rpc_threads, max_connections, idle_timeout_s;
-    int max_connections_per_address;
+    int max_connections_per_address, max_streams_per_person;
     int drain_s;
     const char *metrics_user;
     struct secret metrics_password;

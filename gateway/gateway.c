@@ -119,11 +119,13 @@ static void start_edge(struct gateway *gateway)
                                                              .auth = config->rate_auth,
                                                              .image = config->rate_image});
     gateway->deny_list = deny_list_new(gateway->cache, &gateway->cache_options, gateway->errands);
-    gateway->live = live_new(&(struct live_options){.cache = gateway->cache_options,
-                                                    .contract = gateway->contract,
-                                                    .orders = gateway->backends[BACKEND_ORDER],
-                                                    .deny_list = gateway->deny_list,
-                                                    .limiter = gateway->limiter});
+    gateway->live =
+        live_new(&(struct live_options){.cache = gateway->cache_options,
+                                        .contract = gateway->contract,
+                                        .orders = gateway->backends[BACKEND_ORDER],
+                                        .deny_list = gateway->deny_list,
+                                        .limiter = gateway->limiter,
+                                        .max_per_person = config->max_streams_per_person});
     gateway->metrics = http_metrics_new(gateway);
     gateway->health = health_new(checks, gateway);
     errands_start(gateway->errands, ERRAND_THREADS);

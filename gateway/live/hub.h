@@ -18,11 +18,13 @@ struct live_change {
     Coffee__Order__V1__Status status;
 };
 
-/* The session that a stream was opened in, and whether it was ended since (revoke.c). */
+/* Who opened a stream, in which session, and whether that was ended since (revoke.c). */
 struct live_session {
-    char id[ID_TEXT_SIZE];
-    int every_ms;    /* how often the deny list is asked */
-    int64_t look_ms; /* when it is asked again, monotonic clock */
+    char subject[ID_TEXT_SIZE], id[ID_TEXT_SIZE];
+    int64_t since_ms; /* monotonic clock */
+    bool gave_way;    /* ended for a newer one of the same person (share.c) */
+    int every_ms;     /* how often the deny list is asked */
+    int64_t look_ms;  /* when it is asked again, monotonic clock */
     bool is_over;
 };
 
@@ -103,19 +105,24 @@ void live_tell(struct live *live, const struct live_change *change);
 void listener_tell(struct live_listener *listener, const struct live_change *change);
 void listener_tell_queue(struct live_listener *listener, int position, int eta_seconds);
 void listener_tick(struct live_listener *listener, int64_t wall_ms, int64_t monotonic_ms);
+void listener_give_way(struct live_listener *listener);
 
 /* ---- websocket.c; all under the lock ---- */
 void socket_tell(struct live_socket *socket, const struct live_change *change, const char *message);
 /* One that is old was read before a change that was told since: it is no more than a beginning. */
 void socket_tell_snapshot(struct live_socket *socket, const char *message, bool is_old);
 void socket_tick(struct live_socket *socket, int64_t wall_ms);
+void socket_give_way(struct live_socket *socket);
 
 /* ---- ask.c; takes the lock. done() is called once, and perhaps before this returns ---- */
 void live_ask(struct live *live, struct live_ask *ask);
 
 /* ---- revoke.c; the second one under the lock ---- */
-void live_session_init(struct live_session *session, const char *id, int every_ms);
+void live_session_init(struct live_session *session, const struct caller *caller, int every_ms);
 void live_session_look(struct live *live, struct live_session *session, int64_t monotonic_ms);
+
+/* ---- share.c; under the lock, when one more is listed ---- */
+void live_share(struct live *live, const char *subject);
 
 /* ---- watch.c ---- */
 void *live_watch_run(void *live);

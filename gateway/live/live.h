@@ -20,6 +20,7 @@ struct live_options {
     struct backend *orders;
     struct deny_list *deny_list;
     struct limiter *limiter;
+    int max_per_person; /* streams and sockets */
 };
 
 struct live *live_new(const struct live_options *options);
@@ -31,7 +32,7 @@ bool live_is_up(struct live *live);
 
 /* GET /orders/{id}/events and the WebSockets /ws/queue and /ws/orders/{id}, once the caller is
  * known and within limits. The stream ends with the access token, or soon after its session was
- * ended: "reauth", or close code 4401. */
+ * ended: "reauth", or close code 4401; or for one more of the same person: "retry", or 1013. */
 void live_order_events(struct exchange *exchange);
 void live_queue(struct exchange *exchange);
 void live_order(struct exchange *exchange);

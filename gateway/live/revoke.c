@@ -3,6 +3,7 @@
  * errands, and may come after the stream is gone. */
 #include "gateway/live/hub.h"
 
+#include "common/base/clock.h"
 #include "common/base/text.h"
 
 #include <stdlib.h>
@@ -41,9 +42,11 @@ static void told(struct deny_wait *wait, bool denied)
     free(question);
 }
 
-void live_session_init(struct live_session *session, const char *id, int every_ms)
+void live_session_init(struct live_session *session, const struct caller *caller, int every_ms)
 {
-    text_copy(session->id, sizeof(session->id), id);
+    text_copy(session->subject, sizeof(session->subject), caller->subject);
+    text_copy(session->id, sizeof(session->id), caller->session);
+    session->since_ms = clock_monotonic_ms();
     session->every_ms = every_ms;
 }
 

@@ -42,11 +42,12 @@ static struct live_listener *join(struct live *live, const char *id,
     listener->seq = -1;
     listener->refs = 1;
     listener->expires_ms = claims->expires_at * 1000;
-    live_session_init(&listener->session, claims->caller.session, SESSION_MS);
+    live_session_init(&listener->session, &claims->caller, SESSION_MS);
     listener->ping_ms = clock_monotonic_ms() + PING_MS;
     pthread_mutex_lock(&live->lock);
     listener->next = live->listeners;
     live->listeners = listener;
+    live_share(live, claims->caller.subject);
     pthread_cond_signal(&live->wake);
     pthread_mutex_unlock(&live->lock);
     return listener;
@@ -172,6 +173,19 @@ void listener_tick(struct live_listener *listener, int64_t wall_ms, int64_t mono
     }
 }
 
+/* Its client shall not come back at once, and have the next one end. One that is still opening ends
+ * when it has. */
+void listener_give_way(struct live_listener *listener)
+{
+    static const char later[] = "retry: 60000\n\n";
+
+    listener->session.gave_way = true;
+    if (listener->stream && !listener->ended) {
+        write_or_end(listener, later, sizeof(later) - 1);
+        end(listener);
+    }
+}
+
 /* ---- opening ---- */
 
 /* There may have been more than there was room for. */
@@ -210,6 +224,9 @@ static void open_stream(struct opening *opening, const struct text *first, int64
         end(listener);
     }
     send_pending(listener);
+    if (listener->session.gave_way) {
+        listener_give_way(listener);
+    }
     live->queue_changed = true;
     pthread_cond_signal(&live->wake);
     pthread_mutex_unlock(&live->lock);

@@ -22,7 +22,7 @@ enum {
     MOST_COMMANDS = 32,
     CLOSE_OVER = 1000,
     CLOSE_REAUTH = 4401,
-    CLOSE_SLOW = 1013
+    CLOSE_LATER = 1013
 };
 
 #define ORDER_SERVICE "/coffee.order.v1.OrderService/"
@@ -86,7 +86,7 @@ static bool send_text(const struct live_socket *socket, const char *message)
 static void send_or_close(struct live_socket *socket, const char *message)
 {
     if (!send_text(socket, message)) {
-        http_socket_close(socket->socket, CLOSE_SLOW, "too slow");
+        http_socket_close(socket->socket, CLOSE_LATER, "too slow");
     }
 }
 
@@ -126,6 +126,12 @@ void socket_tick(struct live_socket *socket, int64_t wall_ms)
     if (is_over(socket, wall_ms)) {
         http_socket_close(socket->socket, CLOSE_REAUTH, "sign in again");
     }
+}
+
+void socket_give_way(struct live_socket *socket)
+{
+    socket->session.gave_way = true;
+    http_socket_close(socket->socket, CLOSE_LATER, "too many at once");
 }
 
 /* ---- commands ---- */
@@ -262,7 +268,7 @@ static bool may_say(struct live_socket *socket)
     }
     pthread_mutex_unlock(&live->lock);
     if (flooding) {
-        http_socket_close(socket->socket, CLOSE_SLOW, "too much at once");
+        http_socket_close(socket->socket, CLOSE_LATER, "too much at once");
     }
     return !over && !flooding;
 }
@@ -320,7 +326,7 @@ static struct live_socket *new_socket(struct exchange *exchange)
         .refs = 1,
     };
     text_copy(socket->address, sizeof(socket->address), exchange->ctx->client_address);
-    live_session_init(&socket->session, exchange->claims.caller.session, SESSION_MS);
+    live_session_init(&socket->session, &exchange->claims.caller, SESSION_MS);
     return socket;
 }
 
@@ -342,6 +348,7 @@ static void accept_socket(struct exchange *exchange, struct live_socket *socket,
     }
     socket->next = live->sockets;
     live->sockets = socket;
+    live_share(live, socket->session.subject);
     if (first) {
         send_or_close(socket, first);
         live->look_now = true; /* what happened between the answer and here */

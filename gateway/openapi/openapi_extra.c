@@ -36,7 +36,9 @@ static const struct extra_path {
             "Server-sent events. `event: order` carries the order as GET /orders/{id} answers it, "
             "its `id` is the order's seq; `event: queue` has position and ETA and no id. A comment "
             "comes at least every 15 seconds. Reconnect with Last-Event-ID and nothing is missed. "
-            "After a final state the stream ends; `event: reauth` says that the token has expired.",
+            "After a final state the stream ends; `event: reauth` says that the token has expired. "
+            "Streams and WebSockets of one person are bounded, by 32 unless set otherwise: one more "
+            "ends the oldest, with `retry: 60000` or close code 1013.",
         .roles = SIGNED_IN, .success = 200, .type = "text/event-stream",
         .schema = "{\"type\":\"string\"}", .parameters = STREAM_PARAMETERS,
         .also = 204, .also_says = "The order has ended, and Last-Event-ID names its last state",

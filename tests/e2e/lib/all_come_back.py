@@ -35,7 +35,7 @@ def first_words(connection):
 
 def all_clients_of_a_new_gateway_get_their_streams():
     order = place()
-    gateway = replica.Replica("gateway")
+    gateway = replica.Replica("gateway", MAX_STREAMS_PER_PERSON=CLIENTS)
     began = time.monotonic()
     clients = [ask(urllib.parse.urlsplit(gateway.url), order) for _ in range(CLIENTS)]
     answers = [first_words(one) for one in clients]

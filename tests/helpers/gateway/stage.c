@@ -63,6 +63,7 @@ void stage_make(struct stage *stage, int valkey_port)
         .http_threads = 2,
         .rpc_threads = 1,
         .max_connections = 200,
+        .max_streams_per_person = 200,
         .idle_timeout_s = 10,
         .metrics_user = "",
         .order_service = stage->order_address,

@@ -468,6 +468,108 @@ START_TEST(many_changes_while_a_stream_opens_are_found_at_once)
 }
 END_TEST
 
+/* ---- how many one person may have ---- */
+
+#define STRANGER "019aa1f0-5c3e-7000-8000-00000000face"
+
+static void allow_three(void)
+{
+    stage.config.max_streams_per_person = 3;
+    stage_open(&stage, NULL);
+}
+
+static int events_of(const char *subject)
+{
+    AUTO(arena) struct arena *arena = arena_new(4096);
+    int fd = raw_connect(http_server_port(stage.gateways[stage.count - 1]->http));
+
+    ck_assert(raw_send(
+        fd, arena_printf(arena,
+                         "GET /orders/%s/events HTTP/1.1\r\nHost: x\r\n"
+                         "Authorization: Bearer %s\r\n\r\n",
+                         STAGE_ORDER, stage_token(&stage, ROLE_CUSTOMER, subject, STAGE_SESSION))));
+    must_answer(fd, "200");
+    return fd;
+}
+
+static void must_have_given_way(int fd)
+{
+    char text[8192];
+
+    ck_assert(raw_read_until(fd, text, sizeof(text), "retry: 60000\n\n\r\n0\r\n\r\n", 30000));
+    close(fd);
+}
+
+static void must_hear(int fd, const char *what)
+{
+    char text[8192];
+
+    ck_assert(raw_read_until(fd, text, sizeof(text), what, 30000));
+    close(fd);
+}
+
+/* RT-07 RT-08 */
+START_TEST(one_more_stream_than_a_person_may_have_ends_the_oldest)
+{
+    int fds[5], stranger;
+
+    allow_three();
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        fds[i] = events_of(STAGE_CUSTOMER);
+    }
+    stranger = events_of(STRANGER);
+    must_have_given_way(fds[0]);
+    must_have_given_way(fds[1]);
+    change_with("");
+    for (size_t i = 2; i < ARRAY_LEN(fds); i++) {
+        must_hear(fds[i], "id: 2\n");
+    }
+    must_hear(stranger, "id: 2\n");
+}
+END_TEST
+
+/* RT-07: a tablet that lost its network three times is in again. */
+START_TEST(sockets_and_streams_of_a_person_count_together)
+{
+    allow_three();
+    int screen = opened_socket(), stream = events_of(STAGE_CUSTOMER);
+    int order = opened_order_socket(), second = opened_socket();
+
+    ck_assert_int_eq(close_code(screen), 1013);
+    close(screen);
+    screen = opened_socket();
+    must_have_given_way(stream);
+    ck_assert_int_ge(last_seq(second, 1, SOON_MS), 1);
+    ck_assert_int_ge(last_seq(screen, 1, SOON_MS), 1);
+    close(order);
+    close(second);
+    close(screen);
+}
+END_TEST
+
+/* RT-08: before it has its first event. */
+START_TEST(a_stream_that_is_still_opening_gives_way_too)
+{
+    int fds[4];
+
+    allow_three();
+    hold_next(GETS_ORDER);
+    fds[0] = asked("/orders/" STAGE_ORDER "/events", "", ROLE_CUSTOMER);
+    await_held();
+    for (size_t i = 1; i < ARRAY_LEN(fds); i++) {
+        fds[i] = asked("/orders/" STAGE_ORDER "/events", "", ROLE_CUSTOMER);
+    }
+    clock_pause_ms(GET_MS * 8); /* all are listed */
+    let_go();
+    must_answer(fds[0], "200");
+    must_have_given_way(fds[0]);
+    for (size_t i = 1; i < ARRAY_LEN(fds); i++) {
+        must_answer(fds[i], "200");
+        must_hear(fds[i], "id: 1\n");
+    }
+}
+END_TEST
+
 TEST_MAIN_AROUND("live", (&(struct test_around){.before = start, .after = stop}),
                  a_screen_whose_session_is_ended_is_closed_and_asked_to_sign_in_again,
                  a_stream_whose_session_is_ended_says_reauth_and_ends,
@@ -477,4 +579,7 @@ TEST_MAIN_AROUND("live", (&(struct test_around){.before = start, .after = stop})
                  a_screen_that_joins_while_an_order_changes_shows_the_change,
                  what_a_screen_shows_is_not_replaced_by_an_older_snapshot,
                  a_screen_that_has_no_room_for_changes_stays_and_is_sent_the_whole_queue,
-                 many_changes_while_a_stream_opens_are_found_at_once)
+                 many_changes_while_a_stream_opens_are_found_at_once,
+                 one_more_stream_than_a_person_may_have_ends_the_oldest,
+                 sockets_and_streams_of_a_person_count_together,
+                 a_stream_that_is_still_opening_gives_way_too)

@@ -88,7 +88,7 @@ def delays(streams, orders, barista, port):
 def run(table):
     customer, barista = login("customer"), login("barista")
     orders = [call("POST", "/orders", customer, ORDER)["id"] for _ in range(ORDERS)]
-    with Daemon("gateway", PORTS) as gateway:
+    with Daemon("gateway", PORTS, MAX_STREAMS_PER_PERSON=str(STREAMS)) as gateway:
         gateway.wait_ready()
         streams = Streams(gateway.port, customer)
         streams.open_many(orders, WARM_UP)
