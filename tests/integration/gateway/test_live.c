@@ -251,7 +251,7 @@ END_TEST
 static void hear(int fd, const char *last, char *all, size_t size)
 {
     char text[4096];
-    size_t length, used = 0;
+    size_t length, used = strlen(all);
 
     while (!strstr(all, last)) {
         int opcode = raw_frame_read(fd, text, sizeof(text), &length);
@@ -282,7 +282,7 @@ START_TEST(a_screens_commands_count_as_writes)
         clock_pause_ms(300);
     }
     hear(fd, "\"three\"", heard, sizeof(heard));
-    ck_assert_msg(strstr(heard, "{\"type\":\"ok\",\"ref\":\"two\"}") != NULL, "%s", heard);
+    hear(fd, "{\"type\":\"ok\",\"ref\":\"two\"}", heard, sizeof(heard)); /* a call, and slower */
     const char *third = strstr(heard, "{\"type\":\"error\",\"ref\":\"three\"");
     ck_assert_msg(third && strstr(third, "\"code\":\"too_many_requests\""), "%s", heard);
     close(fd);
