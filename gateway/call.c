@@ -142,6 +142,19 @@ static enum status read_key(struct exchange *exchange)
     return ST_OK;
 }
 
+/* "*" asks for no version. */
+static enum status read_version(struct exchange *exchange)
+{
+    struct ctx *ctx = exchange->ctx;
+    const char *seen = http_header(exchange->request, "If-Match");
+
+    if (!seen || !exchange->route->method->call.if_match || strcmp(seen, "*") == 0 ||
+        etag_version(seen, ctx->if_match, sizeof(ctx->if_match))) {
+        return ST_OK;
+    }
+    return fail_problem(ctx, PROBLEM_PRECONDITION_FAILED, "If-Match must be one ETag of ours");
+}
+
 enum status call_prepare(struct exchange *exchange)
 {
     const struct contract_method *method = exchange->route->method;
@@ -149,6 +162,7 @@ enum status call_prepare(struct exchange *exchange)
 
     exchange->in = message_new(exchange->ctx->arena, method->in);
     TRY(read_key(exchange));
+    TRY(read_version(exchange));
     if (method->body) {
         TRY(read_body(exchange, method->body));
     }

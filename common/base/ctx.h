@@ -66,6 +66,7 @@ struct ctx {
     int64_t deadline_ms;         /* monotonic clock; 0: none */
     const char *idempotency_key; /* NULL: none was sent */
     char request_sha256[65];     /* of the request, where there is a key; else "" */
+    char if_match[40];           /* the version that the caller saw and may be changed; "": any */
     struct failure failure;
 };
 

@@ -22,6 +22,7 @@ struct contract_call { /* (everything.call), with its defaults filled in */
     const char *location; /* "/orders/{id}" or NULL */
     const char *etag;     /* field name or NULL */
     bool step_up, idempotent, own_data;
+    bool if_match;  /* heeds the version that the caller saw */
     bool probe;     /* about health: daemons answer it without an identity */
     bool immutable; /* what this address answered never changes */
     int deadline_ms;

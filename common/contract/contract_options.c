@@ -122,6 +122,7 @@ void contract_read_call(struct contract_draft *draft, struct contract_method *me
         .answer_types = keep_all(draft, read->answer_types, read->n_answer_types),
         .max_body = read->max_body > 0 ? (size_t)read->max_body : CONTRACT_MAX_BODY,
         .immutable = read->immutable,
+        .if_match = read->if_match,
         .summary = summary ? summary : "",
     };
 }

@@ -96,6 +96,16 @@ static enum status take_idempotency_key(struct ctx *ctx, const struct rpc_incomi
     return ST_OK;
 }
 
+/* One that is too long is none of ours. */
+static enum status take_version(struct ctx *ctx, const struct rpc_incoming *in)
+{
+    const char *seen = rpc_metadata(ctx->arena, &in->metadata, "if-match", NULL);
+
+    return !seen || text_copy(ctx->if_match, sizeof(ctx->if_match), seen)
+               ? ST_OK
+               : fail_problem(ctx, PROBLEM_PRECONDITION_FAILED, "There never was such a version");
+}
+
 enum status rpc_edge_admit(struct ctx *ctx, const struct rpc_incoming *in)
 {
     if (in->method->internal) {
@@ -106,6 +116,7 @@ enum status rpc_edge_admit(struct ctx *ctx, const struct rpc_incoming *in)
     }
     TRY(identify(ctx, in));
     TRY(authorise(ctx, in->method));
+    TRY(take_version(ctx, in));
     return take_idempotency_key(ctx, in);
 }
 

@@ -39,6 +39,7 @@ void rpc_outgoing_init(struct rpc_outgoing *out, const struct ctx *ctx, const st
     }
     add(out, "x-correlation-id", ctx->correlation_id);
     add(out, "idempotency-key", ctx->idempotency_key);
+    add(out, "if-match", ctx->if_match);
     for (const char *const *pair = client->options.metadata; pair && pair[0]; pair += 2) {
         add(out, pair[0], pair[1]);
     }

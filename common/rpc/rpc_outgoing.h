@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { RPC_OUTGOING = 4 + 4 }; /* what ctx holds, and rpc_client_options.metadata */
+enum { RPC_OUTGOING = 5 + 4 }; /* what ctx holds, and rpc_client_options.metadata */
 
 struct rpc_client {
     struct rpc_client_options options;
@@ -32,8 +32,9 @@ void rpc_client_joined(struct rpc_client *client);
 void rpc_client_left(struct rpc_client *client);
 grpc_call *rpc_client_call(struct rpc_client *client, const char *path, int64_t deadline_ms);
 
-/* x-identity, traceparent, x-correlation-id, idempotency-key: copies of what ctx holds; and the
- * pairs of the client's options. The other side's span is below the call's own, if it has one. */
+/* x-identity, traceparent, x-correlation-id, idempotency-key, if-match: copies of what ctx holds;
+ * and the pairs of the client's options. The other side's span is below the call's own, if it has
+ * one. */
 struct rpc_outgoing {
     grpc_metadata entries[RPC_OUTGOING];
     size_t count;

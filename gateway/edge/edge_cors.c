@@ -47,7 +47,7 @@ void cors_answer_options(struct exchange *exchange, const char *verbs)
         http_header(request, "Access-Control-Request-Method")) {
         http_reply_header(request, "Access-Control-Allow-Methods", verbs);
         http_reply_header(request, "Access-Control-Allow-Headers",
-                          "Authorization, Content-Type, Idempotency-Key, If-None-Match, "
+                          "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
                           "Last-Event-ID, traceparent, x-correlation-id");
         http_reply_header(request, "Access-Control-Max-Age", "600");
     }

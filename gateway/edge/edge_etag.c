@@ -26,3 +26,19 @@ bool etag_is_listed(const char *if_none_match, const char *etag)
     }
     return false;
 }
+
+bool etag_version(const char *if_match, char *version, size_t size)
+{
+    const char *tag = if_match + (strncmp(if_match, "W/", 2) == 0 ? 2 : 0);
+    size_t length = 0;
+
+    for (const char *c = tag + 1; *tag == '"' && *c > ' ' && *c < 0x7f && *c != '"'; c++) {
+        length++;
+    }
+    if (length == 0 || length >= size || strcmp(tag + 1 + length, "\"") != 0) {
+        return false;
+    }
+    memcpy(version, tag + 1, length);
+    version[length] = '\0';
+    return true;
+}

@@ -25,6 +25,9 @@ static const struct sent_header {
     {"IdempotencyKey", "Idempotency-Key",
      "The same key within 24 hours gives the same answer, and it happens once.",
      IDEMPOTENCY_KEY_PATTERN, "3f1c9a52-7b0e-4c55-9a51-2f6f6d1f0a11", IDEMPOTENCY_KEY_MOST},
+    {"IfMatch", "If-Match",
+     "The ETag that one has: 412, and nothing is changed, when somebody was faster.",
+     NULL, "\"7\"", 200},
     {"IfNoneMatch", "If-None-Match", "The ETag that one has: 304 when it still holds.",
      NULL, "\"7\"", 200},
   /* clang-format on */
@@ -33,11 +36,11 @@ static const struct sent_header {
 static const struct answered_header {
     const char *component, *says, *type;
 } answered_headers[] = {
-    {"CorrelationId",   "The name of this request in our logs",         "string" },
-    {"Location",        "Where what was made can be found",             "string" },
-    {"ETag",            "The version of the answer, for If-None-Match", "string" },
-    {"WwwAuthenticate", "What kind of token is wanted",                 "string" },
-    {"RetryAfter",      "Seconds to wait",                              "integer"},
+    {"CorrelationId",   "The name of this request in our logs",                      "string" },
+    {"Location",        "Where what was made can be found",                          "string" },
+    {"ETag",            "The version of the answer, for If-None-Match and If-Match", "string" },
+    {"WwwAuthenticate", "What kind of token is wanted",                              "string" },
+    {"RetryAfter",      "Seconds to wait",                                           "integer"},
 };
 
 static void put_sent_headers(struct text *out)

@@ -165,6 +165,9 @@ static void put_parameters(struct text *out, const struct schema_set *set,
     if (method->call.idempotent) {
         put_reference(out, NULL, "parameters", "IdempotencyKey");
     }
+    if (method->call.if_match) {
+        put_reference(out, NULL, "parameters", "IfMatch");
+    }
     if (has_version(method) && method->verb == VERB_GET) {
         put_reference(out, NULL, "parameters", "IfNoneMatch");
     }

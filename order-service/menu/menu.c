@@ -142,6 +142,23 @@ enum status menu_create(struct ctx *ctx, struct service *service, const struct m
     return ST_OK;
 }
 
+/* A season that began or ended meanwhile is nobody's change: what is before the edition's dot
+ * counts. */
+static enum status check_seen(struct ctx *ctx, struct db_conn *tx, const char *id)
+{
+    int64_t version;
+
+    if (!*ctx->if_match) {
+        return ST_OK;
+    }
+    TRY(menu_store_hold(ctx, tx, id, &version));
+    const char *now = arena_printf(ctx->arena, "%lld.", (long long)version);
+    return strncmp(ctx->if_match, now, strlen(now)) == 0
+               ? ST_OK
+               : fail_problem(ctx, PROBLEM_PRECONDITION_FAILED,
+                              "The menu was changed meanwhile: read it again.");
+}
+
 enum status menu_update(struct ctx *ctx, struct service *service, const struct menu_change *change)
 {
     AUTO(db_tx) struct db_conn *tx = NULL;
@@ -149,6 +166,7 @@ enum status menu_update(struct ctx *ctx, struct service *service, const struct m
 
     TRY(service_db(ctx, service, &db));
     TRY(db_begin(ctx, db, &tx));
+    TRY(check_seen(ctx, tx, change->id));
     TRY(menu_store_update(ctx, tx, change));
     if (change->customizations) {
         TRY(menu_store_set_pairs(ctx, tx, change->id, change->customizations,
@@ -164,6 +182,7 @@ enum status menu_remove(struct ctx *ctx, struct service *service, const char *id
 
     TRY(service_db(ctx, service, &db));
     TRY(db_begin(ctx, db, &tx));
+    TRY(check_seen(ctx, tx, id));
     TRY(menu_store_remove(ctx, tx, id));
     return commit_change(ctx, service, &tx, id);
 }

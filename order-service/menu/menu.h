@@ -64,7 +64,9 @@ bool menu_item_in_season(const struct menu_item *item, int64_t now_ms);
  * since; the same in every replica. */
 const char *menu_edition(struct arena *arena, const struct menu *menu, int64_t now_ms);
 
-/* What an admin changes; NULL and unset members stay as they are. */
+/* What an admin changes; NULL and unset members stay as they are. Where ctx has the edition that
+ * the admin saw (if_match) and somebody changed the menu since: PROBLEM_PRECONDITION_FAILED, and
+ * nothing is changed; so for menu_remove(). */
 struct menu_change {
     const char *id;
     const char *name, *description;

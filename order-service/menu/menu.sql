@@ -16,6 +16,14 @@ SELECT v.version, i.id, i.name, i.description, i.kind, i.price_cents, i.availabl
   LEFT JOIN menu.customizations c ON c.id = p.customization_id
  ORDER BY i.position, i.id, c.position, c.id;
 
+-- menu_hold_item :one
+-- As every change does first.
+SELECT id FROM menu.menu_items WHERE id = $1 AND removed_at IS NULL FOR UPDATE;
+
+-- menu_hold_version :one
+-- Then this, which nobody changes until we are done.
+SELECT version FROM menu.version FOR UPDATE;
+
 -- menu_insert :exec
 -- A new drink at the end of the menu.
 INSERT INTO menu.menu_items (id, name, description, kind, price_cents, allergens, valid_from, valid_to)

@@ -24,6 +24,16 @@ enum status menu_store_version(struct ctx *ctx, struct db_conn *db, int64_t *ver
     return ST_OK;
 }
 
+enum status menu_store_hold(struct ctx *ctx, struct db_conn *db, const char *id, int64_t *version)
+{
+    struct db_rows row;
+
+    TRY(db_one(ctx, db, &SQL_MENU_HOLD_ITEM, DB_ARGS(db_text(id)), NULL, &row));
+    TRY(db_one(ctx, db, &SQL_MENU_HOLD_VERSION, DB_NO_ARGS, NULL, &row));
+    *version = db_get_int(&row, 0, "version");
+    return ST_OK;
+}
+
 static const char *copy(struct menu *menu, const struct db_rows *rows, int row, const char *column)
 {
     const char *text = db_get_text(rows, row, column);

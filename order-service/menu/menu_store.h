@@ -5,6 +5,9 @@
 #include "order-service/menu/menu.h"
 
 enum status menu_store_version(struct ctx *ctx, struct db_conn *db, int64_t *version) MUST_CHECK;
+/* Nobody changes the drink, nor anything of the menu, until the transaction ends. */
+enum status menu_store_hold(struct ctx *ctx, struct db_conn *db, const char *id,
+                            int64_t *version) MUST_CHECK;
 /* A whole snapshot, held once by the caller. */
 enum status menu_store_load(struct ctx *ctx, struct db_conn *db, struct menu **menu) MUST_CHECK;
 enum status menu_store_insert(struct ctx *ctx, struct db_conn *db,

@@ -72,6 +72,21 @@ static enum status get_item(struct ctx *ctx, void *service, const void *in, void
     return ST_OK;
 }
 
+/* As version 7 has it. */
+static enum status update_item(struct ctx *ctx, void *service, const void *in, void *out)
+{
+    const Coffee__Menu__V1__UpdateMenuItemRequest *request = in;
+    Coffee__Menu__V1__MenuItem *item = out;
+
+    (void)service;
+    if (*ctx->if_match && strcmp(ctx->if_match, "7.2") != 0) {
+        return fail_problem(ctx, PROBLEM_PRECONDITION_FAILED, "read it again");
+    }
+    item->id = copy(ctx, request->id);
+    item->description = copy(ctx, ctx->if_match);
+    return ST_OK;
+}
+
 static enum status place_order(struct ctx *ctx, void *service, const void *in, void *out)
 {
     const Coffee__Order__V1__PlaceOrderRequest *request = in;
@@ -162,15 +177,16 @@ static enum status get_profile(struct ctx *ctx, void *service, const void *in, v
 static const struct rpc_handler made[] = {
     {"GetMenu",        get_menu, NULL},
     {"GetMenuItem",            get_item, NULL},
-    {"DeleteMenuItem",    delete_item, NULL},
-    {"PlaceOrder",            place_order, NULL},
-    {"AcceptOrder", accept_order, NULL},
-    {"ListOrders",            list_orders, NULL},
-    {"GetJwks",     get_jwks, NULL},
-    {"Login",            login, NULL},
-    {"Logout",    logout, NULL},
-    {"GetProfile",            get_profile, NULL},
-    {0    },
+    {"UpdateMenuItem",    update_item, NULL},
+    {"DeleteMenuItem",            delete_item, NULL},
+    {"PlaceOrder", place_order, NULL},
+    {"AcceptOrder",            accept_order, NULL},
+    {"ListOrders", list_orders, NULL},
+    {"GetJwks",            get_jwks, NULL},
+    {"Login",     login, NULL},
+    {"Logout",            logout, NULL},
+    {"GetProfile",    get_profile, NULL},
+    {0           },
 };
 
 static enum status not_made(struct ctx *ctx, void *service, const void *in, void *out)

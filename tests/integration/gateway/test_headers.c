@@ -190,6 +190,38 @@ START_TEST(a_header_in_two_lines_is_read_as_one)
 }
 END_TEST
 
+static int change_the_menu(const char *if_match)
+{
+    static char headers[200];
+
+    snprintf(headers, sizeof(headers), "%s%s%s", if_match ? "If-Match: " : "",
+             if_match ? if_match : "", if_match ? "\r\n" : "");
+    return stage_ask(
+        gateway,
+        &(struct ask){.method = "PATCH",
+                      .path = "/menu/flat-white",
+                      .token = stage_token(&stage, ROLE_ADMIN, STAGE_CUSTOMER, STAGE_SESSION),
+                      .headers = headers,
+                      .body = "{\"priceCents\":400}"},
+        &reply);
+}
+
+START_TEST(the_version_that_a_client_saw_goes_along_and_an_old_one_is_412)
+{
+    char seen[80];
+
+    ck_assert_int_eq(ask_with("GET", "/menu", ""), 200);
+    snprintf(seen, sizeof(seen), "%s", raw_header(&reply, "ETag"));
+    ck_assert_int_eq(change_the_menu(seen), 200);
+    ck_assert(says("\"description\":\"7.2\""));
+    ck_assert_int_eq(change_the_menu("\"6.2\""), 412);
+    ck_assert(says("\"code\":\"precondition_failed\""));
+    ck_assert_int_eq(change_the_menu("nonsense"), 412);
+    ck_assert_int_eq(change_the_menu("*"), 200);
+    ck_assert_int_eq(change_the_menu(NULL), 200);
+}
+END_TEST
+
 TEST_MAIN_AROUND("headers", (&(struct test_around){start_valkey, stop_valkey, start, stop}),
                  pages_of_named_origins_may_call_and_no_others,
                  the_document_is_for_the_pages_of_named_origins_too,
@@ -198,4 +230,5 @@ TEST_MAIN_AROUND("headers", (&(struct test_around){start_valkey, stop_valkey, st
                  only_a_trusted_proxy_has_more_traces_sampled_than_our_share,
                  limits_go_by_the_client_behind_a_trusted_proxy,
                  a_client_does_not_choose_its_address_by_a_line_above_the_proxys,
-                 a_header_in_two_lines_is_read_as_one)
+                 a_header_in_two_lines_is_read_as_one,
+                 the_version_that_a_client_saw_goes_along_and_an_old_one_is_412)

@@ -71,7 +71,9 @@ START_TEST(what_an_option_leaves_out_has_its_default)
     ck_assert_str_eq(menu->call.limit, "read");
     ck_assert_int_eq(menu->call.deadline_ms, 2000);
     ck_assert_ptr_null(menu->call.location);
-    ck_assert_str_eq(menu->call.etag, "version");
+    ck_assert_str_eq(menu->call.etag, "edition");
+    ck_assert(!menu->call.if_match);
+    ck_assert(find("/coffee.menu.v1.MenuService/UpdateMenuItem")->call.if_match);
     ck_assert_ptr_null(menu->call.problems[0]);
     ck_assert_ptr_null(menu->body);
 }

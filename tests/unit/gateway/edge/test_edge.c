@@ -91,6 +91,35 @@ START_TEST(an_entity_tag_is_found_in_a_list)
 }
 END_TEST
 
+START_TEST(if_match_names_one_version)
+{
+    static const struct {
+        const char *header, *version; /* NULL: none */
+    } cases[] = {
+        {"\"7.2\"",       "7.2"},
+        {"W/\"7.2\"",     "7.2"},
+        {"\"\"",          NULL },
+        {"\"7\x80\"",     NULL },
+        {"\"7 2\"",       NULL },
+        {"\"7\", \"8\"",  NULL },
+        {"7.2",           NULL },
+        {"\"7.2",         NULL },
+        {"\"",            NULL },
+        {"",              NULL },
+        {"W/",            NULL },
+        {"\"123456789\"", NULL },
+    };
+    char version[8];
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        bool is_one = etag_version(cases[i].header, version, sizeof(version));
+
+        ck_assert_msg(is_one == (cases[i].version != NULL), "%s", cases[i].header);
+        ck_assert(!is_one || strcmp(version, cases[i].version) == 0);
+    }
+}
+END_TEST
+
 START_TEST(the_client_is_the_right_most_address_that_is_no_proxy_of_ours)
 {
     static const struct {
@@ -148,5 +177,6 @@ END_TEST
 TEST_MAIN_AROUND("edge", (&(struct test_around){.before = start, .after = stop}),
                  a_problem_has_all_its_members, refused_fields_are_listed,
                  what_went_wrong_inside_stays_inside, an_entity_tag_is_found_in_a_list,
+                 if_match_names_one_version,
                  the_client_is_the_right_most_address_that_is_no_proxy_of_ours,
                  networks_have_a_form, a_household_with_ipv6_counts_as_one)

@@ -250,6 +250,9 @@ START_TEST(headers_that_a_route_takes_are_parameters)
     ck_assert_str_eq(text_at("/paths/~menu/get/parameters/0/$ref"),
                      "#/components/parameters/IfNoneMatch");
     ck_assert_ptr_nonnull(at("/paths/~menu/get/responses/304"));
+    ck_assert_str_eq(text_at("/paths/~menu~{id}/patch/parameters/1/$ref"),
+                     "#/components/parameters/IfMatch");
+    ck_assert_ptr_nonnull(at("/paths/~menu~{id}/patch/responses/412"));
     ck_assert_str_eq(text_at("/paths/~orders/get/parameters/0/name"), "pageSize");
     ck_assert_str_eq(text_at("/paths/~orders/get/parameters/0/in"), "query");
 }
