@@ -128,6 +128,8 @@ struct order_day {
 struct order_days *order_days_new(void);
 void order_days_free(struct order_days *days); /* NULL is fine */
 enum status order_today(struct ctx *ctx, struct service *service, struct order_day *day) MUST_CHECK;
+/* The next looks in the database: what we know of today may not be so any more. */
+void order_doubt_today(struct service *service);
 
 /* ---- order_place.c ---- */
 struct order_line {

@@ -1,5 +1,5 @@
 /* Today in the shop and the base of its numbers: asked of the database once a day, kept until it
- * ends. */
+ * ends, or until a number was somebody's already. */
 #include "common/base/clock.h"
 #include "common/db/db.h"
 #include "order-service/order/order_store.h"
@@ -51,4 +51,13 @@ enum status order_today(struct ctx *ctx, struct service *service, struct order_d
     days->today = *day;
     pthread_mutex_unlock(&days->lock);
     return ST_OK;
+}
+
+void order_doubt_today(struct service *service)
+{
+    struct order_days *days = service_days(service);
+
+    pthread_mutex_lock(&days->lock);
+    days->today.ends_ms = 0;
+    pthread_mutex_unlock(&days->lock);
 }

@@ -24,6 +24,7 @@ struct attempt {
     struct order *order;
     struct payment_hold hold;
     enum place_outcome outcome; /* PLACE_NOTHING: try again with a newer menu */
+    bool was_taken;             /* a try found its number, or its hold, taken */
 };
 
 /* Where a fault is, and what to say of it. */
@@ -226,6 +227,22 @@ static enum status hold_money(struct ctx *ctx, struct service *service, const ch
     return payment_authorize(ctx, service, &wanted, &attempt->hold);
 }
 
+/* A number that somebody has: the database was set back under us, and the day begun anew. So it is
+ * looked at once more, and what is taken then is the hold. */
+static enum status look_again(struct ctx *ctx, struct service *service, struct attempt *attempt)
+{
+    if (!attempt->was_taken) {
+        attempt->was_taken = true;
+        ctx_forgive(ctx);
+        order_doubt_today(service);
+        return ST_OK; /* nothing is placed: another try */
+    }
+    return !*attempt->hold.id
+               ? ctx->failure.status
+               : fail_with(ctx, ST_UNAVAILABLE, "The payment took too long; please try again.",
+                           "hold=%s was given up meanwhile", attempt->hold.id);
+}
+
 /* Writes it, and when it was not to be written sees whether the key was used. */
 static enum status write_placing(struct ctx *ctx, struct service *service,
                                  struct order_placing *placing, struct attempt *attempt)
@@ -236,9 +253,8 @@ static enum status write_placing(struct ctx *ctx, struct service *service,
     order->pays = placing->hold_id != NULL;
     tell_placed(ctx, service, placing, order);
     enum status st = order_batch_place(service, placing);
-    if (st == ST_EXISTS && placing->hold_id) {
-        return fail_with(ctx, ST_UNAVAILABLE, "The payment took too long; please try again.",
-                         "hold=%s was given up meanwhile", placing->hold_id);
+    if (st == ST_EXISTS) {
+        return look_again(ctx, service, attempt);
     }
     TRY(st);
     if (!placing->created) {
