@@ -235,7 +235,7 @@ def a_phone_that_changes_hands_shows_nothing_of_who_had_it():
     start = person.activity()
     order = person.place()
     wait_for(1, activities, start, order)
-    program({"token": person.address, "times": 1, "status": 429, "reason": "TooManyRequests", "retryAfter": 5})
+    program({"token": person.address, "times": 1, "status": 429, "reason": "TooManyRequests", "retryAfter": 15})
     move(order, "accept")
     shop.within(shop.PATIENCE_S, lambda: pushes(person.address, verdict="TooManyRequests"))
     status, device = shop.insist("POST", "/devices", other.token, {

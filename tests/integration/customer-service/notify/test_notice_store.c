@@ -109,7 +109,7 @@ static void *begin_order(void *of)
 
 static void wait_until_one_waits(void)
 {
-    int64_t until = clock_monotonic_ms() + 5000;
+    int64_t until = clock_monotonic_ms() + 20000;
 
     while (!*test_db_ask("SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
                          " AND wait_event_type = 'Lock'")) {
