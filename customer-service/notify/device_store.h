@@ -24,7 +24,6 @@ enum status device_store_forget_activity(struct ctx *ctx, struct db_conn *db, co
 enum status device_store_live_activity(struct ctx *ctx, struct db_conn *db, struct customer_id who,
                                        const struct live_activity_wish *wish,
                                        char id[ID_TEXT_SIZE]) MUST_CHECK;
-/* Those of orders that were over long ago, some at a time. */
 enum status device_store_shift_on(struct ctx *ctx, struct db_conn *db, struct customer_id who,
                                   int64_t *since_ms) MUST_CHECK;
 enum status device_store_shift_off(struct ctx *ctx, struct db_conn *db,
