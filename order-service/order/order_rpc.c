@@ -160,6 +160,19 @@ enum status order_rpc_list(struct ctx *ctx, void *service, const void *in, void 
     return order_encode_all(ctx, page.orders, page.count, &reply->orders);
 }
 
+/* Two hundred orders at their largest are more than an answer may be (4 MiB); as of more than two
+ * hundred, the oldest come. */
+static size_t how_many_fit(Coffee__Order__V1__Order *const *orders, size_t count)
+{
+    enum { ROOM = 3 << 20 };
+    size_t fit = 0, size = 0;
+
+    while (fit < count && size <= ROOM) {
+        size += protobuf_c_message_get_packed_size(&orders[fit++]->base);
+    }
+    return fit;
+}
+
 enum status order_rpc_queue(struct ctx *ctx, void *service, const void *in, void *out)
 {
     Coffee__Order__V1__ListQueueResponse *reply = out;
@@ -167,8 +180,9 @@ enum status order_rpc_queue(struct ctx *ctx, void *service, const void *in, void
 
     (void)in;
     TRY(order_queue(ctx, service, &page));
-    reply->n_orders = page.count;
-    return order_encode_all(ctx, page.orders, page.count, &reply->orders);
+    TRY(order_encode_all(ctx, page.orders, page.count, &reply->orders));
+    reply->n_orders = how_many_fit(reply->orders, page.count);
+    return ST_OK;
 }
 
 enum status order_rpc_events(struct ctx *ctx, void *service, const void *in, void *out)
