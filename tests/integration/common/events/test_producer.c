@@ -10,9 +10,9 @@
 #include <string.h>
 
 static const struct topic topics[] = {
-    {"p.events", 3, 3600000, -1},
-    {"p.other",   1, -1, -1},
-    {0         },
+    {"p.events", 3, 3600000, -1, true},
+    {"p.other",   1, -1, -1, false},
+    {0     },
 };
 
 static struct producer *producer;
@@ -64,6 +64,13 @@ START_TEST(topics_are_made_and_a_message_arrives_with_its_headers) /* EVT-21 */
              traceparent);
     ck_assert_str_eq(records.v[0].headers, expected);
     test_kafka_records_free(&records);
+}
+END_TEST
+
+START_TEST(what_the_broker_acknowledges_is_on_its_disk)
+{
+    ck_assert(wait_up(true, 60000));
+    ck_assert_str_eq(test_kafka_topic_setting(test_kafka_own(), "p.events", "flush.messages"), "1");
 }
 END_TEST
 
@@ -128,6 +135,7 @@ TEST_MAIN_AROUND("producer",
                                         .before = before,
                                         .after = after}),
                  topics_are_made_and_a_message_arrives_with_its_headers,
+                 what_the_broker_acknowledges_is_on_its_disk,
                  a_topic_that_nobody_makes_is_refused_for_ever_and_the_rest_goes,
                  a_message_too_large_is_refused_for_ever, a_wrong_address_is_no_error_but_away,
                  a_broker_that_is_away_is_told_and_comes_back)
