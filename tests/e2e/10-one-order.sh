@@ -127,6 +127,15 @@ a_price_change_is_seen_at_once() {
     call PATCH /menu/mocha "$admin" '{"priceCents":430}' && status_is 200 || return 1
     call PATCH /menu/mocha "$(login customer)" '{"priceCents":1}' && problem_is 403 forbidden
 }
+an_admin_who_saw_an_older_menu_changes_nothing() {
+    admin=$(login admin)
+    call GET /menu && seen="If-Match: $(header etag | sed 's/"/\\"/g')" || return 1
+    call PATCH /menu/mocha "$admin" '{"priceCents":432}' "$seen" && status_is 200 || return 1
+    call PATCH /menu/mocha "$admin" '{"priceCents":433}' "$seen" && problem_is 412 precondition_failed || return 1
+    call DELETE /menu/mocha "$admin" '' "$seen" && problem_is 412 precondition_failed || return 1
+    call GET /menu/mocha && jq -e '.priceCents == 432' "$scratch/body" || return 1
+    call PATCH /menu/mocha "$admin" '{"priceCents":430}' && status_is 200
+}
 an_admin_adds_changes_and_removes_a_drink() {
     admin=$(login admin) name="Test $(date +%s%N | tail -c 9)"
     call POST /menu "$admin" "{\"name\":\"$name\",\"priceCents\":300,\"kind\":\"coffee\",\"customizationIds\":[\"oat-milk\"]}" && status_is 201 || return 1
@@ -168,6 +177,7 @@ fact a_reorder_has_the_same_lines ORD-16
 fact the_barista_takes_down_a_walk_in ORD-18
 fact a_paused_shop_says_so_before_and_when_one_orders
 fact a_price_change_is_seen_at_once CACHE-08 MENU-03
+fact an_admin_who_saw_an_older_menu_changes_nothing MENU-03
 fact an_admin_adds_changes_and_removes_a_drink MENU-04
 fact a_season_is_seen_to_begin_and_to_end_by_whoever_has_the_menu MENU-04
 facts_end
