@@ -8,10 +8,10 @@
 
 /* clang-format off */
 const struct topic topics[] = {
-    {"loyalty.changed", 1, DAYS(30), -1, false},
-    {"security.events", 1, DAYS(30), -1, false},
-    {"audit.events",    3, -1,       INT64_C(256) << 20, false}, /* capped by size: a partition */
-    {"dead.letters",    1, DAYS(30), -1, true},
+    {"loyalty.changed", 1, DAYS(30), -1},
+    {"security.events", 1, DAYS(30), -1},
+    {"audit.events",    3, -1,       INT64_C(256) << 20}, /* capped by size: a partition */
+    {"dead.letters",    1, DAYS(30), -1},
     {0},
 };
 

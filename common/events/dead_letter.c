@@ -17,7 +17,7 @@ struct dead_letters {
 };
 
 static const struct topic topics[] = {
-    {"dead.letters",                         1, (int64_t)DAYS_KEPT * 24 * 3600 * 1000, -1, true},
+    {"dead.letters",                         1, (int64_t)DAYS_KEPT * 24 * 3600 * 1000, -1},
     {0},
 };
 

@@ -78,9 +78,8 @@ static rd_kafka_NewTopic_t *new_topic(const struct topic *topic)
     rd_kafka_NewTopic_set_config(made, "retention.ms", number);
     snprintf(number, sizeof(number), "%lld", (long long)topic->retention_bytes);
     rd_kafka_NewTopic_set_config(made, "retention.bytes", number);
-    if (topic->on_disk) { /* there is one broker, and whoever sent an event forgets it then */
-        rd_kafka_NewTopic_set_config(made, "flush.messages", "1");
-    }
+    /* There is one broker, and whoever sent an event forgets it once it is acknowledged. */
+    rd_kafka_NewTopic_set_config(made, "flush.messages", "1");
     return made;
 }
 

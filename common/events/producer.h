@@ -11,7 +11,6 @@ struct topic {
     int partitions;
     int64_t retention_ms;    /* -1: for ever */
     int64_t retention_bytes; /* -1: no bound */
-    bool on_disk;            /* acknowledged means on the broker's disk; adr/0029 says whose */
 };
 
 struct producer_options {

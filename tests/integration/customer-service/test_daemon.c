@@ -406,10 +406,10 @@ static int64_t stat_of(struct ctx *ctx, int64_t *points)
 static void publish(struct ctx *ctx, const char *order, const char *event_id, int times)
 {
     static const struct topic topics[] = {
-        {"order.placed",    3, 86400000, -1, false},
-        {"order.completed",         3, 86400000, -1, false},
-        {"order.cancelled",            3, 86400000, -1, false},
-        {0}
+        {"order.placed", 3, 86400000, -1},
+        {"order.completed",      3, 86400000, -1},
+        {"order.cancelled",              3, 86400000, -1},
+        {0       }
     };
     struct producer *producer = producer_new(&(struct producer_options){
         .brokers = getenv("KAFKA_BROKERS"), .daemon = "test", .topics = topics});

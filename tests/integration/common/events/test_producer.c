@@ -10,9 +10,9 @@
 #include <string.h>
 
 static const struct topic topics[] = {
-    {"p.events", 3, 3600000, -1, true},
-    {"p.other",   1, -1, -1, false},
-    {0     },
+    {"p.events", 3, 3600000, -1},
+    {"p.other",   1, -1, -1},
+    {0         },
 };
 
 static struct producer *producer;

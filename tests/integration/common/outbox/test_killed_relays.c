@@ -26,9 +26,9 @@ enum { KEYS = 64, WRITERS = 6, RELAYS = 2, PAUSE_US = 3000, ROUNDS = 10 };
 /* Named anew for each test. */
 static char events_topic[32], audit_topic[32], both_topics[72];
 static const struct topic topics[] = {
-    {events_topic, 3, -1, -1, false},
-    {audit_topic,          3, -1, -1, false},
-    {0      },
+    {events_topic, 3, -1, -1},
+    {audit_topic,          3, -1, -1},
+    {0           },
 };
 
 /* One transaction, as a use case has it: the thing, its event, its row in the outbox. */
