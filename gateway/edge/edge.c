@@ -169,11 +169,11 @@ static void no_route(struct exchange *exchange, unsigned verbs)
     struct ctx *ctx = exchange->ctx;
     const char *allowed = verbs_text(ctx->arena, verbs);
 
-    if (!guard_address(exchange, "read")) {
+    if (verbs && strcmp(http_method(exchange->request), "OPTIONS") == 0) {
+        cors_answer_options(exchange, allowed); /* the call that follows is what counts */
         return;
     }
-    if (verbs && strcmp(http_method(exchange->request), "OPTIONS") == 0) {
-        cors_answer_options(exchange, allowed);
+    if (!guard_address(exchange, "read")) {
         return;
     }
     if (verbs) {

@@ -192,8 +192,19 @@ START_TEST(what_is_no_route_counts_by_address_and_health_does_not)
     }
     ck_assert_int_eq(refused, 10);
     ck_assert_int_eq(ask(0, "DELETE", "/menu", NULL, NULL), 429);
-    ck_assert_int_eq(ask(0, "OPTIONS", "/menu", NULL, NULL), 429);
+    ck_assert_int_eq(ask(0, "OPTIONS", "/.env", NULL, NULL), 429);
     ck_assert_int_eq(ask(0, "GET", "/healthz", NULL, NULL), 200);
+}
+END_TEST
+
+/* RATE-02: a browser asks twice, and many of them come from the one address of a café. */
+START_TEST(what_a_browser_asks_before_it_calls_takes_nothing_from_its_address)
+{
+    open_with("2/3600s", "40/3600s", "40/3600s");
+    for (int i = 0; i < QUOTA; i++) {
+        ck_assert_int_eq(ask(0, "OPTIONS", "/menu", NULL, NULL), 204);
+    }
+    ck_assert_int_eq(ask(0, "GET", "/menu", NULL, NULL), 200);
 }
 END_TEST
 
@@ -278,6 +289,7 @@ TEST_MAIN_AROUND("limits", (&(struct test_around){.before = start, .after = stop
                  photos_take_nothing_from_what_else_an_address_may_read,
                  one_address_cannot_try_every_handle,
                  what_is_no_route_counts_by_address_and_health_does_not,
+                 what_a_browser_asks_before_it_calls_takes_nothing_from_its_address,
                  without_valkey_the_limit_is_reduced_and_neither_open_nor_closed,
                  a_frozen_valkey_holds_a_request_up_for_a_moment_only,
                  an_ended_session_is_refused_by_both_within_a_second_and_stays_so,
