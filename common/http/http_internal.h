@@ -101,9 +101,9 @@ struct http_request {
     _Atomic enum request_state state;
 };
 
-/* http_server.c: the client that has been sending a body for longest is cut, if it is slow; what it
- * holds is free in a moment. False: nobody is. */
-bool http_cut_slowest(struct http_server *server);
+/* http_server.c: of the clients that are slow to send a body, who holds the most is cut; it is free
+ * in a moment. False: nobody is slow. */
+bool http_cut_slow(struct http_server *server);
 
 /* http_request.c */
 void *http_request_begin(void *user, const char *target, struct MHD_Connection *mhd);

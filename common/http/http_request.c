@@ -214,7 +214,7 @@ static bool charge(struct http_request *request, size_t more)
     }
     size_t taken = atomic_fetch_add(&server->body_bytes, more) + more;
     if (taken > server->options.body_memory &&
-        (taken > ceiling(server) || !http_cut_slowest(server))) {
+        (taken > ceiling(server) || !http_cut_slow(server))) {
         atomic_fetch_sub(&server->body_bytes, more);
         return false;
     }

@@ -107,23 +107,28 @@ static void tick(void *user, int64_t now_ms)
     }
 }
 
-bool http_cut_slowest(struct http_server *server)
+static bool goes_before(const struct http_conn *a, const struct http_conn *b)
+{
+    return a->held != b->held ? a->held > b->held : a->reading_since_ms < b->reading_since_ms;
+}
+
+bool http_cut_slow(struct http_server *server)
 {
     int64_t since_ms = clock_monotonic_ms() - server->options.slow_ms;
-    struct http_conn *slowest = NULL;
+    struct http_conn *first = NULL;
 
     pthread_mutex_lock(&server->lock);
     for (struct http_conn *conn = server->conns; conn; conn = conn->next) {
-        if (conn->held && conn->reading_since_ms && conn->reading_since_ms < since_ms) {
-            since_ms = conn->reading_since_ms;
-            slowest = conn;
+        if (conn->held && conn->reading_since_ms && conn->reading_since_ms < since_ms &&
+            (!first || goes_before(conn, first))) {
+            first = conn;
         }
     }
-    if (slowest) {
-        cut(slowest);
+    if (first) {
+        cut(first);
     }
     pthread_mutex_unlock(&server->lock);
-    return slowest;
+    return first;
 }
 
 static size_t keep_escapes(void *user, struct MHD_Connection *mhd, char *text)

@@ -23,8 +23,8 @@ struct http_options {
      * What it takes of memory it takes until the reply was sent: arena_defer() tells when. */
     size_t (*allow_body)(struct ctx *ctx, struct http_request *request, void *user);
     /* What bodies up to max_body may take together, until their replies were sent; 0: 16 MiB. When
-     * it is used up, who has been sending for longest is cut, if that is longer than slow_ms (0:
-     * 1000); where nobody has, who comes is refused: PROBLEM_OVERLOADED. Larger ones are
+     * it is used up, who holds the most of those that have been sending for longer than slow_ms (0:
+     * 1000) is cut; where nobody has, who comes is refused: PROBLEM_OVERLOADED. Larger ones are
      * allow_body's. */
     size_t body_memory;
     int slow_ms;

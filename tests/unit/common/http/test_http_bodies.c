@@ -32,6 +32,7 @@ static void handle(struct ctx *ctx, struct http_request *request, void *user)
 enum {
     HALVES = 4,
     HALF_SENT = 60000,
+    LITTLE = 4096, /* what one small body costs */
     BODY_MEMORY = 256 * 1024 + 8,
     PATIENCE_MS = 20000,
     NEVER_MS = 600000
@@ -76,19 +77,24 @@ static int code_in_time(int to, const char *request, int wanted)
     return code;
 }
 
-static void send_halves(const struct http_server *to, int *fds)
+static void await_body_bytes(const struct http_server *of, size_t least)
 {
     int64_t until = clock_monotonic_ms() + PATIENCE_MS;
     struct http_load load = {0};
 
+    while (load.body_bytes < least && clock_monotonic_ms() < until) {
+        clock_pause_ms(5);
+        http_server_load(of, &load);
+    }
+    ck_assert_uint_ge(load.body_bytes, least);
+}
+
+static void send_halves(const struct http_server *to, int *fds)
+{
     for (size_t i = 0; i < HALVES; i++) {
         fds[i] = say_half(http_server_port(to));
     }
-    while (load.body_bytes < (size_t)HALVES * HALF_SENT && clock_monotonic_ms() < until) {
-        clock_pause_ms(5);
-        http_server_load(to, &load);
-    }
-    ck_assert_uint_ge(load.body_bytes, (size_t)HALVES * HALF_SENT);
+    await_body_bytes(to, (size_t)HALVES * HALF_SENT);
 }
 
 static struct http_server *start_small(size_t body_memory, int slow_ms)
@@ -147,6 +153,30 @@ START_TEST(who_sends_for_long_gives_way_to_who_comes)
         close(fds[i]);
     }
     ck_assert_int_eq(closed, 1);
+    http_server_free(small);
+}
+END_TEST
+
+/* SEC-09: the client with little is the oldest, and slow too. */
+START_TEST(of_those_that_send_for_long_who_holds_most_gives_way)
+{
+    struct http_server *small = start_small(BODY_MEMORY + LITTLE, 1);
+    int to = http_server_port(small), fds[HALVES];
+    int little = raw_connect(to);
+
+    ck_assert(raw_send(little, "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "5\r\nhello\r\n"));
+    await_body_bytes(small, LITTLE);
+    send_halves(small, fds);
+    clock_pause_ms(10);
+    ck_assert_int_eq(code_from(to, small_post), 200);
+    ck_assert(raw_send(little, "0\r\n\r\n"));
+    ck_assert(raw_reply(little, &reply));
+    ck_assert_str_eq(reply.body, "5");
+    close(little);
+    for (size_t i = 0; i < HALVES; i++) {
+        close(fds[i]);
+    }
     http_server_free(small);
 }
 END_TEST
@@ -217,6 +247,7 @@ END_TEST
 
 TEST_MAIN("http bodies", bodies_that_are_held_have_one_memory_together,
           who_sends_for_long_gives_way_to_who_comes,
+          of_those_that_send_for_long_who_holds_most_gives_way,
           a_body_without_a_length_that_finds_no_room_is_told_when_it_has_come,
           clients_that_go_in_the_middle_of_a_body_leave_their_memory_behind,
           who_may_send_much_and_sends_steadily_is_cut_in_the_end)
