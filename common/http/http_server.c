@@ -18,7 +18,7 @@ enum {
     DEFAULT_IDLE_S = 30,
     DEFAULT_READ_S = 120,
     LAST_WAIT_MS = 5000, /* of what is answered after the grace */
-    CUT_WAIT_MS = 2000,  /* until who was cut is gone */
+    CUT_WAIT_MS = 5000,  /* until who was cut is gone */
     POLL_MS = 5
 };
 

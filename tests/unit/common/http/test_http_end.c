@@ -14,8 +14,8 @@
 enum {
     LARGE = 64 * 1024 * 1024, /* more than the kernel keeps for a client that does not read */
     GRACE_MS = 500,
-    SOON_MS = 3000,  /* what a busy machine may take on top of it */
-    LAST_MS = 12000, /* with all that the server waits for who does not read */
+    SOON_MS = 4500,  /* on top of it; less than the 5 s that who is not cut at once would take */
+    LAST_MS = 20000, /* with all that the server waits for who does not read */
     LATER_MS = 1500, /* longer than the grace */
     LONG_MS = 20000,
 };
