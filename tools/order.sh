@@ -48,6 +48,11 @@ SELECT CASE
            AND p.state IN ('authorized', 'capturing', 'voiding', 'refunding'))
         THEN 'it is over: ' || status || ', but its money is neither taken nor given back: if its workflow is gone, '
              || 'see to the hold at the payment provider'
+    WHEN cancelled_at < now() - interval '1 hour' AND EXISTS (
+        SELECT FROM payment.payments p WHERE p.order_id = o.id AND p.changed_at < now() - interval '1 hour'
+           AND p.state IN ('captured', 'settled'))
+        THEN 'it is over: cancelled: ' || cancel_reason || ', and paid all the same: right only if nobody collected it '
+             || 'and PICKUP_TIMEOUT_REFUND=0; else give the money back at the payment provider'
     WHEN status IN ('completed', 'cancelled') THEN 'it is over: ' || status || coalesce(nullif(': ' || cancel_reason, ': '), '')
     WHEN status = 'placed' AND accept_by < now() THEN 'nobody accepted in time: its workflow cancels it, or else the sweep within about a minute'
     WHEN status = 'placed' THEN 'it waits for a barista, until ' || accept_by

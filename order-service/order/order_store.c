@@ -420,12 +420,12 @@ enum status order_store_overdue(struct ctx *ctx, struct db_conn *db, int64_t gra
     return ST_OK;
 }
 
-enum status order_store_unsettled(struct ctx *ctx, struct db_conn *db,
+enum status order_store_unsettled(struct ctx *ctx, struct db_conn *db, bool refunds_uncollected,
                                   const struct order_unsettled **orders, size_t *count)
 {
     struct db_rows rows;
 
-    TRY(db_many(ctx, db, &SQL_ORDER_UNSETTLED, DB_NO_ARGS, &rows));
+    TRY(db_many(ctx, db, &SQL_ORDER_UNSETTLED, DB_ARGS(db_bool(refunds_uncollected)), &rows));
     struct order_unsettled *list =
         arena_new_array(ctx->arena, struct order_unsettled, (size_t)rows.count);
     for (int row = 0; row < rows.count; row++) {

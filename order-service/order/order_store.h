@@ -92,13 +92,13 @@ enum status order_store_newer(struct ctx *ctx, struct db_conn *db, const char *c
 enum status order_store_overdue(struct ctx *ctx, struct db_conn *db, int64_t grace_ms,
                                 struct order_id after, const struct order_id **ids,
                                 size_t *count) MUST_CHECK;
-/* Over for an hour, and its payment neither taken nor given back. */
+/* Over for an hour, and its payment not taken or not given back. */
 struct order_unsettled {
     struct order_id id;
     const char *status, *hold_id, *payment;
     int64_t amount_cents;
 };
-enum status order_store_unsettled(struct ctx *ctx, struct db_conn *db,
+enum status order_store_unsettled(struct ctx *ctx, struct db_conn *db, bool refunds_uncollected,
                                   const struct order_unsettled **orders, size_t *count) MUST_CHECK;
 
 #endif

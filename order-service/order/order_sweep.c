@@ -30,7 +30,7 @@ static const struct metric_def swept = {METRIC_COUNTER,
 static const struct metric_def unsettled = {
     METRIC_GAUGE,
     "orders_unsettled",
-    "Orders that were over an hour ago, their money neither taken nor given back; up to 100",
+    "Orders that were over an hour ago, their money not taken or not given back; up to 100",
     {NULL}};
 
 enum { SWEEP_EVERY_S = 10, OVERDUE_MS = 60000, SWEEP_MS = 5000, MONEY_EVERY_MS = 3600000 };
@@ -135,7 +135,9 @@ static enum status tell_unsettled(struct ctx *ctx, struct order_sweep *sweep)
         return ST_OK;
     }
     TRY(service_db(ctx, sweep->service, &db));
-    enum status st = order_store_unsettled(ctx, db, &orders, &count);
+    sweep->money_at_ms = clock_monotonic_ms() + MONEY_EVERY_MS; /* also if this takes too long */
+    enum status st = order_store_unsettled(
+        ctx, db, service_config(sweep->service)->refunds_uncollected, &orders, &count);
     db_give_back(&db);
     TRY(st);
     for (size_t i = 0; i < count; i++) {
@@ -145,7 +147,6 @@ static enum status tell_unsettled(struct ctx *ctx, struct order_sweep *sweep)
                   log_num("amount_cents", orders[i].amount_cents));
     }
     metric_set(METRIC_SERIES(metric_register(&unsettled), NULL), (int64_t)count);
-    sweep->money_at_ms = clock_monotonic_ms() + MONEY_EVERY_MS;
     return ST_OK;
 }
 
