@@ -34,7 +34,7 @@ static const struct setting table[] = {
     SETTING_NUMBER("PICKUP_TIMEOUT", &loaded.pickup_timeout_s, "1800", 1, 86400, "seconds a ready order waits"),
     SETTING_NUMBER("TIME_FACTOR", &loaded.time_factor, "1", 1, 10000, "divides business deadlines (with DEMO only)"),
     SETTING_NUMBER("SECONDS_A_DRINK", &loaded.seconds_a_drink, "90", 1, 3600, "for the estimate while waiting"),
-    SETTING_NUMBER("MAX_OPEN_ORDERS", &loaded.max_open_orders, "20", 0, 1000000, "orders that a customer may have open at once; staff may have any number; 0: so may all"),
+    SETTING_NUMBER("MAX_OPEN_ORDERS", &loaded.max_open_orders, "20", 0, 1000000, "orders of the last day that a customer may have open at once; staff may have any number; 0: so may all"),
     SETTING_TEXT("PAYMENT_PROVIDER_URL", &loaded.payment_provider_url, "", "payment provider, http(s)://host:port; empty: payments are off"),
     SETTING_NUMBER("PAYMENT_TIMEOUT_MS", &loaded.payment_timeout_ms, "2000", 100, 10000, "how long the provider may take for one answer"),
     SETTING_NUMBER("PAYMENT_SWEEP_AFTER", &loaded.payment_sweep_after_s, "60", 1, 86400, "seconds until a hold without an order is voided"),

@@ -13,7 +13,7 @@ ON CONFLICT (day) DO NOTHING;
 -- one commit. $1 to $21, $29 and $30 have an element an order, in the order of their keys, so that two such statements
 -- wait for each other's twins in one direction; $24 to $28 one a row for the outbox, $24 saying whose. An order
 -- without a row in the answer was not placed: its key is used, or the menu moved on, or the shop is closed, or its
--- customer has $30 orders open (0: may have any number). One whose money is held ($29) gets its payment here, or
+-- customer has $30 orders of the last day open (0: may have any number). One whose money is held ($29) gets its payment here, or
 -- is not placed (docs/adr/0020). Statements that run at the same time do not see each other's orders, so that
 -- somebody with two phones may get past $30, once and not far: to lock each customer would cost every order.
 WITH x AS (
@@ -30,7 +30,8 @@ WITH x AS (
      WHERE x.menu = (SELECT version FROM menu.version)
        AND (SELECT open AND (paused_until IS NULL OR paused_until <= now()) FROM orders.shop)
        AND (x.most = 0
-            OR x.most > (SELECT count(*) FROM orders.open_orders WHERE customer_id = x.customer)
+            OR x.most > (SELECT count(*) FROM orders.open_orders WHERE customer_id = x.customer
+                           AND placed_at > now() - interval '1 day')
                       + (SELECT count(*) FROM x b WHERE b.customer = x.customer AND b.nth < x.nth))
     ON CONFLICT (caller, method, key) DO NOTHING
     RETURNING convert_from(answer, 'UTF8')::uuid AS id
@@ -68,8 +69,10 @@ WITH x AS (
 SELECT nth, number, placed_at, queue_position FROM v;
 
 -- order_count_open :one
--- How many orders somebody has open.
-SELECT count(*) AS open FROM orders.open_orders WHERE customer_id = $1::uuid;
+-- How many orders of the last day somebody has open. An older one was handed over without a tap on "ready": it is
+-- open for ever, and must not keep somebody out.
+SELECT count(*) AS open FROM orders.open_orders
+ WHERE customer_id = $1::uuid AND placed_at > now() - interval '1 day';
 
 -- order_by_id :one
 -- One order, and whether money was held for it: that is the order's, whatever the setting is by now.

@@ -127,9 +127,20 @@ START_TEST(where_one_is_over_another_may_come)
 }
 END_TEST
 
+START_TEST(one_that_nobody_ended_for_a_day_keeps_nobody_out)
+{
+    ck_assert_int_eq(place(MANY), MOST);
+    test_db_run("UPDATE orders.open_orders SET placed_at = now() - interval '25 hours'"
+                " WHERE order_id = (SELECT order_id FROM orders.open_orders LIMIT 1)");
+    ck_assert_int_eq(count_open(&ann), MOST - 1);
+    ck_assert_int_eq(place(MANY), 1);
+}
+END_TEST
+
 TEST_MAIN_AROUND("open_orders",
                  (&(struct test_around){
                      .start = make, .stop = test_db_drop, .before = before, .after = after}),
                  a_statement_places_as_many_of_one_customer_as_may_be_open,
                  what_one_customer_has_open_is_no_matter_of_another,
-                 where_one_is_over_another_may_come)
+                 where_one_is_over_another_may_come,
+                 one_that_nobody_ended_for_a_day_keeps_nobody_out)
