@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CUSTOMERS = 12, HELD_MS = 400, MENU = 1, BATCHES = 2 };
+enum { CUSTOMERS = 12, HELD_MS = 400, LATE_MS = 100, MENU = 1, BATCHES = 2 };
 
 #define LINES                                                                           \
     "[{\"menuItemId\":\"flat-white\",\"name\":\"Flat \\\"White\\\"\",\"quantity\":2,"   \
@@ -115,36 +115,33 @@ static void wait_for_locks(const char *query)
     }
 }
 
-static void *hold_up_longer(void *user)
-{
-    (void)user;
-    test_db_run("BEGIN; LOCK idempotency.requests IN EXCLUSIVE MODE;"
-                "SELECT pg_sleep(1.5); COMMIT");
-    return NULL;
-}
-
-/* Those from 'late' on come when both statements under way are held up, and have 100 ms. */
+/* Those from 'late' on come when both statements under way are held up, and their time is over
+ * before those go on. */
 static void some_come_late(int late)
 {
-    pthread_t holder;
+    static const struct sql lock = {"lock", SQL_EXEC,
+                                    "LOCK idempotency.requests IN EXCLUSIVE MODE"};
+    struct ctx *ctx = ctx_new_system("test");
+    struct db_conn *db = test_db_take(ctx, pool), *tx;
 
-    ck_assert_int_eq(pthread_create(&holder, NULL, hold_up_longer, NULL), 0);
-    wait_for_locks("SELECT count(*) > 0 FROM pg_locks"
-                   " WHERE granted AND relation = 'idempotency.requests'::regclass");
+    ck_assert_int_eq(db_begin(ctx, db, &tx), ST_OK);
+    ck_assert_int_eq(db_exec(ctx, tx, &lock, DB_NO_ARGS, NULL), ST_OK);
     for (int i = 0; i < CUSTOMERS; i++) {
         if (i == BATCHES) {
             wait_for_locks("SELECT count(*) = 2 FROM pg_locks WHERE NOT granted"
                            " AND relation = 'idempotency.requests'::regclass");
         }
         if (i >= late) {
-            customers[i].ctx->deadline_ms = clock_monotonic_ms() + 100;
+            customers[i].ctx->deadline_ms = clock_monotonic_ms() + LATE_MS;
         }
         ck_assert_int_eq(pthread_create(&customers[i].thread, NULL, ask, &customers[i]), 0);
     }
+    clock_pause_ms(LATE_MS + 1);
+    ck_assert_int_eq(db_commit(ctx, &tx), ST_OK);
     for (int i = 0; i < CUSTOMERS; i++) {
         pthread_join(customers[i].thread, NULL);
     }
-    pthread_join(holder, NULL);
+    ctx_free(ctx);
 }
 
 static void all_ask_at_once(void)
