@@ -17,7 +17,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { READERS = 4, CHANGES = 150, SIDE = 8, SOON_MS = 1500 };
+enum { READERS = 4, CHANGES = 150, SIDE = 8, SOON_MS = 6000 };
 
 /* ---- what the menu asks of the daemon ---- */
 
