@@ -279,15 +279,28 @@ void http_socket_abandon(struct http_socket *socket)
 
 /* --- any thread --------------------------------------------------------------------------- */
 
+/* Under lock. */
+static bool has_room(const struct http_socket *socket)
+{
+    return !socket->dead && !socket->broken && !socket->closing_since_ms &&
+           wslay_event_get_queued_msg_length(socket->frames) < HTTP_SOCKET_QUEUE;
+}
+
+bool http_socket_has_room(struct http_socket *socket)
+{
+    pthread_mutex_lock(&socket->lock);
+    bool has = has_room(socket);
+    pthread_mutex_unlock(&socket->lock);
+    return has;
+}
+
 bool http_socket_send(struct http_socket *socket, const char *text, size_t size)
 {
     struct wslay_event_msg message = {
         .opcode = WSLAY_TEXT_FRAME, .msg = (const uint8_t *)text, .msg_length = size};
 
     pthread_mutex_lock(&socket->lock);
-    bool wanted = !socket->dead && !socket->broken && !socket->closing_since_ms &&
-                  wslay_event_get_queued_msg_length(socket->frames) < HTTP_SOCKET_QUEUE &&
-                  wslay_event_queue_msg(socket->frames, &message) == 0;
+    bool wanted = has_room(socket) && wslay_event_queue_msg(socket->frames, &message) == 0;
     if (wanted) {
         flush(socket);
     }

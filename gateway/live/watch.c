@@ -217,8 +217,8 @@ static void ask_queue(struct live *live, struct ctx *ctx)
     tell_places(live, ctx, (const queue_message *)answer);
 }
 
-/* Under the lock: whoever waits for a snapshot gets one, though no order changed; with 'look' that
- * is every screen. */
+/* Under the lock: whoever waits for a snapshot and has room gets one, though no order changed; with
+ * 'look' every screen waits. */
 static bool tick_all(struct live *live, bool look)
 {
     int64_t wall_ms = clock_wall_ms(), monotonic_ms = clock_monotonic_ms();
@@ -232,7 +232,7 @@ static bool tick_all(struct live *live, bool look)
         live_session_look(live, &s->session, monotonic_ms);
         socket_tick(s, wall_ms);
         s->wants_snapshot |= look && !*s->order_id;
-        wanted |= s->wants_snapshot;
+        wanted |= s->wants_snapshot && http_socket_has_room(s->socket);
     }
     return wanted;
 }
