@@ -89,14 +89,20 @@ static enum status fulfil(struct ctx *ctx, struct service *service, enum duty du
     return duties[duty].purge(ctx, db);
 }
 
-/* A failure is quiet while readiness already says that the database is away. */
+static bool is_quiet(enum status st)
+{
+    return st == ST_OK || st == ST_RETRY || st == ST_UNAVAILABLE;
+}
+
+/* A failure is quiet while readiness already says that the database is away, and where a purge has
+ * more to do. */
 static bool run(struct housekeeping *keeping, enum duty duty)
 {
     struct ctx *ctx = ctx_new_system("customer-service");
 
     ctx->deadline_ms = clock_monotonic_ms() + DUTY_MS;
     bool done = service_is_ready(keeping->service) && fulfil(ctx, keeping->service, duty) == ST_OK;
-    if (!done && ctx->failure.status != ST_OK && ctx->failure.status != ST_UNAVAILABLE) {
+    if (!done && !is_quiet(ctx->failure.status)) {
         log_failure(ctx, duties[duty].name);
     }
     ctx_free(ctx);

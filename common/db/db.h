@@ -115,7 +115,8 @@ enum status db_many(struct ctx *ctx, struct db_conn *db, const struct sql *sql, 
                     struct db_rows *rows) MUST_CHECK;
 
 /* For a statement that deletes some of what is too old, with a LIMIT of 100 or more: goes on while
- * so many went, for two seconds at most, so that it fits into the time of any round. */
+ * so many went, for two seconds at most, so that it fits into the time of any round. ST_RETRY: more
+ * may be left, and it is to be called again soon. */
 enum status db_purge(struct ctx *ctx, struct db_conn *db, const struct sql *sql) MUST_CHECK;
 
 /* A transaction that rolls itself back on every way out but db_commit():

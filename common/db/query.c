@@ -169,8 +169,11 @@ enum status db_purge(struct ctx *ctx, struct db_conn *db, const struct sql *sql)
 
     do {
         TRY(run(ctx, db, sql, DB_NO_ARGS, NULL, &gone));
-    } while (strtol(PQcmdTuples(gone), NULL, 10) >= PURGE_MANY && clock_monotonic_ms() < until);
-    return ST_OK;
+        if (strtol(PQcmdTuples(gone), NULL, 10) < PURGE_MANY) {
+            return ST_OK;
+        }
+    } while (clock_monotonic_ms() < until);
+    return fail_with(ctx, ST_RETRY, "", "statement=%s more is left", sql->name);
 }
 
 static struct db_rows rows_of(const PGresult *result)

@@ -157,7 +157,7 @@ static const struct chore {
 } chores[] = {
     {show_depth,   2000 },
     {tidy_streams, 10000},
-    {prune,        60000}, /* often, so that no round of it keeps jobs waiting */
+    {prune,        60000}, /* often: a round keeps jobs waiting, two seconds at most */
 };
 
 /* What fails here is tried again at its next turn; database and Valkey tell of themselves. */

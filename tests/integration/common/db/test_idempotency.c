@@ -121,7 +121,7 @@ START_TEST(however_many_are_too_old_one_purge_forgets_them)
 {
     enum status purged = ST_INTERNAL;
 
-    add_old(5500);
+    add_old(1500); /* a statement takes a thousand */
     test_db_run("UPDATE idempotency.requests SET created_at = now() WHERE key = 'key-7'");
     purge(&purged);
     ck_assert_int_eq(purged, ST_OK);
@@ -129,8 +129,27 @@ START_TEST(however_many_are_too_old_one_purge_forgets_them)
 }
 END_TEST
 
+START_TEST(a_purge_that_ran_out_of_time_says_that_more_is_left)
+{
+    enum status purged = ST_INTERNAL;
+
+    add_old(1050);
+    test_db_run("CREATE FUNCTION idempotency.slow() RETURNS trigger LANGUAGE plpgsql"
+                " AS 'BEGIN PERFORM pg_sleep(2.1); RETURN NULL; END';"
+                "CREATE TRIGGER slow AFTER DELETE ON idempotency.requests"
+                " EXECUTE FUNCTION idempotency.slow()");
+    purge(&purged);
+    ck_assert_int_eq(purged, ST_RETRY);
+    ck_assert_str_eq(test_db_ask(ALL), "50");
+    purge(&purged);
+    ck_assert_int_eq(purged, ST_OK);
+    ck_assert_str_eq(test_db_ask(ALL), "0");
+}
+END_TEST
+
 TEST_MAIN_AROUND("idempotency",
                  (&(struct test_around){
                      .start = make, .stop = test_db_drop, .before = before, .after = after}),
                  a_key_that_is_taken_again_while_the_purge_looks_at_it_stays,
-                 however_many_are_too_old_one_purge_forgets_them)
+                 however_many_are_too_old_one_purge_forgets_them,
+                 a_purge_that_ran_out_of_time_says_that_more_is_left)

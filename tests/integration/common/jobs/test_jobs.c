@@ -527,11 +527,11 @@ START_TEST(however_many_were_done_a_day_ago_they_go_at_once_and_the_dead_stay)
 {
     test_db_run(
         "INSERT INTO jobs.jobs (id, kind, payload, state, finished_at)"
-        " SELECT gen_random_uuid(), 'note', '{}', CASE WHEN n > 5500 THEN 'dead' ELSE 'done'"
-        "        END, now() - interval '2 days' FROM generate_series(1, 5507) n");
+        " SELECT gen_random_uuid(), 'note', '{}', CASE WHEN n > 2500 THEN 'dead' ELSE 'done'"
+        "        END, now() - interval '2 days' FROM generate_series(1, 2507) n");
     start_pool();
     start_jobs();
-    wait_for("SELECT 5507 - count(*) FROM jobs.jobs", 5500, PATIENCE_MS / 2);
+    wait_for("SELECT 2507 - count(*) FROM jobs.jobs", 2500, PATIENCE_MS * 2);
     ck_assert_int_eq(number("SELECT count(*) FROM jobs.jobs WHERE state = 'dead'"), 7);
 }
 END_TEST
