@@ -206,7 +206,7 @@ def a_failed_order_names_the_place_in_the_source():
 def let_go_later(holder):
     """Half a second after the order began to wait for the lock: before that it was elsewhere, and others wait, too."""
     shop.within(shop.PATIENCE_S, shop.sql, """SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
-        WHERE NOT granted AND relation = 'orders.orders'::regclass AND query LIKE '%INSERT INTO orders.orders%'""")
+        WHERE NOT granted AND relation = 'orders.orders'::regclass AND query LIKE 'WITH x AS (%unnest(%'""")
     time.sleep(0.5)
     print("COMMIT;\n\\q", file=holder.stdin, flush=True)
 
