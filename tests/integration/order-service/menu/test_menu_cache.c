@@ -25,9 +25,9 @@ struct service {
     struct db_pool *pool;
     struct cache *cache;
     struct menu_cache *menu;
-    bool armed, asked_database; /* for late_to_valkey() */
+    atomic_bool armed, asked_database; /* for late_to_valkey() */
     void (*before_valkey)(struct service *service);
-    void (*before_database)(struct service *service); /* once */
+    void (*_Atomic before_database)(struct service *service); /* once */
 };
 
 static struct service shop;
@@ -35,12 +35,11 @@ static struct valkey_server valkey;
 
 enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
 {
-    void (*before)(struct service *) = service->before_database;
+    void (*first)(struct service *) = atomic_exchange(&service->before_database, NULL);
 
     service->asked_database = service->armed;
-    service->before_database = NULL;
-    if (before) {
-        before(service);
+    if (first) {
+        first(service);
     }
     return db_take(ctx, service->pool, db);
 }
