@@ -2,20 +2,14 @@
 # stack: 2
 # How the manifests of k8s/ render, as `kubectl apply -k` does it, by a kubectl that is built for it.
 set -u
-cd "$(dirname "$0")/../.." || exit 1
-scratch=$(mktemp -d) || exit 1
-trap 'rm -rf "$scratch"' EXIT
+# shellcheck source=tests/style/lib/expect.sh
+. "$(dirname "$0")/../style/lib/expect.sh"
+cd "$root" || exit 1
 bin=$(tests/fakes/cluster/build.sh 2>"$scratch/log") || {
     echo "skip the_cluster_is_as_described (kubectl cannot be built: $(tail -n 1 "$scratch/log"))"
     exit 0
 }
 rendered() { "$bin/kubectl" kustomize "$1" >"$scratch/rendered" && [ -s "$scratch/rendered" ]; }
-failed=0
-expect() { # expect NAME COMMAND...
-    name=$1
-    shift
-    if "$@"; then echo "ok $name"; else echo "not ok $name" && failed=1; fi
-}
 
 # manifest KIND NAME: that one document of what was rendered
 manifest() {

@@ -2,64 +2,20 @@
 /* The whole chain over real sockets: HTTP in, gRPC behind, Valkey beside. */
 #include "common/base/clock.h"
 #include "gateway/routes.h"
-#include "tests/helpers/gateway/stage.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/patience.h"
+#include "tests/integration/gateway/one_gateway.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static struct valkey_server valkey;
-static struct stage stage;
-static struct gateway *gateway;
-static struct raw_reply reply;
-
-static void start_valkey(void)
-{
-    valkey = valkey_server_start(0, NULL);
-}
-
-static void stop_valkey(void)
-{
-    valkey_server_stop(&valkey);
-}
-
-static void start(void)
-{
-    stage_make(&stage, valkey.port);
-    stage_start_order(&stage);
-    stage_start_customer(&stage);
-    gateway = stage_open(&stage, NULL);
-}
-
-static void stop(void)
-{
-    stage_close(&stage);
-}
-
-static const char *customer(void)
-{
-    return stage_token(&stage, ROLE_CUSTOMER, STAGE_CUSTOMER, STAGE_SESSION);
-}
-
 static int ask(const char *method, const char *path, const char *token, const char *body)
 {
     return stage_ask(gateway,
                      &(struct ask){.method = method, .path = path, .token = token, .body = body},
                      &reply);
-}
-
-static int ask_with(const char *method, const char *path, const char *headers)
-{
-    return stage_ask(gateway, &(struct ask){.method = method, .path = path, .headers = headers},
-                     &reply);
-}
-
-static bool says(const char *text)
-{
-    return strstr(reply.body, text) != NULL;
 }
 
 /* GW-05 SCN-A1 */
@@ -403,13 +359,6 @@ START_TEST(options_tells_the_verbs)
     ck_assert_str_eq(raw_header(&reply, "Access-Control-Allow-Methods"), "");
 }
 END_TEST
-
-static void reopen(void)
-{
-    gateway_stop(stage.gateways[0]);
-    stage.count = 0;
-    gateway = stage_open(&stage, NULL);
-}
 
 /* Without a key nobody can be told apart; that is no fault of the token. */
 START_TEST(until_it_has_keys_it_is_not_ready_and_then_it_is)

@@ -1,91 +1,14 @@
 /* links: test_db
  * Two who change the menu at once: who said which version was seen does not undo what the other
  * did. */
-#include "common/base/auto.h"
 #include "common/base/text.h"
-#include "common/cache/cache.h"
-#include "common/db/db.h"
-#include "common/outbox/outbox.h"
-#include "migrations.h"
-#include "order-service/menu/menu.h"
-#include "order-service/service.h"
-#include "tests/helpers/house_test.h"
-#include "tests/helpers/test_db.h"
-#include "tests/helpers/valkey_server.h"
+#include "tests/integration/order-service/menu/counter.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
 enum { ADMINS = 4, ROUNDS = 20 };
-
-/* ---- what the menu asks of the daemon ---- */
-
-struct service {
-    struct db_pool *pool;
-    struct cache *cache;
-    struct menu_cache *menu;
-};
-
-static struct service shop;
-static struct valkey_server valkey;
-
-enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
-{
-    return db_take(ctx, service->pool, db);
-}
-
-struct cache *service_cache(struct service *service)
-{
-    return service->cache;
-}
-
-struct menu_cache *service_menu_cache(struct service *service)
-{
-    return service->menu;
-}
-
-struct outbox_relay *service_outbox(struct service *service)
-{
-    (void)service;
-    return NULL;
-}
-
-void outbox_wake(struct outbox_relay *relay) /* rows stay where they are */
-{
-    (void)relay;
-}
-
-/* ---- around the tests ---- */
-
-static void make(void)
-{
-    test_db_make_for("order_service", migrations, ARRAY_LEN(migrations));
-    valkey = valkey_server_start(0, NULL);
-}
-
-static void drop(void)
-{
-    valkey_server_stop(&valkey);
-    test_db_drop();
-}
-
-static void open_shop(void)
-{
-    struct db_options db = *test_db_runtime();
-    struct cache_options cache = {.host = "127.0.0.1", .port = valkey.port, .max = ADMINS};
-
-    db.max = ADMINS;
-    shop = (struct service){
-        .pool = db_pool_new(&db), .cache = cache_new(&cache), .menu = menu_cache_new()};
-}
-
-static void close_shop(void)
-{
-    menu_cache_free(shop.menu);
-    cache_free(shop.cache);
-    db_pool_free(shop.pool);
-}
 
 /* ---- what people do ---- */
 

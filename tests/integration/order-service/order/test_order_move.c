@@ -3,13 +3,7 @@
  * says of it. */
 #include "common/base/auto.h"
 #include "common/base/text.h"
-#include "common/db/db.h"
-#include "common/outbox/outbox.h"
-#include "migrations.h"
-#include "order-service/order/order.h"
-#include "order-service/service.h"
-#include "tests/helpers/house_test.h"
-#include "tests/helpers/test_db.h"
+#include "tests/integration/order-service/order/bar.h"
 
 static const struct order_id coffee = {"019aa1f0-5c3e-7000-8000-000000000001"};
 
@@ -18,54 +12,11 @@ static const struct order_id coffee = {"019aa1f0-5c3e-7000-8000-000000000001"};
 
 /* ---- what order.c asks of the daemon ---- */
 
-struct service {
-    struct config config;
-    struct db_pool *pool;
-};
-
 static struct service shop = {
     .config = {.pickup_timeout_s = 600, .time_factor = 1}
 };
 
-enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
-{
-    return db_take(ctx, service->pool, db);
-}
-
-const struct config *service_config(const struct service *service)
-{
-    return &service->config;
-}
-
-int64_t service_business_ms(const struct service *service, int seconds)
-{
-    (void)service;
-    return (int64_t)seconds * 1000;
-}
-
-bool service_has_workflows(struct service *service)
-{
-    (void)service;
-    return false;
-}
-
-struct outbox_relay *service_outbox(struct service *service)
-{
-    (void)service;
-    return NULL;
-}
-
-void outbox_wake(struct outbox_relay *relay) /* rows stay where they are */
-{
-    (void)relay;
-}
-
 /* ---- around the tests ---- */
-
-static void make(void)
-{
-    test_db_make_for("order_service", migrations, ARRAY_LEN(migrations));
-}
 
 /* One order, ready on the counter. */
 static void before(void)

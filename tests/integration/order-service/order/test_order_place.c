@@ -4,29 +4,16 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/base/uuid.h"
-#include "common/db/db.h"
-#include "common/outbox/outbox.h"
-#include "migrations.h"
 #include "order-service/menu/menu.h"
 #include "order-service/menu/menu_photo.h"
 #include "order-service/order/order_batch.h"
 #include "order-service/payment/payment.h"
-#include "order-service/service.h"
 #include "order-service/shop/shop.h"
-#include "tests/helpers/house_test.h"
-#include "tests/helpers/test_db.h"
+#include "tests/integration/order-service/order/bar.h"
 
 #define HOLD "auth_1"
 
 /* ---- what placing asks of the daemon ---- */
-
-struct service {
-    struct config config;
-    struct db_pool *pool;
-    struct order_days *days;
-    struct order_batches *batches;
-    bool takes_money;
-};
 
 static struct service shop = {
     .config = {.currency = "EUR",
@@ -45,28 +32,6 @@ static const struct menu_item drink = {.id = "espresso",
                                        .photo_id = ""};
 static const struct menu card = {.version = 1, .items = &drink, .count = 1};
 
-enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
-{
-    return db_take(ctx, service->pool, db);
-}
-
-const struct config *service_config(const struct service *service)
-{
-    return &service->config;
-}
-
-int64_t service_business_ms(const struct service *service, int seconds)
-{
-    (void)service;
-    return (int64_t)seconds * 1000;
-}
-
-bool service_has_workflows(struct service *service)
-{
-    (void)service;
-    return false;
-}
-
 struct order_days *service_days(struct service *service)
 {
     return service->days;
@@ -75,17 +40,6 @@ struct order_days *service_days(struct service *service)
 struct order_batches *service_order_batches(struct service *service)
 {
     return service->batches;
-}
-
-struct outbox_relay *service_outbox(struct service *service)
-{
-    (void)service;
-    return NULL;
-}
-
-void outbox_wake(struct outbox_relay *relay)
-{
-    (void)relay;
 }
 
 const struct menu_item *menu_find(const struct menu *menu, const char *id)
@@ -148,9 +102,9 @@ enum status payment_authorize(struct ctx *ctx, struct service *service,
 
 /* ---- around the tests ---- */
 
-static void make(void)
+static void make_with_menu(void)
 {
-    test_db_make_for("order_service", migrations, ARRAY_LEN(migrations));
+    make();
     test_db_run("UPDATE menu.version SET version = 1");
 }
 
@@ -247,8 +201,10 @@ START_TEST(a_hold_that_was_given_up_meanwhile_is_told_so) /* PAY-02 */
 END_TEST
 
 TEST_MAIN_AROUND("order_place",
-                 (&(struct test_around){
-                     .start = make, .stop = test_db_drop, .before = before, .after = after}),
+                 (&(struct test_around){.start = make_with_menu,
+                                        .stop = test_db_drop,
+                                        .before = before,
+                                        .after = after}),
                  a_number_that_somebody_has_is_drawn_anew,
                  a_number_that_somebody_has_is_not_taken_for_a_payment_that_took_too_long,
                  a_hold_that_was_given_up_meanwhile_is_told_so)

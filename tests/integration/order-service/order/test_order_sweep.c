@@ -5,17 +5,12 @@
 
 #include "common/base/auto.h"
 #include "common/base/clock.h"
-#include "common/db/db.h"
 #include "common/obs/metrics.h"
-#include "common/outbox/outbox.h"
-#include "migrations.h"
 #include "order-service/menu/menu_photo.h"
 #include "order-service/order/order_queue_cache.h"
 #include "order-service/payment/payment.h"
-#include "order-service/service.h"
-#include "tests/helpers/house_test.h"
 #include "tests/helpers/patience.h"
-#include "tests/helpers/test_db.h"
+#include "tests/integration/order-service/order/bar.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,47 +23,9 @@ enum { OVERDUE = 60, PAGE = 50 };
 
 /* ---- what the sweep asks of the daemon ---- */
 
-struct service {
-    struct config config;
-    struct db_pool *pool;
-};
-
 static struct service shop = {
     .config = {.pickup_timeout_s = 600, .time_factor = 1}
 };
-
-enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
-{
-    return db_take(ctx, service->pool, db);
-}
-
-const struct config *service_config(const struct service *service)
-{
-    return &service->config;
-}
-
-int64_t service_business_ms(const struct service *service, int seconds)
-{
-    (void)service;
-    return (int64_t)seconds * 1000;
-}
-
-bool service_has_workflows(struct service *service)
-{
-    (void)service;
-    return false;
-}
-
-struct outbox_relay *service_outbox(struct service *service)
-{
-    (void)service;
-    return NULL;
-}
-
-void outbox_wake(struct outbox_relay *relay) /* rows stay where they are */
-{
-    (void)relay;
-}
 
 struct order_queue_cache *service_queue_cache(struct service *service)
 {
@@ -101,11 +58,6 @@ enum status photo_forget_old(struct ctx *ctx, struct service *service)
 }
 
 /* ---- around the tests ---- */
-
-static void make(void)
-{
-    test_db_make_for("order_service", migrations, ARRAY_LEN(migrations));
-}
 
 /* Nobody accepted them, two minutes ago. */
 static void before(void)
