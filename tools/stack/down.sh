@@ -18,11 +18,17 @@ stop_all() { # NAMES...: at once
     wait
 }
 
-# Whatever still works in a folder of ours, as the workers of a killed Postgres would.
+# Whatever still works in the folder of a process of ours, as the workers of a killed Postgres would.
+# Not below it, where another stack may have its state; and not from a terminal: a person's.
 left_over() {
-    find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$RUN/*" -o -lname "$(pg_data)" \) 2>/dev/null |
-        sed 's#/proc/##; s#/cwd##'
+    set -- -false
+    for ours in "$(pg_data)" "$RUN"/*/run; do
+        [ ! -e "$ours" ] || set -- "$@" -o -samefile "${ours%/run}"
+    done
+    find -L /proc/[0-9]*/cwd -maxdepth 0 \( "$@" \) 2>/dev/null | sed 's#/proc/##; s#/cwd##' |
+        while read -r left_pid; do ! has_no_terminal "$left_pid" || echo "$left_pid"; done
 }
+has_no_terminal() { [ "$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f5)" = 0 ]; }
 none_left() { [ -z "$(left_over)" ]; }
 
 stopped=''
