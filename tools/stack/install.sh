@@ -47,6 +47,7 @@ apt_update() { "$1" env LC_ALL=C.UTF-8 apt-get -q -o Acquire::Retries=3 update; 
 apt_install() {
     as_root=$1
     shift
+    umask 022 # what packages write is for every user
     # Debian's postgresql would start a cluster of its own on port 5432
     # shellcheck disable=SC2016
     "$as_root" sh -c 'mkdir -p /etc/postgresql-common && { grep -qs "^create_main_cluster" /etc/postgresql-common/createcluster.conf ||
@@ -65,10 +66,10 @@ apt_unpack() {
     apt_sources >"$apt_dir/sources.list.$$"
     mv "$apt_dir/sources.list.$$" "$apt_dir/sources.list"
     if [ -z "$(find "$apt_dir/lists" -name '*backports*Packages*' -mmin -1440 2>/dev/null)" ]; then
-        flock "$apt_dir" apt-get -q $(apt_options) update
+        (flock 7 && our_apt update) 7<"$apt_dir" || return
     fi
     for wanted in "$@"; do
-        unpack_one "$unpack_to.new" "$wanted"
+        unpack_one "$unpack_to.new" "$wanted" || return
     done
     rm -rf "$unpack_to.new/debs" "$unpack_to"
     mv "$unpack_to.new" "$unpack_to"
@@ -76,31 +77,33 @@ apt_unpack() {
 
 unpack_one() (
     cd "$1/debs" || exit
-    apt-get -q $(apt_options) download "$2" || {
+    our_apt download "$2" || {
         echo "$2 is not there any more: the newest of bookworm-backports instead"
-        apt-get -q $(apt_options) download "${2%%=*}/bookworm-backports"
+        our_apt download "${2%%=*}/bookworm-backports"
     }
     for deb in "${2%%=*}"_*.deb; do
-        dpkg -x "$deb" "$1"
+        dpkg -x "$deb" "$1" || exit
     done
 )
 
-apt_options() {
-    echo "-o Dir::Etc::sourcelist=$apt_dir/sources.list -o Dir::Etc::sourceparts=/dev/null" \
-        "-o Dir::State::lists=$apt_dir/lists -o Dir::Cache=$apt_dir -o Dir::Cache::archives=$apt_dir/archives" \
-        "-o APT::Sandbox::User= -o Acquire::Languages=none -o Debug::NoLocking=true -o Acquire::Retries=3"
+our_apt() {
+    apt-get -q -o "Dir::Etc::sourcelist=$apt_dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+        -o "Dir::State::lists=$apt_dir/lists" -o "Dir::Cache=$apt_dir" -o "Dir::Cache::archives=$apt_dir/archives" \
+        -o APT::Sandbox::User= -o Acquire::Languages=none -o Debug::NoLocking=true -o Acquire::Retries=3 "$@"
 }
 
-# The mirror that this machine's own apt uses.
-apt_sources() {
+# Where this machine's own apt has a suite of Debian from. Security may be elsewhere than the rest.
+mirror_of() { # CODENAME
     # shellcheck disable=SC2016
-    mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)}
-    mirror=${mirror%/}
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' "Codename: $1" | head -n 1
+}
+apt_sources() {
+    mirror=$(mirror_of bookworm) security=$(mirror_of bookworm-security)
     keys=/usr/share/keyrings/debian-archive-keyring.gpg
     for suite in bookworm bookworm-updates bookworm-backports; do
         echo "deb [signed-by=$keys] ${mirror:-http://deb.debian.org/debian} $suite main"
     done
-    echo "deb [signed-by=$keys] ${mirror:-http://deb.debian.org/debian}-security bookworm-security main"
+    echo "deb [signed-by=$keys] ${security:-http://deb.debian.org/debian-security} bookworm-security main"
 }
 
 # Two stacks may want the same thing at the same time: the second waits, and finds it there.
