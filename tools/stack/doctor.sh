@@ -107,6 +107,12 @@ version() { # LABEL COMMAND...
     printf '  %-10s %s\n' "$version_label" "$("$@" 2>&1 | head -n 1 || :)"
 }
 
+fetched() { # NAME VERSION COMMAND...: what the command says of it, once it is here
+    if needs fetch "$1"; then echo "- ($2)" && return; fi
+    shift 2
+    "$@"
+}
+
 say "This machine"
 check_machine
 check_packages
@@ -120,9 +126,9 @@ version gcc sh -c 'gcc --version 2>/dev/null || echo -'
 version cmake sh -c 'cmake --version 2>/dev/null || echo -'
 version postgres sh -c "$PG_BIN/postgres --version 2>/dev/null || echo -"
 version java sh -c 'java -version 2>&1 || echo -'
-version valkey sh -c "[ -x $VALKEY_BIN/valkey-server ] && LD_LIBRARY_PATH=$(valkey_libs) $VALKEY_BIN/valkey-server --version || echo '- ($VALKEY_VERSION)'"
-version kafka sh -c "[ -e $KAFKA_HOME/libs ] && echo $KAFKA_VERSION || echo '- ($KAFKA_VERSION)'"
-version temporal sh -c "[ -x $TEMPORAL_HOME/bin/temporal ] && $TEMPORAL_HOME/bin/temporal --version || echo '- ($TEMPORAL_VERSION)'"
+version valkey fetched valkey "$VALKEY_VERSION" env LD_LIBRARY_PATH="$(valkey_libs)" "$VALKEY_BIN/valkey-server" --version
+version kafka fetched kafka "$KAFKA_VERSION" echo "$KAFKA_VERSION"
+version temporal fetched temporal "$TEMPORAL_VERSION" "$TEMPORAL_HOME/bin/temporal" --version
 [ $problems = 0 ] && say "No problem found." && exit 0
 say "$problems problem(s) found."
 exit 1

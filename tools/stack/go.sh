@@ -6,24 +6,24 @@ GO_TOOLCHAIN=go1.25.5
 GO_DEBIAN=golang-1.23
 
 # A go of 1.25 or later on PATH, else the one of bookworm-backports, which then fetches the
-# pinned toolchain. Prints how to call it.
-go_command() {
+# pinned toolchain.
+go_run() { # ARGUMENTS OF go...
     if command -v go >/dev/null; then
         go_have=$(go version | sed -n 's/.*go\([0-9]*\.[0-9]*\).*/\1/p')
         if [ "$(printf '%s\n%s\n' "$GO_WANTED" "$go_have" | sort -V | head -n 1)" = "$GO_WANTED" ]; then
-            echo "env GOTOOLCHAIN=local go"
+            GOTOOLCHAIN=local go "$@"
             return
         fi
     fi
     [ -x "$CACHE/go-debian/usr/lib/go-1.23/bin/go" ] ||
-        apt_unpack "$CACHE/go-debian" "$GO_DEBIAN" "$GO_DEBIAN-go" "$GO_DEBIAN-src" >&2
+        apt_unpack "$CACHE/go-debian" "$GO_DEBIAN" "$GO_DEBIAN-go" "$GO_DEBIAN-src" >&2 || return
     # Debian's GOROOT holds symbolic links to /usr/share: make them reach into the cache
     find "$CACHE/go-debian/usr/lib/go-1.23" -maxdepth 1 -type l | while read -r link; do
         case $(readlink "$link") in
         /usr/share/* | ../../share/*) ln -sfn "../../share/go-1.23/$(basename "$link")" "$link" ;;
         esac
     done
-    echo "env GOROOT=$CACHE/go-debian/usr/lib/go-1.23 GOTOOLCHAIN=$GO_TOOLCHAIN $CACHE/go-debian/usr/lib/go-1.23/bin/go"
+    GOROOT=$CACHE/go-debian/usr/lib/go-1.23 GOTOOLCHAIN=$GO_TOOLCHAIN "$CACHE/go-debian/usr/lib/go-1.23/bin/go" "$@"
 }
 
 # What every build shares, in the cache until it ends well.
@@ -46,11 +46,10 @@ go_done() {
 go_into() {
     go_to=$1
     shift
-    go=$(go_command)
     go_environment
     export GOBIN="$go_to.new/bin"
     mkdir -p "$GOBIN"
-    $go "$@" || return
+    go_run "$@" || return
     go_done "$go_to.new" "$go_to"
 }
 
@@ -63,13 +62,12 @@ go_build() { go_into "$1" install -C "$2" -p 2 -trimpath -ldflags '-s -w' .; }
 # go_build_all DIR GO.MOD: each line of stdin, NAME PACKAGE, becomes DIR.new/bin/NAME, and go_done
 # does the rest. One after another: to link two at once takes more than 2 GiB.
 go_build_all() {
-    go=$(go_command)
     go_environment
     mkdir -p "$CACHE/go-build/module" "$1.new/bin"
     cp "$2" "$CACHE/go-build/module/go.mod"
     cd "$CACHE/go-build/module" || return
     while read -r go_name go_package; do
-        $go build -mod=mod -p 2 -trimpath -ldflags '-s -w' -o "$1.new/bin/$go_name" "$go_package" </dev/null || return
+        go_run build -mod=mod -p 2 -trimpath -ldflags '-s -w' -o "$1.new/bin/$go_name" "$go_package" </dev/null || return
     done
     cd "$ROOT" || return
 }

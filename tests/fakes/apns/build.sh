@@ -12,8 +12,7 @@ state=$(cat "$folder"/*.go "$folder/go.mod" | sha256sum | cut -c 1-16)
 program=$CACHE/fake-apns/$state
 if [ ! -x "$program" ]; then
     mkdir -p "$CACHE/fake-apns"
-    go=$(go_command)
-    (cd "$folder" && GOFLAGS=-buildvcs=false CGO_ENABLED=0 $go build -o "$program.$$" .) >&2
+    (cd "$folder" && export GOFLAGS=-buildvcs=false CGO_ENABLED=0 && go_run build -o "$program.$$" .) >&2
     mv "$program.$$" "$program"
 fi
 echo "$program"

@@ -23,22 +23,21 @@ package_options() { # PLUGIN
 
 build_grpc_gateway() {
     aside=$GRPC_GATEWAY_HOME.new
-    go=$(go_command)
     rm -rf "$aside"
     mkdir -p "$aside/src" "$aside/bin"
     cp "$peers/gateway.go" "$aside/src/main.go"
     cd "$aside/src"
     export GOBIN="$aside/bin" GOENV=off GOFLAGS='-buildvcs=false -mod=mod' CGO_ENABLED=0
-    $go mod init everything/bench
-    $go get "github.com/grpc-ecosystem/grpc-gateway/v2@v$GRPC_GATEWAY_VERSION"
-    $go install "github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway@v$GRPC_GATEWAY_VERSION"
-    $go install "google.golang.org/protobuf/cmd/protoc-gen-go"
-    $go install "google.golang.org/grpc/cmd/protoc-gen-go-grpc@v$GO_GRPC_PLUGIN_VERSION"
+    go_run mod init everything/bench
+    go_run get "github.com/grpc-ecosystem/grpc-gateway/v2@v$GRPC_GATEWAY_VERSION"
+    go_run install "github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway@v$GRPC_GATEWAY_VERSION"
+    go_run install "google.golang.org/protobuf/cmd/protoc-gen-go"
+    go_run install "google.golang.org/grpc/cmd/protoc-gen-go-grpc@v$GO_GRPC_PLUGIN_VERSION"
     # shellcheck disable=SC2046
     (cd "$ROOT/proto" && PATH="$GOBIN:$PATH" protoc -I. --go_out="$aside/src" --go-grpc_out="$aside/src" \
         --grpc-gateway_out="$aside/src" $(package_options go) $(package_options go-grpc) \
         $(package_options grpc-gateway) $(find coffee/menu coffee/order coffee/common everything -name '*.proto'))
-    $go build -trimpath -o "$aside/bin/gateway" .
+    go_run build -trimpath -o "$aside/bin/gateway" .
     rm -rf "$GRPC_GATEWAY_HOME"
     mv "$aside" "$GRPC_GATEWAY_HOME"
 }
@@ -55,15 +54,14 @@ build_fastify() {
 # Built again when its source has changed.
 build_temporal_go() {
     aside=$TEMPORAL_GO_HOME.new
-    go=$(go_command)
     rm -rf "$aside"
     mkdir -p "$aside/src" "$aside/bin"
     cp "$ROOT/tests/load/temporal/order_worker.go" "$aside/src/main.go"
     cd "$aside/src"
     export GOENV=off GOFLAGS='-buildvcs=false -mod=mod' CGO_ENABLED=0
-    $go mod init everything/bench
-    $go get "go.temporal.io/sdk@v$TEMPORAL_GO_VERSION"
-    $go build -p 2 -trimpath -o "$aside/bin/order_worker" .
+    go_run mod init everything/bench
+    go_run get "go.temporal.io/sdk@v$TEMPORAL_GO_VERSION"
+    go_run build -p 2 -trimpath -o "$aside/bin/order_worker" .
     rm -rf "$TEMPORAL_GO_HOME"
     mv "$aside" "$TEMPORAL_GO_HOME"
 }

@@ -4,6 +4,7 @@
 KAFKA_VERSION=4.3.1
 KAFKA_HOME=$CACHE/kafka-$KAFKA_VERSION
 KAFKA_CLUSTER=5L6g3nShT-eMCtK--X86sw
+KAFKA_LOGGING=-Dlog4j2.configurationFile=$STACK/conf/kafka-log4j2.yaml
 
 needs_fetch_kafka() { [ ! -e "$KAFKA_HOME/libs" ]; }
 fetch_kafka() {
@@ -17,7 +18,7 @@ fetch_kafka() {
         -DincludeScope=runtime -DoutputDirectory="$aside/libs"
     kafka_properties "$aside/format" 1 2 >"$aside/format.properties"
     # shellcheck disable=SC2046
-    java -Xmx48m $(kafka_jvm) -cp "$aside/libs/*" kafka.tools.StorageTool format -t "$KAFKA_CLUSTER" -c "$aside/format.properties"
+    java -Xmx48m $(kafka_jvm) "$KAFKA_LOGGING" -cp "$aside/libs/*" kafka.tools.StorageTool format -t "$KAFKA_CLUSTER" -c "$aside/format.properties"
     rm -rf "$KAFKA_HOME"
     mv "$aside" "$KAFKA_HOME"
 }
@@ -27,8 +28,7 @@ kafka_properties() { # DATA PORT CONTROLLER_PORT
 }
 
 kafka_jvm() { # the options that every JVM of Kafka gets
-    echo "-Xss256k -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData" \
-        "-Dlog4j2.configurationFile=$STACK/conf/kafka-log4j2.yaml"
+    echo '-Xss256k -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData'
 }
 
 # Formatting takes a JVM start: the two small files are copied from the cache instead. The
@@ -52,7 +52,7 @@ archive='-XX:SharedArchiveFile=$KAFKA_HOME/classes.jsa'
 [ -e '$KAFKA_HOME/classes.jsa' ] || archive=-XX:ArchiveClassesAtExit=classes.jsa
 export MALLOC_ARENA_MAX=1
 exec java -Xmx96m -XX:MaxDirectMemorySize=32m -XX:ReservedCodeCacheSize=32m "\$archive" \\
-    $(kafka_jvm) -cp '$KAFKA_HOME/libs/*' kafka.Kafka server.properties
+    $(kafka_jvm) '$KAFKA_LOGGING' -cp '$KAFKA_HOME/libs/*' kafka.Kafka server.properties
 RUN
 }
 
