@@ -64,13 +64,15 @@ prepare_postgres() {
     pg_dir=$(pg_data)
     if [ ! -s "$pg_dir/PG_VERSION" ]; then
         mkdir -p "$(dirname "$pg_dir")"
-        rm -rf "$pg_dir.new"
+        rm -rf "$pg_dir.new" "$RUN/postgres/roles.done"
         cp -a "$(pg_template)/data" "$pg_dir.new"
         [ "$(id -u)" != 0 ] || chown -R postgres "$pg_dir.new" # a cache that was carried here has other owners
+        cp "$(pg_template)/password" "$SECRETS/postgres.first" # first: data without it opens to nobody
         mv "$pg_dir.new" "$pg_dir"
-        cp "$(pg_template)/password" "$SECRETS/postgres.first"
-        rm -f "$RUN/postgres/roles.done"
     fi
+    # root's umask may keep the account postgres out of what mkdir made, also of an earlier day
+    pg_parent=${pg_dir%/*}
+    [ "$(id -u)" != 0 ] || chmod a+x "$pg_parent" "${pg_parent%/*}"
     sed "s/@PORT@/$DB_PORT/" "$STACK/conf/postgresql.conf" | as_postgres tee "$pg_dir/postgresql.auto.conf" >/dev/null
 }
 
@@ -78,9 +80,10 @@ prepare_postgres() {
 # starting: they are told by their working directory, and go first.
 run_postgres() {
     pg_dir=$(pg_data)
+    echo "# settings $(sha256sum <"$pg_dir/postgresql.auto.conf")"
     cat <<RUN
 cd '$pg_dir'
-for proc in \$(find /proc/[0-9]*/cwd -maxdepth 0 -lname '$pg_dir' 2>/dev/null); do
+for proc in \$(find -L /proc/[0-9]*/cwd -maxdepth 0 -samefile . 2>/dev/null); do
     pid=\${proc#/proc/} pid=\${pid%/cwd}
     [ "\$pid" = \$\$ ] || case \$(readlink "/proc/\$pid/exe") in */postgres) kill -QUIT "\$pid" && sleep 0.1 ;; esac
 done
@@ -106,7 +109,9 @@ needs_setup_postgres() {
 setup_postgres() {
     needs_setup_postgres || return 0
     if [ -s "$SECRETS/postgres.first" ]; then
-        echo "ALTER ROLE postgres PASSWORD '$(secret postgres)'" | pg_psql postgres "$(secret postgres.first)" -f -
+        # an earlier try may have ended between these two
+        pg_psql postgres "$(secret postgres)" -c 'SELECT' >/dev/null 2>&1 ||
+            echo "ALTER ROLE postgres PASSWORD '$(secret postgres)'" | pg_psql postgres "$(secret postgres.first)" -f -
         rm -f "$SECRETS/postgres.first"
     fi
     psql -qAtX -v ON_ERROR_STOP=1 -d "$(pg_admin_url)" \
