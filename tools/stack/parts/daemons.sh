@@ -16,7 +16,7 @@ needs_build() {
     [ -n "$(daemon_sources)" ] || return 1
     cd "$ROOT" || return
     [ -f "build/.$BUILD.built" ] && [ -z "$(find CMakeLists.txt CMakePresets.json cmake common proto tools \
-        gateway order-service customer-service photo-worker tests/fakes/payment -newer "build/.$BUILD.built" -print -quit)" ] && return 1
+        web gateway order-service customer-service photo-worker tests/fakes/payment -newer "build/.$BUILD.built" -print -quit)" ] && return 1
     return 0
 }
 
