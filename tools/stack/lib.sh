@@ -45,6 +45,7 @@ write_if_changed() {
 
 # step LABEL LIMIT_S FUNCTION...: runs it in a process of its own, output to a log, says
 # when it takes longer than two seconds and how long it took. Steps may run in parallel.
+# WHEN_INTERRUPTED is the caller's trap, if it has one: dash cannot say what a trap was.
 step() {
     step_label=$1 step_limit=$2
     shift 2
@@ -53,7 +54,8 @@ step() {
     step_begin=$(now_s)
     timeout --kill-after=5 "$step_limit" sh "$STACK/call.sh" "$@" >"$step_log" 2>&1 </dev/null &
     step_pid=$!
-    trap 'kill "$step_pid" 2>/dev/null; exit 130' INT TERM
+    # shellcheck disable=SC2064
+    trap "kill $step_pid 2>/dev/null || :; ${WHEN_INTERRUPTED:-exit 130}" INT TERM
     step_said=0
     while kill -0 "$step_pid" 2>/dev/null; do
         sleep 0.1
@@ -65,7 +67,8 @@ step() {
     done
     step_rc=0
     wait "$step_pid" || step_rc=$?
-    trap - INT TERM
+    # shellcheck disable=SC2064
+    trap "${WHEN_INTERRUPTED:--}" INT TERM
     step_took=$(($(now_s) - step_begin))
     if [ "$step_rc" -eq 0 ]; then
         [ "$step_said" -eq 0 ] || say "  $step_label: done in ${step_took} s"

@@ -122,8 +122,9 @@ stop_process() {
 # without a supervisor the same, from here
 stop_by_hand() {
     is_running "$1" || return 0
-    kill -s "$(column "$1" 4)" "$live_pid"
-    wait_until "$(column "$1" 5)" is_stopped "$1" || kill -9 "$live_pid"
+    read -r stop_signal stop_grace <"$RUN/$1/stop" # the table may not have it any more
+    kill -s "$stop_signal" "$live_pid"
+    wait_until "$stop_grace" is_stopped "$1" || kill -9 "$live_pid"
 }
 
 # Writes what the supervisor reads; true when the start script is another than before.

@@ -70,7 +70,8 @@ stop_unlisted() {
     for unlisted in "$RUN"/*/want; do
         unlisted=$(basename "${unlisted%/want}")
         case $listed in *" $unlisted "*) continue ;; esac
-        ! is_running "$unlisted" || stop_process "$unlisted"
+        # one that keeps dying does not run now, and would again
+        if is_wanted "$unlisted" || is_running "$unlisted"; then stop_process "$unlisted"; fi
     done
     ! chosen temporal || ! is_running temporal || temporal_is_of_this_store || stop_process temporal
 }
@@ -165,8 +166,9 @@ prepare_machine
 ensure_supervisor
 pids='' build_pid=''
 # what runs in the background does not hear Ctrl-C
-# shellcheck disable=SC2086
-trap 'kill $pids $build_pid 2>/dev/null; exit 130' INT TERM
+WHEN_INTERRUPTED='kill $pids $build_pid 2>/dev/null || :; exit 130'
+# shellcheck disable=SC2064
+trap "$WHEN_INTERRUPTED" INT TERM
 build 9>&- &
 build_pid=$!
 for name in $without; do
