@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { HANDLE_HASH_BYTES = 8 };
+enum { CLAIM_HASH_BYTES = 8 };
 
 /* The exchange, and what it waits with. */
 struct passage {
@@ -70,18 +70,24 @@ static void limit_told(struct limit_wait *wait, const struct limit_answer *answe
 }
 
 /* Who signs in is nobody yet: the handle that is tried counts, together with the address, so that a
- * family behind one address does not lock itself out. */
-static const char *handle_hash(struct exchange *exchange)
+ * family behind one address does not lock itself out. Whoever stays signed in or signs out names no
+ * handle, but has a token of their own. */
+static const char *claim_hash(struct exchange *exchange)
 {
-    const char *handle = message_field_text(exchange->ctx->arena, exchange->in, "handle");
+    static const char *const claims[] = {"handle", "refresh_token"};
+    struct arena *arena = exchange->ctx->arena;
+    const char *claim = NULL;
     uint8_t digest[SHA256_SIZE];
-    char *text = arena_alloc(exchange->ctx->arena, 2 * HANDLE_HASH_BYTES + 1);
+    char *text = arena_alloc(arena, 2 * CLAIM_HASH_BYTES + 1);
 
-    if (!handle) {
+    for (size_t i = 0; i < ARRAY_LEN(claims) && !claim; i++) {
+        claim = message_field_text(arena, exchange->in, claims[i]);
+    }
+    if (!claim) {
         return "";
     }
-    sha256(handle, strlen(handle), digest);
-    hex_encode(digest, HANDLE_HASH_BYTES, text);
+    sha256(claim, strlen(claim), digest);
+    hex_encode(digest, CLAIM_HASH_BYTES, text);
     return text;
 }
 
@@ -91,8 +97,7 @@ static const char *limit_subject(struct exchange *exchange)
         return exchange->ctx->caller.subject;
     }
     if (exchange->in) {
-        return arena_printf(exchange->ctx->arena, "%s|%s", exchange->address,
-                            handle_hash(exchange));
+        return arena_printf(exchange->ctx->arena, "%s|%s", exchange->address, claim_hash(exchange));
     }
     return exchange->address;
 }

@@ -166,6 +166,39 @@ START_TEST(photos_take_nothing_from_what_else_an_address_may_read)
 }
 END_TEST
 
+static int send_token(int replica, const char *path, int which)
+{
+    char body[80];
+
+    snprintf(body, sizeof(body), "{\"refreshToken\":\"token-%d\"}", which);
+    return ask(replica, "POST", path, NULL, body);
+}
+
+/* RATE-02: the phones of one café. */
+START_TEST(phones_of_one_address_stay_signed_in_and_sign_out_by_their_own_tokens)
+{
+    open_with("40/3600s", "40/3600s", "10/3600s");
+    for (int phone = 0; phone < 12; phone++) {
+        ck_assert_int_ne(send_token(phone % 2, "/token/refresh", phone), 429);
+    }
+    for (int phone = 0; phone < 12; phone++) {
+        ck_assert_int_eq(send_token(phone % 2, "/logout", phone), 204);
+    }
+}
+END_TEST
+
+START_TEST(one_token_is_limited_by_itself)
+{
+    open_with("40/3600s", "40/3600s", "10/3600s");
+    for (int i = 0; i < 10; i++) {
+        ck_assert_int_eq(send_token(i % 2, "/logout", 0), 204);
+    }
+    ck_assert_int_eq(send_token(0, "/logout", 0), 429);
+    ck_assert_int_eq(send_token(1, "/token/refresh", 0), 429);
+    ck_assert_int_eq(send_token(1, "/logout", 1), 204);
+}
+END_TEST
+
 START_TEST(one_address_cannot_try_every_handle)
 {
     int refused = 0;
@@ -176,6 +209,18 @@ START_TEST(one_address_cannot_try_every_handle)
 
         snprintf(body, sizeof(body), "{\"handle\":\"user%d\",\"password\":\"x\"}", i);
         refused += ask(0, "POST", "/login", NULL, body) == 429;
+    }
+    ck_assert_int_eq(refused, 10);
+}
+END_TEST
+
+START_TEST(one_address_cannot_try_every_token)
+{
+    int refused = 0;
+
+    open_with("40/3600s", "40/3600s", "1/3600s");
+    for (int i = 0; i < 30; i++) {
+        refused += send_token(0, "/token/refresh", i) == 429;
     }
     ck_assert_int_eq(refused, 10);
 }
@@ -287,7 +332,9 @@ TEST_MAIN_AROUND("limits", (&(struct test_around){.before = start, .after = stop
                  a_fast_caller_gets_no_more_than_the_total,
                  sign_ins_are_limited_by_address_and_handle,
                  photos_take_nothing_from_what_else_an_address_may_read,
-                 one_address_cannot_try_every_handle,
+                 phones_of_one_address_stay_signed_in_and_sign_out_by_their_own_tokens,
+                 one_token_is_limited_by_itself, one_address_cannot_try_every_handle,
+                 one_address_cannot_try_every_token,
                  what_is_no_route_counts_by_address_and_health_does_not,
                  what_a_browser_asks_before_it_calls_takes_nothing_from_its_address,
                  without_valkey_the_limit_is_reduced_and_neither_open_nor_closed,
