@@ -47,7 +47,7 @@ static int room_of(struct ctx *ctx, struct job_lane *lane)
     pthread_mutex_lock(&lane->lock);
     int room = job_local_room(lane->kind) - lane->local_count;
     pthread_mutex_unlock(&lane->lock);
-    return room;
+    return room > 0 ? room : 0; /* more were handed over when Valkey went in between */
 }
 
 /* What is in the streams of a Valkey that has just gone away is out of reach: those rows are due
