@@ -55,7 +55,8 @@ static void lose_session(struct outbox_relay *relay)
     }
 }
 
-/* The locks live as long as the session, so it is kept; where it broke, another may be at work. */
+/* The locks live as long as the session, so it is kept; where it broke, another may be at work. One
+ * that comes back begins without locks. */
 static enum status join(struct ctx *ctx, struct db_conn *db)
 {
     struct db_rows row;

@@ -2,15 +2,15 @@
 #include "tests/helpers/test_db.h"
 
 #include "common/base/clock.h"
+#include "tests/helpers/patience.h"
 
-#include <check.h>
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_SIZE = 48, WAIT_MS = 60000 };
+enum { NAME_SIZE = 48 };
 
 static struct {
     char database[NAME_SIZE], owner[NAME_SIZE], runtime[NAME_SIZE], password[NAME_SIZE];
@@ -125,7 +125,7 @@ void test_db_migrate(const struct migration *table, size_t count)
 {
     struct ctx *ctx = ctx_new_system("test");
 
-    if (migrate(ctx, &made.as_owner, table, count, WAIT_MS) != ST_OK) {
+    if (migrate(ctx, &made.as_owner, table, count, PATIENCE_MS) != ST_OK) {
         die("migrate", ctx->failure.detail);
     }
     ctx_free(ctx);
@@ -196,9 +196,19 @@ const char *test_db_ask(const char *query)
     return made.asked;
 }
 
+void test_db_await(const char *query)
+{
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+
+    while (!*test_db_ask(query)) {
+        ck_assert_msg(clock_monotonic_ms() < until, "never came: %s", query);
+        clock_pause_ms(10);
+    }
+}
+
 struct db_conn *test_db_take(struct ctx *ctx, struct db_pool *pool)
 {
-    int64_t until = clock_monotonic_ms() + WAIT_MS;
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
     struct db_conn *db = NULL;
 
     while (db_take(ctx, pool, &db) != ST_OK) {

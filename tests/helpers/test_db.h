@@ -31,6 +31,11 @@ void test_db_run(const char *statements);
 void test_db_run_file(const char *path);
 /* The first column of the first row; "" when there is none. */
 const char *test_db_ask(const char *query);
+/* Waits until the query has a row; ends the test when it takes too long. */
+void test_db_await(const char *query);
+#define TEST_DB_SOMEBODY_WAITS       \
+    "SELECT 1 FROM pg_stat_activity" \
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 /* A connection of the pool, however long a busy machine takes over it. */
 struct db_conn *test_db_take(struct ctx *ctx, struct db_pool *pool);

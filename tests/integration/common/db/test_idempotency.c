@@ -5,7 +5,6 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "tests/helpers/house_test.h"
-#include "tests/helpers/patience.h"
 #include "tests/helpers/test_db.h"
 
 #include <pthread.h>
@@ -70,17 +69,6 @@ static void *purge(void *user)
     return NULL;
 }
 
-static void wait_for_a_lock(void)
-{
-    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
-
-    while (!*test_db_ask("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                         " AND datname = current_database()")) {
-        ck_assert_int_lt(clock_monotonic_ms(), until);
-        clock_pause_ms(10);
-    }
-}
-
 static struct ctx *ask_with(const char *key)
 {
     struct ctx *ctx = ctx_new_system("test");
@@ -105,7 +93,7 @@ START_TEST(a_key_that_is_taken_again_while_the_purge_looks_at_it_stays) /* ORD-2
     ck_assert_int_eq(idempotency_claim(ctx, tx, METHOD, &found), ST_OK);
     ck_assert(!found.found);
     ck_assert_int_eq(pthread_create(&purger, NULL, purge, &purged), 0);
-    wait_for_a_lock();
+    test_db_await(TEST_DB_SOMEBODY_WAITS);
     ck_assert_int_eq(idempotency_keep(ctx, tx, METHOD, 201, "new", 3), ST_OK);
     ck_assert_int_eq(db_commit(ctx, &tx), ST_OK);
     pthread_join(purger, NULL);

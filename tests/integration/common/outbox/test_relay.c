@@ -508,6 +508,40 @@ START_TEST(a_relay_whose_session_ends_goes_on_with_a_new_one)
 }
 END_TEST
 
+/* Ends a statement of the relay, whose connection lives on. */
+static void cancel_a_statement(struct outbox_relay *relay)
+{
+    static const struct sql lock_events = {"lock_events", SQL_EXEC, "LOCK outbox.events"};
+    struct db_conn *tx;
+
+    ck_assert_int_eq(db_begin(ctx, db, &tx), ST_OK);
+    ck_assert_int_eq(db_exec(ctx, tx, &lock_events, DB_NO_ARGS, NULL), ST_OK);
+    outbox_wake(relay);
+    test_db_await(TEST_DB_SOMEBODY_WAITS);
+    ck_assert_str_eq(test_db_ask("SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
+                                 " WHERE datname = current_database()"
+                                 " AND wait_event_type = 'Lock'"),
+                     "t");
+    db_rollback(tx);
+}
+
+/* Its parts were held twice then, and left once. */
+START_TEST(a_relay_that_a_statement_failed_for_leaves_its_parts_to_another)
+{
+    struct outbox_relay *one = outbox_relay_start(test_db_runtime(), sinks);
+
+    add("first", "k", 1);
+    ck_assert(wait_for(&bins[0], 1)); /* it has the parts */
+    cancel_a_statement(one);
+    add("first", "k", 2);
+    ck_assert(wait_for(&bins[0], 2)); /* again */
+    struct outbox_relay *two = outbox_relay_start(test_db_runtime(), sinks);
+    ck_assert(wait_until_shared());
+    outbox_relay_stop(one);
+    outbox_relay_stop(two);
+}
+END_TEST
+
 START_TEST(a_row_committed_long_after_its_id_was_drawn_is_sent)
 {
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
@@ -546,4 +580,5 @@ TEST_MAIN_AROUND(
     a_slow_sink_gets_the_oldest_rows_first_whatever_their_part,
     two_relays_share_the_work_and_send_each_row_once, a_wake_up_reaches_the_relay_that_owns_the_key,
     a_relay_whose_session_ends_goes_on_with_a_new_one,
+    a_relay_that_a_statement_failed_for_leaves_its_parts_to_another,
     a_row_committed_long_after_its_id_was_drawn_is_sent)

@@ -107,17 +107,6 @@ static void *begin_order(void *of)
     return NULL;
 }
 
-static void wait_until_one_waits(void)
-{
-    int64_t until = clock_monotonic_ms() + 20000;
-
-    while (!*test_db_ask("SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-                         " AND wait_event_type = 'Lock'")) {
-        ck_assert_msg(clock_monotonic_ms() < until, "nobody waits");
-        clock_pause_ms(10);
-    }
-}
-
 /* PUSH-17: two notices under one collapse id that go out at once may stay in either order. */
 START_TEST(two_that_begin_an_order_at_once_do_not_share_it)
 {
@@ -137,7 +126,7 @@ START_TEST(two_that_begin_an_order_at_once_do_not_share_it)
         ST_OK);
     add_notice(&story, customer.device.id, 3);
     pthread_create(&thread, NULL, begin_order, &second);
-    wait_until_one_waits();
+    test_db_await(TEST_DB_SOMEBODY_WAITS);
     ck_assert_int_eq(db_commit(own, &tx), ST_OK);
     pthread_join(thread, NULL);
     ctx_free(own);

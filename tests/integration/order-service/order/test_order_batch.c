@@ -10,7 +10,6 @@
 #include "migrations.h"
 #include "order-service/service.h"
 #include "tests/helpers/house_test.h"
-#include "tests/helpers/patience.h"
 #include "tests/helpers/test_db.h"
 
 #include <pthread.h>
@@ -105,16 +104,6 @@ static void *hold_up(void *user)
     return NULL;
 }
 
-static void wait_for_locks(const char *query)
-{
-    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
-
-    while (strcmp(test_db_ask(query), "t") != 0) {
-        ck_assert_int_lt(clock_monotonic_ms(), until);
-        clock_pause_ms(5);
-    }
-}
-
 /* Those from 'late' on come when both statements under way are held up, and their time is over
  * before those go on. */
 static void some_come_late(int late)
@@ -128,8 +117,9 @@ static void some_come_late(int late)
     ck_assert_int_eq(db_exec(ctx, tx, &lock, DB_NO_ARGS, NULL), ST_OK);
     for (int i = 0; i < CUSTOMERS; i++) {
         if (i == BATCHES) {
-            wait_for_locks("SELECT count(*) = 2 FROM pg_locks WHERE NOT granted"
-                           " AND relation = 'idempotency.requests'::regclass");
+            test_db_await("SELECT 1 FROM pg_locks WHERE NOT granted"
+                          " AND relation = 'idempotency.requests'::regclass"
+                          " HAVING count(*) = 2");
         }
         if (i >= late) {
             customers[i].ctx->deadline_ms = clock_monotonic_ms() + LATE_MS;
