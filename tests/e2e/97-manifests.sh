@@ -45,6 +45,11 @@ temporal_has_its_own_user_and_a_bounded_pool() {
     done
     awk -F'"' '/SQL_MAX_CONNS|SQL_VIS_MAX_CONNS/ { one += $2 } END { exit !(4 * one >= 10 && 4 * one <= 20) }' "$scratch/temporal"
 }
+# else the limits by address take all clients for one
+traefik_of_k3s_sees_its_clients_addresses() {
+    rendered k8s/k3s && manifest HelmChartConfig traefik | grep -v '^ *#' | tr -d '\n' |
+        grep -q 'namespace: kube-systemspec:  valuesContent: |-    deployment:      kind: DaemonSet    service:      spec:        externalTrafficPolicy: Local$'
+}
 the_trial_adds_a_provider_to_practise_on() {
     rendered k8s/overlays/trial &&
         manifest ConfigMap order-service | grep -q '^  PAYMENT_PROVIDER_URL: http://payment-provider:8089$' &&
@@ -55,5 +60,6 @@ expect everything_renders rendered k8s
 expect the_gateway_is_behind_port_80_of_the_service the_gateway_is_behind_port_80_of_the_service
 expect a_strangers_trace_ends_at_the_ingress a_strangers_trace_ends_at_the_ingress
 expect temporal_has_its_own_user_and_a_bounded_pool temporal_has_its_own_user_and_a_bounded_pool
+expect traefik_of_k3s_sees_its_clients_addresses traefik_of_k3s_sees_its_clients_addresses
 expect the_trial_adds_a_provider_to_practise_on the_trial_adds_a_provider_to_practise_on
 exit $failed
