@@ -118,12 +118,13 @@ static const char *ecma_pattern(struct arena *arena, const char *pattern)
     static const struct {
         const char *posix, *ecma;
     } classes[] = {
-        {"[:space:]", "\\s"      },
-        {"[:digit:]", "0-9"      },
-        {"[:alpha:]", "a-zA-Z"   },
-        {"[:lower:]", "a-z"      },
-        {"[:upper:]", "A-Z"      },
-        {"[:alnum:]", "a-zA-Z0-9"},
+        {"[:space:]", "\\s"             },
+        {"[:digit:]", "0-9"             },
+        {"[:alpha:]", "a-zA-Z"          },
+        {"[:lower:]", "a-z"             },
+        {"[:upper:]", "A-Z"             },
+        {"[:alnum:]", "a-zA-Z0-9"       },
+        {"[:cntrl:]", "\\x00-\\x1f\\x7f"},
     };
     struct text text = text_new(arena, 64);
 

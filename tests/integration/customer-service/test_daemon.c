@@ -271,6 +271,51 @@ START_TEST(bad_input_is_refused_with_its_fields)
 }
 END_TEST
 
+#define TEN                                 "0123456789"
+#define A_HUNDRED_BYTES_IN_FIFTY_CHARACTERS "ääääääääääääääääääääääääääääääääääääääääääääääääää"
+
+static const char *field_refused(struct ctx *ctx, enum status st)
+{
+    return st == ST_INVALID && ctx->failure.fields ? ctx->failure.fields->field : "";
+}
+
+/* SEC-09, AUTH-02: it travels in tokens and in a header of lines, and is compared whole. */
+START_TEST(a_device_id_that_would_be_cut_or_break_a_line_is_refused)
+{
+    static const char *const refused[] = {TEN TEN TEN TEN TEN TEN "12345",
+                                          "x" A_HUNDRED_BYTES_IN_FIFTY_CHARACTERS,
+                                          A_HUNDRED_BYTES_IN_FIFTY_CHARACTERS,
+                                          "a\nb",
+                                          "a\tb",
+                                          "\x7f"};
+    static const char *const taken[] = {"", TEN TEN TEN TEN TEN TEN "1234", "Großmutters Händi"};
+    Coffee__Auth__V1__LoginRequest in = COFFEE__AUTH__V1__LOGIN_REQUEST__INIT;
+    Coffee__Auth__V1__RefreshRequest again = COFFEE__AUTH__V1__REFRESH_REQUEST__INIT;
+    const ProtobufCMessageDescriptor *session = &coffee__auth__v1__session__descriptor;
+    struct ctx *ctx = as("", ROLE_NOBODY);
+    ProtobufCMessage *out;
+
+    wait_until(200);
+    connect_client();
+    in.handle = arena_strdup(ctx->arena, "customer");
+    in.password = arena_strdup(ctx->arena, "coffee-demo");
+    again.refresh_token = arena_strdup(ctx->arena, "never given out");
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        in.device_id = again.device_id = arena_strdup(ctx->arena, refused[i]);
+        enum status st = call(ctx, AUTH "Login", &in.base, session, &out);
+        ck_assert_msg(strcmp(field_refused(ctx, st), "deviceId") == 0, "%zu: %d", i, st);
+        st = call(ctx, AUTH "Refresh", &again.base, session, &out);
+        ck_assert_msg(strcmp(field_refused(ctx, st), "deviceId") == 0, "%zu: %d", i, st);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
+        in.device_id = arena_strdup(ctx->arena, taken[i]);
+        ck_assert_int_eq(call(ctx, AUTH "Login", &in.base, session, &out), ST_OK);
+    }
+    disconnect_client();
+    ctx_free(ctx);
+}
+END_TEST
+
 /* ---- many who sign in at once ---- */
 
 enum { CROWD = 40, GUESSES = 16 };
@@ -479,6 +524,7 @@ int main(void)
                                   a_denied_session_stays_denied_though_valkey_is_emptied,
                                   roles_decide_who_may_call,
                                   bad_input_is_refused_with_its_fields,
+                                  a_device_id_that_would_be_cut_or_break_a_line_is_refused,
                                   an_event_from_kafka_counts_once_though_it_comes_twice,
                                   a_crowd_that_signs_in_holds_up_nobody_else,
                                   guesses_made_at_once_are_no_more_than_guesses_in_a_row};

@@ -209,6 +209,8 @@ START_TEST(requests_are_strict_and_carry_their_rules) /* GW-02 */
         json_integer_value(at("/components/schemas/OrderLine/properties/menuItemId/minLength")), 1);
     ck_assert_str_eq(text_at("/components/schemas/SignUpRequest/properties/email/pattern"),
                      "^([^@\\s]+@[^@\\s]+)$");
+    ck_assert_str_eq(text_at("/components/schemas/LoginRequest/properties/deviceId/pattern"),
+                     "^([^\\x00-\\x1f\\x7f]{0,64})$");
 }
 END_TEST
 
