@@ -53,6 +53,10 @@ enum status auth_sessions(struct ctx *ctx, struct service *service,
 /* ST_NOT_FOUND unless it is the caller's. */
 enum status auth_revoke(struct ctx *ctx, struct service *service, const char *session) MUST_CHECK;
 
+/* So that an end of the caller's session waits until this transaction is over, and finds what was
+ * made in it. PROBLEM_TOKEN_REVOKED: it has ended. ST_OK for who has none. */
+enum status auth_hold_session(struct ctx *ctx, struct db_conn *tx) MUST_CHECK;
+
 /* Audited; ends the person's sessions, whose tokens name the old role. PROBLEM_CONFLICT for one's
  * own. */
 enum status auth_set_role(struct ctx *ctx, struct service *service, struct customer_id id,

@@ -53,6 +53,12 @@ SELECT id, device_id, signed_in_at, last_seen_at
  WHERE customer_id = $1::uuid AND ended_at IS NULL AND expires_at > now()
  ORDER BY last_seen_at DESC, id DESC LIMIT 100;
 
+-- auth_session_hold :one
+-- No row when it is over.
+SELECT id FROM auth.sessions
+ WHERE id = $1::uuid AND customer_id = $2::uuid AND ended_at IS NULL AND expires_at > now()
+   FOR SHARE;
+
 -- auth_end_session :many
 -- One session of this person; its access tokens are denied until they have run out.
 WITH ended AS (
@@ -105,9 +111,10 @@ SELECT coalesce(max(ceil(extract(epoch FROM blocked_until - now()))), 0)::bigint
 DELETE FROM auth.failed_logins WHERE who = $1;
 
 -- auth_purge_sessions :exec
--- A month after their end. Few at a time: all the tokens of each go with it, and there may be thousands.
+-- A day after they ran out: no renewal of one is under way any more. Few at a time: the devices and all
+-- the tokens of each go with it, and there may be thousands.
 DELETE FROM auth.sessions
- WHERE id IN (SELECT id FROM auth.sessions WHERE expires_at < now() - interval '30 days' LIMIT 100);
+ WHERE id IN (SELECT id FROM auth.sessions WHERE expires_at < now() - interval '1 day' LIMIT 100);
 
 -- auth_purge_denied :exec
 DELETE FROM auth.denied_sessions WHERE expires_at <= now();

@@ -109,6 +109,15 @@ enum status auth_store_sessions(struct ctx *ctx, struct db_conn *db, struct cust
     return ST_OK;
 }
 
+enum status auth_store_hold_session(struct ctx *ctx, struct db_conn *tx, const char *session,
+                                    struct customer_id id)
+{
+    struct db_rows row;
+
+    return db_one(ctx, tx, &SQL_AUTH_SESSION_HOLD, DB_ARGS(db_text(session), db_text(id.text)),
+                  NULL, &row);
+}
+
 static struct session_ids read_ids(struct ctx *ctx, const struct db_rows *rows)
 {
     const char **ids = arena_new_array(ctx->arena, const char *, (size_t)rows->count);

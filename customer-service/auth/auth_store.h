@@ -49,6 +49,10 @@ enum status auth_store_use_session(struct ctx *ctx, struct db_conn *tx, const ch
 enum status auth_store_sessions(struct ctx *ctx, struct db_conn *db, struct customer_id id,
                                 const struct auth_session **sessions, size_t *count) MUST_CHECK;
 
+/* ST_NOT_FOUND when it is over, or not this person's. */
+enum status auth_store_hold_session(struct ctx *ctx, struct db_conn *tx, const char *session,
+                                    struct customer_id id) MUST_CHECK;
+
 /* Those that were ended by this call. */
 enum status auth_store_end_session(struct ctx *ctx, struct db_conn *tx, const char *session,
                                    struct customer_id id, const char *reason,

@@ -6,11 +6,6 @@
 #include "customer-service/auth/session.h"
 #include "customer-service/service.h"
 
-static enum status revoked(struct ctx *ctx)
-{
-    return fail_problem(ctx, PROBLEM_TOKEN_REVOKED, "This sign-in has ended; please sign in.");
-}
-
 static enum status exchange(struct ctx *ctx, struct db_conn **tx,
                             const struct refresh_token_row *row, struct caller *who,
                             struct customer *customer, const char **refresh)
@@ -27,8 +22,7 @@ static enum status end_family(struct ctx *ctx, struct service *service, struct d
 {
     struct session_ids ended = {0};
 
-    TRY(auth_store_end_session(ctx, *tx, row->session, row->customer, "refresh token reused",
-                               &ended));
+    TRY(session_end(ctx, *tx, row->session, row->customer, "refresh token reused", &ended));
     TRY(security_event(ctx, *tx, "RefreshTokenReused", row->customer,
                        arena_printf(ctx->arena, "{\"session\":\"%s\"}", row->session)));
     TRY(db_commit(ctx, tx));
@@ -36,7 +30,7 @@ static enum status end_family(struct ctx *ctx, struct service *service, struct d
              log_text("session", row->session));
     session_deny(ctx, service, &ended);
     service_wake_outbox(service);
-    return revoked(ctx);
+    return session_refuse(ctx);
 }
 
 static enum refresh_verdict judge(const struct refresh_token_row *row, const char *device_id)
@@ -64,18 +58,18 @@ enum status auth_refresh(struct ctx *ctx, struct service *service, const char *r
     const char *refresh;
 
     if (!session_token_digest(ctx, refresh_token, digest)) {
-        return revoked(ctx);
+        return session_refuse(ctx);
     }
     TRY(service_db(ctx, service, &db));
     TRY(db_begin(ctx, db, &tx));
     enum status st = auth_store_find_token(ctx, tx, digest, &row);
     if (st == ST_NOT_FOUND) {
-        return revoked(ctx);
+        return session_refuse(ctx);
     }
     TRY(st);
     switch (judge(&row, device_id)) {
     case REFRESH_DEAD:
-        return revoked(ctx);
+        return session_refuse(ctx);
     case REFRESH_REUSED:
         return end_family(ctx, service, &tx, &row);
     case REFRESH_EXCHANGE:

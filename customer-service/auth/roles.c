@@ -14,7 +14,7 @@ static enum status change(struct ctx *ctx, struct db_conn *tx, struct customer_i
     TRY(customer_get(ctx, tx, id, &before));
     TRY(customer_set_role(ctx, tx, id, role, changed));
     if (before.role != role) {
-        TRY(auth_store_end_sessions(ctx, tx, id, NULL, "role changed", ended));
+        TRY(session_end_others(ctx, tx, id, NULL, "role changed", ended));
     }
     return security_event(ctx, tx, "RoleChanged", id,
                           arena_printf(ctx->arena, "{\"from\":\"%s\",\"to\":\"%s\"}",

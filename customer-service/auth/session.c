@@ -7,6 +7,7 @@
 #include "common/obs/log.h"
 #include "common/token/token.h"
 #include "customer-service/auth/security_event.h"
+#include "customer-service/notify/device.h"
 #include "customer-service/service.h"
 
 #include <string.h>
@@ -40,6 +41,11 @@ bool session_token_digest(struct ctx *ctx, const char *refresh, uint8_t digest[S
     return true;
 }
 
+enum status session_refuse(struct ctx *ctx)
+{
+    return fail_problem(ctx, PROBLEM_TOKEN_REVOKED, "This sign-in has ended; please sign in.");
+}
+
 enum status session_answer(struct ctx *ctx, struct service *service, const struct caller *who,
                            const char *refresh, const struct customer *customer,
                            struct auth_tokens *tokens)
@@ -51,6 +57,30 @@ enum status session_answer(struct ctx *ctx, struct service *service, const struc
     tokens->refresh = refresh;
     tokens->customer = *customer;
     return ST_OK;
+}
+
+enum status session_end(struct ctx *ctx, struct db_conn *tx, const char *session,
+                        struct customer_id owner, const char *reason, struct session_ids *ended)
+{
+    TRY(auth_store_end_session(ctx, tx, session, owner, reason, ended));
+    return device_forget_sessions(ctx, tx, ended->ids, ended->count);
+}
+
+enum status session_end_others(struct ctx *ctx, struct db_conn *tx, struct customer_id owner,
+                               const char *but_session, const char *reason,
+                               struct session_ids *ended)
+{
+    TRY(auth_store_end_sessions(ctx, tx, owner, but_session, reason, ended));
+    return device_forget_sessions(ctx, tx, ended->ids, ended->count);
+}
+
+enum status auth_hold_session(struct ctx *ctx, struct db_conn *tx)
+{
+    const char *session = ctx->caller.session;
+    enum status st =
+        *session ? auth_store_hold_session(ctx, tx, session, customer_caller(ctx)) : ST_OK;
+
+    return st == ST_NOT_FOUND ? session_refuse(ctx) : st;
 }
 
 static enum status deny_one(struct ctx *ctx, struct service *service, const char *session,
@@ -139,7 +169,7 @@ static enum status end_one(struct ctx *ctx, struct service *service, const char 
 
     TRY(service_db(ctx, service, &db));
     TRY(db_begin(ctx, db, &tx));
-    TRY(auth_store_end_session(ctx, tx, session, owner, reason, ended));
+    TRY(session_end(ctx, tx, session, owner, reason, ended));
     if (ended->count) {
         TRY(security_event(
             ctx, tx, "SessionEnded", owner,

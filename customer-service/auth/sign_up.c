@@ -103,8 +103,8 @@ static enum status replace(struct ctx *ctx, struct service *service, struct cust
     TRY(service_db(ctx, service, &db));
     TRY(db_begin(ctx, db, &tx));
     TRY(auth_store_change_password(ctx, tx, id, old_hash, new_hash));
-    TRY(auth_store_end_sessions(ctx, tx, id, *ctx->caller.session ? ctx->caller.session : NULL,
-                                "password changed", ended));
+    TRY(session_end_others(ctx, tx, id, *ctx->caller.session ? ctx->caller.session : NULL,
+                           "password changed", ended));
     TRY(security_event(ctx, tx, "PasswordChanged", id,
                        arena_printf(ctx->arena, "{\"sessionsEnded\":%zu}", ended->count)));
     TRY(db_commit(ctx, &tx));

@@ -2,6 +2,7 @@
  * transaction. */
 #include "customer-service/notify/device.h"
 
+#include "customer-service/auth/auth.h"
 #include "customer-service/notify/device_store.h"
 #include "customer-service/service.h"
 
@@ -14,6 +15,7 @@ enum status device_register(struct ctx *ctx, struct service *service,
 
     TRY(service_db(ctx, service, &db));
     TRY(db_begin(ctx, db, &tx));
+    TRY(auth_hold_session(ctx, tx));
     TRY(device_store_register(ctx, tx, who, wish, device));
     TRY(device_store_trim(ctx, tx, who));
     return db_commit(ctx, &tx);

@@ -24,10 +24,15 @@ struct device_preferences {
     bool orders, promotions;
 };
 
-/* For the caller. Beyond DEVICES_MAX the one seen longest ago goes. */
+/* For the caller, as long as their session lasts. Beyond DEVICES_MAX the one seen longest ago goes.
+ * PROBLEM_TOKEN_REVOKED: the session has ended. */
 enum status device_register(struct ctx *ctx, struct service *service,
                             const struct device_wish *wish, struct device *device) MUST_CHECK;
 enum status device_remove(struct ctx *ctx, struct service *service, const char *id) MUST_CHECK;
+
+/* In the transaction that ends these sessions: what was registered in them is told nothing more. */
+enum status device_forget_sessions(struct ctx *ctx, struct db_conn *tx, const char *const *sessions,
+                                   size_t count) MUST_CHECK;
 
 /* 'order' is NULL for the token that starts activities. ST_NOT_FOUND: no such device of theirs. */
 struct live_activity_wish {

@@ -1,20 +1,29 @@
 -- device_register :one
--- An address is one device, whoever's it was.
-INSERT INTO notify.devices AS d (id, customer_id, channel, address, environment, p256dh, secret)
-VALUES ($1::uuid, $2::uuid, $3, $4, $5, $6, $7)
+-- An address is one device, whoever's it was, and of the session that said it last.
+INSERT INTO notify.devices AS d (id, customer_id, channel, address, environment, p256dh, secret,
+                                 session_id)
+VALUES ($1::uuid, $2::uuid, $3, $4, $5, $6, $7, $8::uuid)
 ON CONFLICT ON CONSTRAINT devices_address DO UPDATE
    SET customer_id = excluded.customer_id, environment = excluded.environment,
-       p256dh = excluded.p256dh, secret = excluded.secret, seen_at = now()
+       p256dh = excluded.p256dh, secret = excluded.secret, session_id = excluded.session_id,
+       seen_at = now()
 RETURNING id, channel, created_at;
 
 -- device_trim :exec
--- Somebody's oldest devices go once there are too many.
+-- Somebody's oldest devices go once there are too many. One that another transaction holds stays until
+-- the next time: that one may be deleting them, and wait for what was just registered.
 DELETE FROM notify.devices
- WHERE id IN (SELECT id FROM notify.devices WHERE customer_id = $1::uuid
-               ORDER BY seen_at DESC, id DESC OFFSET $2::bigint);
+ WHERE id IN (SELECT id FROM notify.devices
+               WHERE id IN (SELECT id FROM notify.devices WHERE customer_id = $1::uuid
+                             ORDER BY seen_at DESC, id DESC OFFSET $2::bigint)
+                 FOR UPDATE SKIP LOCKED);
 
 -- device_remove :many
 DELETE FROM notify.devices WHERE id = $1::uuid AND customer_id = $2::uuid RETURNING id;
+
+-- device_forget_sessions :exec
+-- Those sessions have ended.
+DELETE FROM notify.devices WHERE session_id = ANY ($1::uuid[]);
 
 -- device_gone :exec
 -- Apple or a push service says that nobody is there any more. One that was registered again

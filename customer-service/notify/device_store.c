@@ -21,7 +21,8 @@ enum status device_store_register(struct ctx *ctx, struct db_conn *tx, struct cu
     TRY(db_one(ctx, tx, &SQL_DEVICE_REGISTER,
                DB_ARGS(db_text(id), db_text(who.text), db_text(wish->channel),
                        db_text(wish->address), db_text(wish->environment), db_text(wish->p256dh),
-                       db_text(wish->secret)),
+                       db_text(wish->secret),
+                       db_text(*ctx->caller.session ? ctx->caller.session : NULL)),
                constraints, &row));
     text_copy(device->id, sizeof(device->id), db_get_text(&row, 0, "id"));
     device->channel = arena_strdup(ctx->arena, db_get_text(&row, 0, "channel"));
@@ -43,6 +44,13 @@ enum status device_store_remove(struct ctx *ctx, struct db_conn *db, struct cust
     TRY(db_many(ctx, db, &SQL_DEVICE_REMOVE, DB_ARGS(db_text(id), db_text(who.text)), &rows));
     return rows.count ? ST_OK
                       : fail_with(ctx, ST_NOT_FOUND, "", "device %s is not the caller's", id);
+}
+
+enum status device_forget_sessions(struct ctx *ctx, struct db_conn *tx, const char *const *sessions,
+                                   size_t count)
+{
+    return db_exec(ctx, tx, &SQL_DEVICE_FORGET_SESSIONS,
+                   DB_ARGS(db_text_array(ctx->arena, sessions, count)), NULL);
 }
 
 enum status device_store_gone(struct ctx *ctx, struct db_conn *db, const char *id,

@@ -55,10 +55,28 @@ a_new_password_ends_the_other_sessions() {
     within $PATIENCE_S is_revoked laptop || return 1
     on_device desk 'another long password'
 }
+registered() { # NAME DIGITS: the id of a device of that session
+    call POST /devices "$(access "$1")" "{\"apns\":{\"token\":\"$(printf "$2%.0s" $(seq 32))\",\"environment\":\"sandbox\"}}" | jq -re .id
+}
+a_device_is_forgotten_with_its_session() {
+    on_device desk 'another long password' && on_device shelf 'another long password' || return 1
+    lost=$(registered shelf a1) && kept=$(registered desk b2) || return 1
+    call POST /logout '' "{\"refreshToken\":\"$(jq -r .refreshToken "$scratch/shelf")\"}" && status_is 204 || return 1
+    call DELETE "/devices/$lost" "$(access desk)" && problem_is 404 not_found || return 1
+    call DELETE "/devices/$kept" "$(access desk)" && status_is 204
+}
+# SEC-09: too long where bytes are counted; a line of its own in what one daemon tells another
+a_device_id_that_cannot_be_kept_whole_is_refused() {
+    for id in "$(printf 'ä%.0s' $(seq 33))" 'desk\nlamp'; do
+        call POST /login '' "{\"handle\":\"$who\",\"password\":\"another long password\",\"deviceId\":\"$id\"}" && problem_is 422 invalid_fields deviceId || return 1
+    done
+}
 
 fact a_session_that_is_revoked_ends_at_once AUTH-24
 fact nobody_revokes_somebody_elses_session
 fact a_refresh_token_is_good_once AUTH-02
 fact signing_out_ends_access_and_refresh
 fact a_new_password_ends_the_other_sessions
+fact a_device_is_forgotten_with_its_session PUSH-02
+fact a_device_id_that_cannot_be_kept_whole_is_refused SEC-09
 facts_end
