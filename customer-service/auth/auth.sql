@@ -18,10 +18,12 @@ UPDATE auth.passwords SET hash = $3, changed_at = now()
 RETURNING 1 AS changed;
 
 -- auth_session_insert :many
--- No row when the password was changed since it was checked.
+-- No row when the password was changed since it was checked. A change that is under way is waited
+-- for; one that comes now waits, and then finds this session.
 INSERT INTO auth.sessions (id, customer_id, device_id, methods, expires_at)
 SELECT $1::uuid, customer_id, $3, $4, now() + $6::bigint * interval '1 second'
   FROM auth.passwords WHERE customer_id = $2::uuid AND hash = $5
+   FOR SHARE
 RETURNING signed_in_at;
 
 -- auth_token_insert :exec

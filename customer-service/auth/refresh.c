@@ -6,11 +6,13 @@
 #include "customer-service/auth/session.h"
 #include "customer-service/service.h"
 
+/* Without a lock on the role: a change of it ends this session and waits until we let it go, but
+ * holds what it has changed. */
 static enum status exchange(struct ctx *ctx, struct db_conn **tx,
                             const struct refresh_token_row *row, struct caller *who,
                             struct customer *customer, const char **refresh)
 {
-    TRY(customer_hold(ctx, *tx, row->customer, customer));
+    TRY(customer_get(ctx, *tx, row->customer, customer));
     TRY(auth_store_use_session(ctx, *tx, row->session, row->generation));
     TRY(session_add_token(ctx, *tx, who, row->generation + 1, refresh));
     return db_commit(ctx, tx);

@@ -1,13 +1,15 @@
 /* links: test_db common_token common_crypto
  * What begins a session, or is made in one, while another transaction changes what it rests on: one
  * waits for the other, and neither for ever. Two connections, as two replicas would have. */
+#include "auth_sql.h"
 #include "common/db/db.h"
 #include "customer-service/notify/device.h"
 #include "tests/integration/customer-service/auth/signed_in.h"
 
 #include <pthread.h>
 
-#define TOKEN "00112233445566778899aabbccddeeff00112233445566778899aabbccddee03"
+#define NEW_PASSWORD "staple battery"
+#define TOKEN        "00112233445566778899aabbccddeeff00112233445566778899aabbccddee03"
 
 #define TWO_WAIT TEST_DB_SOMEBODY_WAITS " OFFSET 1"
 
@@ -44,6 +46,7 @@ struct beside {
     pthread_t thread;
     struct ctx *ctx; /* of the caller */
     struct signed_in in;
+    struct customer_id whom;
     enum status st;
 };
 
@@ -65,6 +68,31 @@ static void end(struct beside *beside)
     pthread_join(beside->thread, NULL);
 }
 
+static void *signs_in(void *of)
+{
+    struct beside *beside = of;
+
+    beside->in = login("hasty", PASSWORD, "laptop");
+    return NULL;
+}
+
+static void *changes_the_password(void *of)
+{
+    struct beside *beside = of;
+
+    beside->st = auth_change_password(beside->ctx, shop.service, PASSWORD, NEW_PASSWORD);
+    return NULL;
+}
+
+static void *changes_the_role(void *of)
+{
+    struct beside *beside = of;
+    struct customer changed;
+
+    beside->st = auth_set_role(beside->ctx, shop.service, beside->whom, ROLE_BARISTA, &changed);
+    return NULL;
+}
+
 static void *signs_out(void *of)
 {
     struct beside *beside = of;
@@ -84,7 +112,78 @@ static void *registers(void *of)
     return NULL;
 }
 
+static const char *why_it_ended(const char *session)
+{
+    AUTO(arena) struct arena *arena = arena_new(256);
+
+    return test_db_ask(
+        arena_printf(arena, "SELECT end_reason FROM auth.sessions WHERE id = '%s'", session));
+}
+
 /* ---- the tests ---- */
+
+/* AUTH-04, AUTH-24 */
+START_TEST(a_sign_in_waits_for_a_change_of_the_password_and_is_refused)
+{
+    struct customer who = sign_up("hasty");
+    struct beside late = as(who.id, "", ROLE_NOBODY);
+
+    hold_text("UPDATE auth.passwords SET hash = 'another' RETURNING 1");
+    begin(&late, signs_in);
+    test_db_await(TEST_DB_SOMEBODY_WAITS);
+    let_go();
+    end(&late);
+    ck_assert_int_eq(late.in.problem, PROBLEM_BAD_CREDENTIALS);
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM auth.sessions WHERE ended_at IS NULL"), "0");
+    ctx_free(late.ctx);
+}
+END_TEST
+
+/* AUTH-04, AUTH-24 */
+START_TEST(a_change_of_the_password_waits_for_a_sign_in_and_ends_its_session)
+{
+    struct customer who = sign_up("changes");
+    struct beside change = as(who.id, "", ROLE_CUSTOMER);
+    char session[ID_TEXT_SIZE];
+
+    uuid_v7(session);
+    hold(&SQL_AUTH_SESSION_INSERT,
+         DB_ARGS(db_text(session), db_text(who.id.text), db_text("laptop"), db_text("pwd"),
+                 db_text(test_db_ask("SELECT hash FROM auth.passwords JOIN customer.customers"
+                                     " ON id = customer_id WHERE handle = 'changes'")),
+                 db_int(SESSION_LIFE_S)));
+    begin(&change, changes_the_password);
+    test_db_await(TEST_DB_SOMEBODY_WAITS);
+    let_go();
+    end(&change);
+    ck_assert_int_eq(change.st, ST_OK);
+    ck_assert_str_eq(why_it_ended(session), "password changed");
+    ck_assert(is_denied(session));
+    ctx_free(change.ctx);
+}
+END_TEST
+
+/* AUTH-03: it holds the role, and will want the session; a renewal has the session. */
+START_TEST(a_renewal_does_not_wait_for_a_change_of_role_that_will_end_it)
+{
+    struct customer boss = sign_up("raises");
+    struct beside change = as(boss.id, "", ROLE_ADMIN);
+
+    change.whom = sign_up("rises").id;
+    struct signed_in in = login("rises", PASSWORD, "");
+    hold_text("LOCK TABLE auth.denied_sessions IN SHARE MODE");
+    begin(&change, changes_the_role);
+    test_db_await(TEST_DB_SOMEBODY_WAITS);
+    struct signed_in next = refresh(in.refresh, "");
+    let_go();
+    end(&change);
+    ck_assert_int_eq(change.st, ST_OK);
+    ck_assert_int_eq(next.st, ST_OK);
+    ck_assert(is_denied(in.session));
+    ck_assert_int_eq(refresh(next.refresh, "").problem, PROBLEM_TOKEN_REVOKED);
+    ctx_free(change.ctx);
+}
+END_TEST
 
 /* PUSH-02 */
 START_TEST(signing_out_waits_for_a_device_that_is_being_registered_and_forgets_it)
@@ -172,6 +271,9 @@ static void before(void)
 TEST_MAIN_AROUND("at_once",
                  (&(struct test_around){
                      .start = shop_make, .stop = shop_drop, .before = before, .after = shop_close}),
+                 a_sign_in_waits_for_a_change_of_the_password_and_is_refused,
+                 a_change_of_the_password_waits_for_a_sign_in_and_ends_its_session,
+                 a_renewal_does_not_wait_for_a_change_of_role_that_will_end_it,
                  signing_out_waits_for_a_device_that_is_being_registered_and_forgets_it,
                  a_device_waits_for_its_session_that_is_being_ended_and_is_refused,
                  a_device_too_many_that_somebody_holds_is_not_waited_for)
