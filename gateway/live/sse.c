@@ -135,6 +135,7 @@ void listener_tell(struct live_listener *listener, const struct live_change *cha
 
     add_event(&event, change->seq, change->view);
     listener->seq = change->seq;
+    listener->queue_position = 0; /* the change may have said an older one: it is told again */
     write_or_end(listener, event.data, event.length);
     if (!listener->ended && live_is_final(change->status)) {
         end(listener);

@@ -138,7 +138,7 @@ static bool tell_some(struct live *live, const Coffee__Order__V1__Order **waitin
         l->round = live->round;
         const Coffee__Order__V1__Order **order =
             bsearch(&key, waiting, count, sizeof(*waiting), compare_ids);
-        if (order) {
+        if (order && (*order)->seq >= l->seq) { /* else it was read before what was told since */
             listener_tell_queue(l, (*order)->queue_position, (*order)->eta_seconds);
         }
     }

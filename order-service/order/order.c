@@ -87,7 +87,8 @@ static void take_step(struct service *service, struct order *order, const struct
 
     order->seq++;
     order->status = t->to;
-    order->queue_position = t->to == ORDER_PREPARING ? order->queue_position : 0;
+    order->queue_position =
+        t->to == ORDER_ACCEPTED || t->to == ORDER_PREPARING ? order->queue_position : 0;
     order->eta_seconds = order_eta_seconds(order->queue_position, config->seconds_a_drink);
     switch (t->to) {
     case ORDER_PLACED:
@@ -182,6 +183,9 @@ static enum status move_on(struct ctx *ctx, struct db_conn *db, struct service *
         return illegal(ctx, order, wanted->command);
     }
     TRY(check_move(ctx, order, first));
+    if (wanted->command == COMMAND_UNDO_READY) { /* it was in no queue, and is again */
+        TRY(order_store_place_in_queue(ctx, db, order));
+    }
     struct order_moving moving = plan(ctx, service, first, wanted->reason, order);
     TRY(order_store_move(ctx, db, &moving, done));
     if (*done) {

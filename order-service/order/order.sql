@@ -79,6 +79,12 @@ SELECT count(*) AS open FROM orders.open_orders
 SELECT s.*, EXISTS (SELECT FROM payment.payments WHERE order_id = s.id) AS pays
   FROM orders.seen s WHERE s.id = $1::uuid;
 
+-- order_place_in_queue :one
+-- The place that an order has if it waits, though it does not: as orders.seen counts.
+SELECT 1 + count(*) AS queue_position
+  FROM orders.orders o JOIN orders.open_orders q ON (q.placed_at, q.order_id) < (o.placed_at, o.id)
+ WHERE o.id = $1::uuid AND q.waiting;
+
 -- order_as_placed :one
 -- The order as it was answered when it was placed, for a replay.
 SELECT o.id, o.customer_id, o.number, 'placed' AS status, 1 AS version, o.channel, o.total_cents, o.currency,

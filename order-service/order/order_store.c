@@ -288,6 +288,15 @@ enum status order_store_as_placed(struct ctx *ctx, struct db_conn *db, struct or
     return read_order(ctx, &row, 0, found);
 }
 
+enum status order_store_place_in_queue(struct ctx *ctx, struct db_conn *db, struct order *order)
+{
+    struct db_rows row;
+
+    TRY(db_one(ctx, db, &SQL_ORDER_PLACE_IN_QUEUE, DB_ARGS(db_text(order->id.text)), NULL, &row));
+    order->queue_position = (int)db_get_int(&row, 0, "queue_position");
+    return ST_OK;
+}
+
 static enum status run_move(struct ctx *ctx, struct db_conn *db, const struct order_moving *m,
                             struct db_rows *rows)
 {

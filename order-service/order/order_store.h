@@ -69,6 +69,9 @@ enum status order_store_get(struct ctx *ctx, struct db_conn *db, struct order_id
                             struct order *found) MUST_CHECK;
 enum status order_store_as_placed(struct ctx *ctx, struct db_conn *db, struct order_id id,
                                   struct order *found) MUST_CHECK;
+/* Sets the place that it will have once it waits again. */
+enum status order_store_place_in_queue(struct ctx *ctx, struct db_conn *db,
+                                       struct order *order) MUST_CHECK;
 /* '*moved' is false when somebody else was faster. */
 enum status order_store_move(struct ctx *ctx, struct db_conn *db, const struct order_moving *moving,
                              bool *moved) MUST_CHECK;

@@ -13,7 +13,7 @@ static const struct order_id coffee = {"019aa1f0-5c3e-7000-8000-000000000001"};
 /* ---- what order.c asks of the daemon ---- */
 
 static struct service shop = {
-    .config = {.pickup_timeout_s = 600, .time_factor = 1}
+    .config = {.pickup_timeout_s = 600, .time_factor = 1, .seconds_a_drink = 90}
 };
 
 /* ---- around the tests ---- */
@@ -73,6 +73,47 @@ static const char *history(void)
                        " FROM orders.order_events");
 }
 
+/* Beside it are three others: one waits before it, one is ready, one came later. */
+static void is_second_in_the_queue(const char *status)
+{
+    AUTO(arena) struct arena *arena = arena_new(1024);
+
+    test_db_run(arena_printf(
+        arena,
+        "UPDATE orders.orders SET status = '%s';"
+        "INSERT INTO orders.orders SELECT gen_random_uuid(), customer_id, day, n, 'placed', 1,"
+        " channel, total_cents, currency, note, pickup_name, placed_by, lines, '', '', 0, '',"
+        " placed_at + (n - 4) * interval '1 minute', NULL, NULL, NULL, NULL, NULL, accept_by"
+        " FROM orders.orders, generate_series(2, 5) n WHERE n <> 4;"
+        "INSERT INTO orders.open_orders SELECT id, placed_at, number <> 3 AND"
+        " (number <> 1 OR '%s' <> 'ready') FROM orders.orders",
+        status, status));
+}
+
+static void must_be_second(const struct order *order)
+{
+    ck_assert_int_eq(order->queue_position, 2);
+    ck_assert_int_eq(order->eta_seconds, 180);
+}
+
+/* What the history, Kafka and the streams are told of it, and what a reader finds. */
+static void all_must_say_second(const char *times)
+{
+    struct ctx *ctx = ctx_of("order-service", ROLE_SYSTEM);
+    struct order order;
+
+    ck_assert_int_eq(order_get(ctx, &shop, coffee, &order), ST_OK);
+    must_be_second(&order);
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM orders.order_events WHERE payload LIKE"
+                                 " '%\"queuePosition\":2,\"etaSeconds\":180,%'"),
+                     times);
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM orders.order_events"), times);
+    ck_assert_str_eq(test_db_ask("SELECT count(*) FROM outbox.events WHERE payload NOT LIKE"
+                                 " '%\"queuePosition\":2,\"etaSeconds\":180,%'"),
+                     "0");
+    ctx_free(ctx);
+}
+
 /* ---- the tests ---- */
 
 START_TEST(a_pick_up_that_is_repeated_is_answered_alike_though_nobody_paid_since) /* ORD-03 */
@@ -128,10 +169,41 @@ START_TEST(a_move_that_is_refused_keeps_no_connection)
 }
 END_TEST
 
+/* ORD-04 RT-08: also where accepting begins it (AUTO_PREPARE). */
+START_TEST(who_is_accepted_is_told_the_place_that_a_reader_finds)
+{
+    struct ctx *ctx = ctx_of(BARISTA, ROLE_BARISTA);
+    struct order order;
+
+    shop.config.auto_prepare = true;
+    is_second_in_the_queue("placed");
+    ck_assert_int_eq(order_apply(ctx, &shop, coffee, COMMAND_ACCEPT, NULL, &order), ST_OK);
+    must_be_second(&order);
+    all_must_say_second("2");
+    ctx_free(ctx);
+}
+END_TEST
+
+/* ORD-05 RT-08 */
+START_TEST(what_is_not_ready_after_all_is_told_the_place_that_a_reader_finds)
+{
+    struct ctx *ctx = ctx_of(BARISTA, ROLE_BARISTA);
+    struct order order;
+
+    is_second_in_the_queue("ready");
+    ck_assert_int_eq(order_apply(ctx, &shop, coffee, COMMAND_UNDO_READY, NULL, &order), ST_OK);
+    must_be_second(&order);
+    all_must_say_second("1");
+    ctx_free(ctx);
+}
+END_TEST
+
 TEST_MAIN_AROUND("order_move",
                  (&(struct test_around){
                      .start = make, .stop = test_db_drop, .before = before, .after = after}),
                  a_pick_up_that_is_repeated_is_answered_alike_though_nobody_paid_since,
                  what_was_found_unpaid_is_found_once_and_by_the_system,
                  another_is_told_in_good_words_that_it_is_over,
-                 a_move_that_is_refused_keeps_no_connection)
+                 a_move_that_is_refused_keeps_no_connection,
+                 who_is_accepted_is_told_the_place_that_a_reader_finds,
+                 what_is_not_ready_after_all_is_told_the_place_that_a_reader_finds)
