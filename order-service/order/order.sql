@@ -155,13 +155,14 @@ SELECT s.id FROM orders.open_orders q JOIN orders.orders s ON s.id = q.order_id
  ORDER BY q.order_id LIMIT 50;
 
 -- order_unsettled :many
--- Orders that were over an hour ago and whose money is still on its way, or was taken and is to be given back (of
--- what nobody collected if $1): nobody does it any more. They are looked for among those of a week, for an index
--- over states would make every move of a payment dearer.
+-- Orders that were over an hour ago and whose money is still on its way, was refused ("failed": a refund, or a
+-- capture whose hold is open yet), or was taken and is to be given back (of what nobody collected if $1): nobody
+-- does it any more. They are looked for among those of a week, for an index over states would make every move of
+-- a payment dearer.
 SELECT o.id, o.status, p.hold_id, p.state, p.amount_cents
   FROM orders.orders o JOIN payment.payments p ON p.order_id = o.id
  WHERE o.placed_at > now() - interval '7 days' AND o.status IN ('completed', 'cancelled')
-   AND (p.state IN ('authorized', 'capturing', 'voiding', 'refunding')
+   AND (p.state IN ('authorized', 'capturing', 'voiding', 'refunding', 'failed')
         OR (o.status = 'cancelled' AND p.state IN ('captured', 'settled')
             AND ($1::boolean OR o.cancel_reason <> 'not_collected')))
    AND greatest(o.completed_at, o.cancelled_at, p.changed_at) < now() - interval '1 hour'

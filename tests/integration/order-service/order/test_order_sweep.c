@@ -149,13 +149,16 @@ START_TEST(money_of_an_order_that_is_long_over_is_told_of_when_nobody_sees_to_it
     had(6, "ready", "authorized", 90);
     had_because(7, "cancelled", "Spilt", "captured", 90);
     had_because(8, "cancelled", ORDER_NOT_COLLECTED, "captured", 90); /* which this shop keeps */
+    had(9, "cancelled", "failed", 90);                                /* a refund was refused */
+    had(10, "completed", "failed", 90); /* a capture was, and the hold is open */
+    had(11, "completed", "failed", 30);
     struct order_sweep *sweep = order_sweep_start(&shop);
     while (!shows("orders_unsettled")) {
         ck_assert_int_lt(clock_monotonic_ms(), until);
         clock_pause_ms(50);
     }
     order_sweep_stop(sweep);
-    ck_assert(shows("orders_unsettled 3\n"));
+    ck_assert(shows("orders_unsettled 5\n"));
     ck_assert_str_eq(test_db_ask("SELECT count(*) FROM payment.payments"
                                  " WHERE changed_at > now() - interval '1 hour'"),
                      "0");
