@@ -118,10 +118,11 @@ static bool may_ask(struct payment_provider *provider)
     return may;
 }
 
-static void note_outcome(struct payment_provider *provider, bool good)
+/* Of who ran out of time one cannot say that the provider failed. */
+static void note_outcome(struct payment_provider *provider, bool good, bool had_time)
 {
     pthread_mutex_lock(&provider->lock);
-    provider->failures = good ? 0 : provider->failures + 1;
+    provider->failures = good ? 0 : provider->failures + (had_time ? 1 : 0);
     provider->broken_until = clock_monotonic_ms() + BREAK_MS;
     pthread_mutex_unlock(&provider->lock);
 }
@@ -214,7 +215,7 @@ static enum status exchange_with(struct ctx *ctx, struct payment_provider *provi
     }
     enum status st = call(ctx, provider, exchange);
     bool good = st == ST_OK && is_answer(exchange->answer.code);
-    note_outcome(provider, good);
+    note_outcome(provider, good, ctx_left_ms(ctx) > 0);
     if (good) {
         return ST_OK;
     }

@@ -6,7 +6,10 @@
 #include <pthread.h>
 #include <stdio.h>
 
-enum { TWINS = 10 };
+enum {
+    TWINS = 10,
+    TO_BREAK = 4 /* failures after which the provider is not asked for a moment */
+};
 
 static long long books(const char *member)
 {
@@ -221,7 +224,7 @@ START_TEST(a_provider_that_is_away_costs_the_next_no_wait)
     struct payment_hold hold;
 
     fake_payment_freeze(&till.provider, true);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < TO_BREAK; i++) {
         ck_assert_int_eq(till_hold(NULL, 450, &hold), ST_UNAVAILABLE);
     }
     int64_t begin = clock_monotonic_ms();
@@ -234,6 +237,31 @@ START_TEST(a_provider_that_is_away_costs_the_next_no_wait)
         st = till_hold(NULL, 450, &hold);
     }
     ck_assert_int_eq(st, ST_OK);
+}
+END_TEST
+
+static void hold_within(int64_t ms)
+{
+    struct ctx *ctx = till_ctx(NULL);
+    struct payment_request request = {
+        .method = "PlaceOrder", .currency = "EUR", .amount_cents = 450};
+    struct payment_hold hold;
+
+    ctx->deadline_ms = clock_monotonic_ms() + ms;
+    ck_assert_int_eq(payment_authorize(ctx, &till.service, &request, &hold), ST_UNAVAILABLE);
+    ctx_free(ctx);
+}
+
+START_TEST(who_has_no_time_left_says_nothing_of_the_provider) /* PAY-05 */
+{
+    struct payment_hold hold;
+
+    fake_payment_faults(&till.provider, "slow:authorize:100:4:150");
+    for (int i = 0; i < TO_BREAK; i++) {
+        hold_within(0);
+        hold_within(30);
+    }
+    ck_assert_int_eq(till_hold(NULL, 450, &hold), ST_OK);
 }
 END_TEST
 
@@ -455,6 +483,7 @@ TEST_MAIN_AROUND(
     ten_captures_at_once_charge_once, ten_refunds_at_once_refund_once,
     a_capture_racing_a_cancel_leaves_nothing_taken, a_provider_that_stands_still_is_told_in_time,
     a_provider_that_is_away_costs_the_next_no_wait,
+    who_has_no_time_left_says_nothing_of_the_provider,
     an_answer_lost_after_charging_is_heard_the_second_time,
     a_capture_that_landed_unheard_is_refunded_by_a_cancel,
     a_capture_that_never_arrived_is_voided_by_a_cancel,
