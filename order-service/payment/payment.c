@@ -112,20 +112,44 @@ static enum status move(struct ctx *ctx, struct service *service, struct payment
     return ST_OK;
 }
 
+/* A provider replays its refusals. Voiding twice is voiding: a void has a turn of its own each
+ * time. Refunding twice is not: all who try after the same refusal share a turn. */
+static enum status turn_of(struct ctx *ctx, struct service *service, const struct payment *payment,
+                           enum provider_act act, const char **turn)
+{
+    struct db_conn *db = NULL;
+    char id[ID_TEXT_SIZE];
+    int64_t refused;
+
+    *turn = "";
+    if (act == PROVIDER_VOID) {
+        uuid_v7(id);
+        *turn = arena_printf(ctx->arena, "-%s", id);
+    }
+    if (act != PROVIDER_REFUND) {
+        return ST_OK;
+    }
+    TRY(service_db(ctx, service, &db));
+    enum status st = payment_store_refund_refused(ctx, db, payment, &refused);
+    db_give_back(&db);
+    TRY(st);
+    if (refused) {
+        *turn = arena_printf(ctx->arena, "-%lld", (long long)refused);
+    }
+    return ST_OK;
+}
+
 static enum status ask(struct ctx *ctx, struct service *service, const struct payment *payment,
                        enum provider_act act, const char **refusal)
 {
     static const char *const prefixes[] = {
         [PROVIDER_CAPTURE] = "capture", [PROVIDER_VOID] = "void", [PROVIDER_REFUND] = "refund"};
-    const char *of = *payment->order.text ? payment->order.text : payment->hold_id;
-    char turn[ID_TEXT_SIZE] = "";
+    const char *of = *payment->order.text ? payment->order.text : payment->hold_id, *turn;
 
-    if (act == PROVIDER_VOID) { /* voiding twice is voiding; a refusal must not be replayed */
-        uuid_v7(turn);
-    }
+    TRY(turn_of(ctx, service, payment, act, &turn));
     const struct provider_request request = {
         .act = act,
-        .key = arena_printf(ctx->arena, "%s-%s%s%s", prefixes[act], of, *turn ? "-" : "", turn),
+        .key = arena_printf(ctx->arena, "%s-%s%s", prefixes[act], of, turn),
         .hold_id = payment->hold_id,
         .amount_cents = payment->captured_cents,
     };

@@ -24,6 +24,12 @@ WITH u AS (
 )
 SELECT version FROM u;
 
+-- payment_refund_refused :one
+-- The newest refusal of a refund before a version of the payment, by its seq; 0: none was refused.
+SELECT coalesce(max(f.seq), 0) AS seq
+  FROM payment.payment_events f JOIN payment.payment_events r ON r.hold_id = f.hold_id AND r.seq = f.seq - 1
+ WHERE f.hold_id = $1 AND f.seq < $2::bigint AND f.state = 'failed' AND r.state = 'refunding';
+
 -- payment_give_up :exec
 -- Holds that no order came of are to be voided; one that an order has taken is left alone.
 INSERT INTO payment.payments (hold_id, amount_cents, currency, state)

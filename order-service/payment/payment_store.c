@@ -91,6 +91,17 @@ enum status payment_store_move(struct ctx *ctx, struct db_conn *db,
     return ST_OK;
 }
 
+enum status payment_store_refund_refused(struct ctx *ctx, struct db_conn *db,
+                                         const struct payment *payment, int64_t *seq)
+{
+    struct db_rows row;
+
+    TRY(db_one(ctx, db, &SQL_PAYMENT_REFUND_REFUSED,
+               DB_ARGS(db_text(payment->hold_id), db_int(payment->version)), NULL, &row));
+    *seq = db_get_int(&row, 0, "seq");
+    return ST_OK;
+}
+
 enum status payment_store_give_up(struct ctx *ctx, struct db_conn *db,
                                   const struct provider_hold *holds, size_t count)
 {

@@ -22,6 +22,11 @@ struct payment_moving {
 enum status payment_store_move(struct ctx *ctx, struct db_conn *db,
                                const struct payment_moving *moving, bool *moved) MUST_CHECK;
 
+/* The seq of the newest refusal of a refund, as long as the payment is as the caller saw it; 0: no
+ * refund was refused. */
+enum status payment_store_refund_refused(struct ctx *ctx, struct db_conn *db,
+                                         const struct payment *payment, int64_t *seq) MUST_CHECK;
+
 /* Of some open holds those that no order has taken are to be voided: from now on none can. */
 enum status payment_store_give_up(struct ctx *ctx, struct db_conn *db,
                                   const struct provider_hold *holds, size_t count) MUST_CHECK;

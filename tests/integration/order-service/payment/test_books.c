@@ -87,8 +87,8 @@ static void walk_once(int run)
         return;
     }
     bool taken = way <= 6 && until_definite(order, true) == ST_OK;
-    if (!taken || way >= 4) {
-        (void)until_definite(order, false);
+    if ((!taken || way >= 4) && until_definite(order, false) == ST_CONFLICT) {
+        (void)until_definite(order, false); /* somebody looked, and has it tried once more */
     }
 }
 

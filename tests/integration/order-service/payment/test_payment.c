@@ -355,6 +355,90 @@ START_TEST(a_refund_that_fails_twice_is_made_once_by_the_third) /* PAY-06 */
 }
 END_TEST
 
+static struct order_id order_whose_refund_was_refused(void)
+{
+    struct order_id order = till_order(450);
+    enum payment_returned what;
+
+    ck_assert_int_eq(till_capture(order), ST_OK);
+    fake_payment_faults(&till.provider, "decline:refund:100:1:0");
+    ck_assert_int_eq(till_return(order, &what), ST_CONFLICT);
+    ck_assert_str_eq(till_state(order), "failed");
+    return order;
+}
+
+START_TEST(a_refused_refund_is_made_once_when_the_cause_is_gone) /* PAY-06, PAY-02 */
+{
+    struct order_id order = order_whose_refund_was_refused();
+    struct twin twins[TWINS] = {0};
+
+    for (size_t i = 0; i < TWINS; i++) {
+        twins[i].order = order;
+    }
+    run_twins(twins, TWINS, return_once);
+    for (size_t i = 0; i < TWINS; i++) {
+        ck_assert_int_eq(twins[i].status, ST_OK);
+    }
+    ck_assert_str_eq(till_state(order), "refunded");
+    ck_assert_int_eq(books("refundedCents"), 450);
+}
+END_TEST
+
+START_TEST(a_refund_after_a_refused_one_whose_answer_is_lost_is_made_once) /* PAY-06, PAY-02 */
+{
+    struct order_id order = order_whose_refund_was_refused();
+    enum payment_returned what;
+
+    fake_payment_faults(&till.provider, "silent:refund:100:1:0 error:refund:100:1:0");
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(till_return(order, &what), ST_UNAVAILABLE);
+        ck_assert_str_eq(till_state(order), "refunding");
+        ck_assert_int_eq(books("refundedCents"), 450);
+    }
+    ck_assert_int_eq(till_return(order, &what), ST_OK);
+    ck_assert_int_eq(what, PAYMENT_WAS_REFUNDED);
+    ck_assert_int_eq(books("refundedCents"), 450);
+}
+END_TEST
+
+START_TEST(a_refund_refused_twice_is_made_by_the_third) /* PAY-06 */
+{
+    struct order_id order = order_whose_refund_was_refused();
+    enum payment_returned what;
+
+    fake_payment_faults(&till.provider, "decline:refund:100:1:0");
+    ck_assert_int_eq(till_return(order, &what), ST_CONFLICT);
+    ck_assert_int_eq(till_return(order, &what), ST_OK);
+    ck_assert_int_eq(books("refundedCents"), 450);
+}
+END_TEST
+
+/* A refused capture leaves its code, and a release before this one asked with the order's key,
+ * whatever was refused before. PAY-02 */
+START_TEST(a_refund_that_was_begun_before_this_release_is_finished_with_its_key)
+{
+    struct order_id order = till_order(450);
+    struct ctx *ctx = till_ctx(NULL);
+    enum payment_returned what;
+    struct provider_answer answer;
+
+    ck_assert_int_eq(till_capture(order), ST_OK);
+    test_db_run("UPDATE payment.payments SET state = 'refunding', version = version + 3,"
+                " failure_code = 'card_declined'");
+    struct provider_request request = {
+        .act = PROVIDER_REFUND,
+        .key = arena_printf(ctx->arena, "refund-%s", order.text),
+        .hold_id = test_db_ask("SELECT hold_id FROM payment.payments"),
+        .amount_cents = 450,
+    };
+    ck_assert_int_eq(payment_provider_ask(ctx, till.service.payments, &request, &answer), ST_OK);
+    ck_assert_int_eq(till_return(order, &what), ST_OK);
+    ck_assert_int_eq(what, PAYMENT_WAS_REFUNDED);
+    ck_assert_int_eq(books("refundedCents"), 450);
+    ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(a_killed_provider_has_forgotten_nothing) /* PAY-02 */
 {
     struct order_id order = till_order(450);
@@ -489,8 +573,12 @@ TEST_MAIN_AROUND(
     a_capture_that_never_arrived_is_voided_by_a_cancel,
     a_refused_capture_fails_and_the_hold_is_voided,
     a_refused_void_is_not_taken_for_one_that_was_done,
-    a_refund_that_fails_twice_is_made_once_by_the_third, a_killed_provider_has_forgotten_nothing,
-    the_same_key_for_another_customer_is_another_hold,
+    a_refund_that_fails_twice_is_made_once_by_the_third,
+    a_refused_refund_is_made_once_when_the_cause_is_gone,
+    a_refund_after_a_refused_one_whose_answer_is_lost_is_made_once,
+    a_refund_refused_twice_is_made_by_the_third,
+    a_refund_that_was_begun_before_this_release_is_finished_with_its_key,
+    a_killed_provider_has_forgotten_nothing, the_same_key_for_another_customer_is_another_hold,
     a_key_that_the_provider_knows_for_something_else_is_not_to_be_tried_again,
     a_slow_provider_holds_half_the_workers_and_no_more, only_the_owner_and_an_admin_see_a_payment,
     payments_are_listed_newest_first_page_by_page)
