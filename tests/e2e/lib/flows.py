@@ -2,6 +2,7 @@
 import json
 import os
 import urllib.parse
+import uuid
 
 import shop
 
@@ -56,6 +57,17 @@ def steps(order):
         elif event["eventType"] == "EVENT_TYPE_ACTIVITY_TASK_COMPLETED":
             done.add(event["activityTaskCompletedEventAttributes"]["scheduledEventId"])
     return [name for at, name in names.items() if at in done]
+
+
+def reset(order, step):
+    """Back to before the activity of that name was last scheduled."""
+    task = [event["activityTaskScheduledEventAttributes"]["workflowTaskCompletedEventId"] for event in history(order)
+            if event["eventType"] == "EVENT_TYPE_ACTIVITY_TASK_SCHEDULED"
+            and event["activityTaskScheduledEventAttributes"]["activityType"]["name"] == step][-1]
+    status, answer = shop.call("POST", urllib.parse.urlsplit(f"{URL}order-{order}/reset").path, url=NAMESPACE, body={
+        "workflowExecution": {"workflowId": f"order-{order}"}, "reason": "the cause is gone",
+        "workflowTaskFinishEventId": task, "requestId": str(uuid.uuid4())})
+    assert status == 200, answer
 
 
 def running(kind):

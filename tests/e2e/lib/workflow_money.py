@@ -216,6 +216,17 @@ def a_refund_that_fails_twice_is_made_at_the_third_try():
     assert max(started) >= 3, f"attempts {started}"
 
 
+def a_refund_that_was_refused_is_made_once_when_its_workflow_is_reset():
+    order = live("accept", "captured", ends=False)
+    with_faults("decline:refund:100:1:0", lambda: (live_on(order, "cancel"), flows.ends(order, "FAILED")))
+    assert money_is(order, "failed")
+    flows.reset(order, "ReturnPayment")
+    shop.within(shop.PATIENCE_S, money_is, order, "refunded")
+    flows.ends(order)
+    state, taken, back = money(order)
+    assert state == "refunded" and taken == back > 0
+
+
 def a_provider_that_loses_its_answers_takes_the_money_once():
     order = with_faults("cut:capture:100:2:0", lambda: live("accept", "captured", "ready", "pickup"))
     state, taken, back = money(order)
@@ -233,5 +244,6 @@ shop.fact(a_card_refused_after_the_pickup_leaves_an_order_that_says_so_and_all_t
 shop.fact(whether_an_order_is_paid_is_its_own_whatever_the_setting_became, "PAY-01")
 shop.fact(no_request_waits_for_a_workflow_that_may_last_for_half_an_hour, "WF-13")
 shop.fact(a_refund_that_fails_twice_is_made_at_the_third_try, "WF-12")
+shop.fact(a_refund_that_was_refused_is_made_once_when_its_workflow_is_reset, "PAY-06", "WF-16")
 shop.fact(a_provider_that_loses_its_answers_takes_the_money_once)
 shop.finish()
