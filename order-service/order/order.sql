@@ -47,7 +47,8 @@ WITH x AS (
     SELECT x.hold, id, x.customer, x.total, x.currency FROM o JOIN x USING (id) WHERE x.hold IS NOT NULL
 ), p AS MATERIALIZED ( -- or the queue would be counted once for each use of the position
     SELECT x.*, o.number, o.placed_at,
-           (SELECT count(*) FROM orders.open_orders WHERE waiting) + x.nth AS queue_position
+           (SELECT count(*) FROM orders.open_orders
+             WHERE waiting AND placed_at > now() - interval '1 day') + x.nth AS queue_position
       FROM o JOIN x USING (id)
 ), v AS (
     SELECT p.*, '{"number":' || number || ',"placedAt":"'
@@ -81,9 +82,12 @@ SELECT s.*, EXISTS (SELECT FROM payment.payments WHERE order_id = s.id) AS pays
 
 -- order_place_in_queue :one
 -- The place that an order has if it waits, though it does not: as orders.seen counts.
-SELECT 1 + count(*) AS queue_position
-  FROM orders.orders o JOIN orders.open_orders q ON (q.placed_at, q.order_id) < (o.placed_at, o.id)
- WHERE o.id = $1::uuid AND q.waiting;
+SELECT CASE WHEN o.placed_at > now() - interval '1 day' THEN
+           (SELECT 1 + count(*) FROM orders.open_orders q
+             WHERE q.waiting AND q.placed_at > now() - interval '1 day'
+               AND (q.placed_at, q.order_id) < (o.placed_at, o.id))
+       ELSE 0 END AS queue_position
+  FROM orders.orders o WHERE o.id = $1::uuid;
 
 -- order_as_placed :one
 -- The order as it was answered when it was placed, for a replay.
@@ -122,14 +126,17 @@ WITH u AS (
 SELECT id FROM u;
 
 -- order_open :many
--- The queue: those not yet completed or cancelled, oldest first.
-SELECT s.* FROM orders.open_orders q JOIN orders.seen s ON s.id = q.order_id
- ORDER BY q.placed_at, q.order_id LIMIT 200;
+-- The queue: those not yet completed or cancelled, oldest first. The newest, should there be very many: else
+-- orders that nobody ever ended would keep out every new one.
+SELECT s.*
+  FROM (SELECT order_id FROM orders.open_orders ORDER BY placed_at DESC, order_id DESC LIMIT 200) q
+  JOIN orders.seen s ON s.id = q.order_id
+ ORDER BY s.placed_at, s.id;
 
 -- order_queue_entries :many
--- What the queue in Valkey holds; the oldest, should there be very many.
+-- What the queue in Valkey holds; the newest, should there be very many.
 SELECT (extract(epoch FROM placed_at) * 1000)::bigint::text AS placed_ms, order_id::text AS id
-  FROM orders.open_orders ORDER BY placed_at, order_id LIMIT 3000;
+  FROM orders.open_orders ORDER BY placed_at DESC, order_id DESC LIMIT 3000;
 
 -- order_of_customer :many
 -- Somebody's orders before a moment, newest first.

@@ -80,6 +80,19 @@ static int64_t count_open(const struct customer_id *customer)
     return count;
 }
 
+/* Handed over yesterday, and nobody tapped "ready". */
+static void forget(int orders)
+{
+    test_db_run(arena_printf(
+        ctx->arena,
+        "INSERT INTO orders.orders (id, customer_id, day, number, status, total_cents, currency,"
+        " placed_by, lines, accept_by, placed_at)"
+        " SELECT gen_random_uuid(), gen_random_uuid(), '2026-11-20', n, 'preparing', 450, 'EUR',"
+        " 'x', '[]', now(), now() - interval '25 hours' FROM generate_series(1, %d) n;"
+        "INSERT INTO orders.open_orders SELECT id, placed_at, true FROM orders.orders",
+        orders));
+}
+
 static void make(void)
 {
     test_db_make_for("order_service", migrations, ARRAY_LEN(migrations));
@@ -137,10 +150,42 @@ START_TEST(one_that_nobody_ended_for_a_day_keeps_nobody_out)
 }
 END_TEST
 
+START_TEST(one_that_nobody_ended_for_a_day_is_before_nobody_who_comes) /* ORD-04 */
+{
+    forget(3);
+    ck_assert_int_eq(place(MOST), MANY);
+    ck_assert_int_eq(wishes[0].placing.queue_position, 1);
+    ck_assert_int_eq(wishes[MANY - 1].placing.queue_position, MANY);
+}
+END_TEST
+
+START_TEST(however_many_nobody_ended_new_ones_are_on_the_list_after_them) /* ORD-12 */
+{
+    struct db_conn *db;
+    const struct order *orders;
+    size_t count;
+
+    forget(250);
+    ck_assert_int_eq(place(MOST), MANY);
+    db = test_db_take(ctx, pool);
+    ck_assert_int_eq(order_store_open(ctx, db, &orders, &count), ST_OK);
+    ck_assert_uint_eq(count, 200);
+    for (size_t i = count - MANY; i < count; i++) {
+        ck_assert_int_eq(orders[i].status, ORDER_PLACED);
+    }
+    for (size_t i = 1; i < count; i++) {
+        ck_assert_int_le(orders[i - 1].placed_ms, orders[i].placed_ms);
+    }
+    db_give_back(&db);
+}
+END_TEST
+
 TEST_MAIN_AROUND("open_orders",
                  (&(struct test_around){
                      .start = make, .stop = test_db_drop, .before = before, .after = after}),
                  a_statement_places_as_many_of_one_customer_as_may_be_open,
                  what_one_customer_has_open_is_no_matter_of_another,
                  where_one_is_over_another_may_come,
-                 one_that_nobody_ended_for_a_day_keeps_nobody_out)
+                 one_that_nobody_ended_for_a_day_keeps_nobody_out,
+                 one_that_nobody_ended_for_a_day_is_before_nobody_who_comes,
+                 however_many_nobody_ended_new_ones_are_on_the_list_after_them)

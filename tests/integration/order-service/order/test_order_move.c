@@ -90,6 +90,18 @@ static void is_second_in_the_queue(const char *status)
         status, status));
 }
 
+/* Handed over yesterday, and nobody tapped "ready". */
+static void forget_one(void)
+{
+    test_db_run(
+        "INSERT INTO orders.orders (id, customer_id, day, number, status, total_cents, currency,"
+        " placed_by, lines, accept_by, placed_at)"
+        " SELECT gen_random_uuid(), customer_id, day - 1, 1, 'preparing', 450, 'EUR', 'x', '[]',"
+        " now(), now() - interval '25 hours' FROM orders.orders LIMIT 1;"
+        "INSERT INTO orders.open_orders SELECT id, placed_at, true FROM orders.orders"
+        " WHERE placed_at < now() - interval '1 day'");
+}
+
 static void must_be_second(const struct order *order)
 {
     ck_assert_int_eq(order->queue_position, 2);
@@ -198,6 +210,53 @@ START_TEST(what_is_not_ready_after_all_is_told_the_place_that_a_reader_finds)
 }
 END_TEST
 
+/* ORD-04 RT-08 */
+START_TEST(one_that_nobody_ended_for_a_day_is_before_nobody_who_is_accepted)
+{
+    struct ctx *ctx = ctx_of(BARISTA, ROLE_BARISTA);
+    struct order order;
+
+    is_second_in_the_queue("placed");
+    forget_one();
+    ck_assert_int_eq(order_apply(ctx, &shop, coffee, COMMAND_ACCEPT, NULL, &order), ST_OK);
+    must_be_second(&order);
+    all_must_say_second("1");
+    ctx_free(ctx);
+}
+END_TEST
+
+/* ORD-05 RT-08 */
+START_TEST(one_that_nobody_ended_for_a_day_is_before_nobody_who_is_not_ready_after_all)
+{
+    struct ctx *ctx = ctx_of(BARISTA, ROLE_BARISTA);
+    struct order order;
+
+    is_second_in_the_queue("ready");
+    forget_one();
+    ck_assert_int_eq(order_apply(ctx, &shop, coffee, COMMAND_UNDO_READY, NULL, &order), ST_OK);
+    must_be_second(&order);
+    all_must_say_second("1");
+    ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(one_that_nobody_ended_for_a_day_has_no_place_whoever_tells_it)
+{
+    struct ctx *ctx = ctx_of(BARISTA, ROLE_BARISTA);
+    struct order moved, read;
+
+    is_second_in_the_queue("ready");
+    test_db_run("UPDATE orders.orders SET placed_at = now() - interval '25 hours' WHERE number = 1;"
+                "UPDATE orders.open_orders SET placed_at = o.placed_at FROM orders.orders o"
+                " WHERE o.id = order_id");
+    ck_assert_int_eq(order_apply(ctx, &shop, coffee, COMMAND_UNDO_READY, NULL, &moved), ST_OK);
+    ck_assert_int_eq(order_get(ctx, &shop, coffee, &read), ST_OK);
+    ck_assert_int_eq(moved.queue_position, 0);
+    ck_assert_int_eq(read.queue_position, 0);
+    ctx_free(ctx);
+}
+END_TEST
+
 TEST_MAIN_AROUND("order_move",
                  (&(struct test_around){
                      .start = make, .stop = test_db_drop, .before = before, .after = after}),
@@ -206,4 +265,7 @@ TEST_MAIN_AROUND("order_move",
                  another_is_told_in_good_words_that_it_is_over,
                  a_move_that_is_refused_keeps_no_connection,
                  who_is_accepted_is_told_the_place_that_a_reader_finds,
-                 what_is_not_ready_after_all_is_told_the_place_that_a_reader_finds)
+                 what_is_not_ready_after_all_is_told_the_place_that_a_reader_finds,
+                 one_that_nobody_ended_for_a_day_is_before_nobody_who_is_accepted,
+                 one_that_nobody_ended_for_a_day_is_before_nobody_who_is_not_ready_after_all,
+                 one_that_nobody_ended_for_a_day_has_no_place_whoever_tells_it)
