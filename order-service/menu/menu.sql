@@ -24,10 +24,17 @@ SELECT id FROM menu.menu_items WHERE id = $1 AND removed_at IS NULL FOR UPDATE;
 -- Then this, which nobody changes until we are done.
 SELECT version FROM menu.version FOR UPDATE;
 
--- menu_insert :exec
--- A new drink at the end of the menu.
-INSERT INTO menu.menu_items (id, name, description, kind, price_cents, allergens, valid_from, valid_to)
-VALUES ($1, $2, $3, $4, $5, $6::text[], $7::timestamptz, $8::timestamptz);
+-- menu_insert :one
+-- A new drink at the end of the menu, or one that was taken off it: back in its place, with its photo. No row: it
+-- is on the menu.
+INSERT INTO menu.menu_items AS i (id, name, description, kind, price_cents, allergens, valid_from, valid_to)
+VALUES ($1, $2, $3, $4, $5, $6::text[], $7::timestamptz, $8::timestamptz)
+ON CONFLICT (id) DO UPDATE
+   SET name = excluded.name, description = excluded.description, kind = excluded.kind,
+       price_cents = excluded.price_cents, allergens = excluded.allergens, valid_from = excluded.valid_from,
+       valid_to = excluded.valid_to, available = true, removed_at = NULL
+ WHERE i.removed_at IS NOT NULL
+RETURNING id;
 
 -- menu_update :one
 -- Changes what is not null. $9 and $10 say whether the window was sent at all.

@@ -8,11 +8,10 @@
 #include <string.h>
 
 static const struct db_constraint constraints[] = {
-    {"menu_items_pkey",                       PROBLEM_ALREADY_EXISTS, "a drink of that name is on the menu"},
-    {"menu_items_price",  PROBLEM_INVALID_FIELDS, "priceCents must be from 1 to 1000000"},
-    {"menu_items_window",                      PROBLEM_INVALID_FIELDS, "validFrom must be before validTo"},
-    {"menu_customization_known", PROBLEM_INVALID_FIELDS, "a customization is not known"},
-    {0                    },
+    {"menu_items_price",                      PROBLEM_INVALID_FIELDS, "priceCents must be from 1 to 1000000"},
+    {"menu_items_window", PROBLEM_INVALID_FIELDS, "validFrom must be before validTo"},
+    {"menu_customization_known",                     PROBLEM_INVALID_FIELDS, "a customization is not known"},
+    {0    },
 };
 
 enum status menu_store_version(struct ctx *ctx, struct db_conn *db, int64_t *version)
@@ -121,13 +120,19 @@ static struct db_arg optional_text_array(struct arena *arena, const char *const 
 
 enum status menu_store_insert(struct ctx *ctx, struct db_conn *db, const struct menu_change *drink)
 {
-    return db_exec(ctx, db, &SQL_MENU_INSERT,
-                   DB_ARGS(db_text(drink->id), db_text(drink->name), db_text(drink->description),
-                           db_int(*drink->kind), db_int(*drink->price_cents),
-                           db_text_array(ctx->arena, drink->allergens, drink->allergen_count),
-                           db_time(ctx->arena, drink->valid_from_ms ? *drink->valid_from_ms : 0),
-                           db_time(ctx->arena, drink->valid_to_ms ? *drink->valid_to_ms : 0)),
-                   constraints);
+    struct db_rows row;
+    enum status st =
+        db_one(ctx, db, &SQL_MENU_INSERT,
+               DB_ARGS(db_text(drink->id), db_text(drink->name), db_text(drink->description),
+                       db_int(*drink->kind), db_int(*drink->price_cents),
+                       db_text_array(ctx->arena, drink->allergens, drink->allergen_count),
+                       db_time(ctx->arena, drink->valid_from_ms ? *drink->valid_from_ms : 0),
+                       db_time(ctx->arena, drink->valid_to_ms ? *drink->valid_to_ms : 0)),
+               constraints, &row);
+
+    return st == ST_NOT_FOUND
+               ? fail_problem(ctx, PROBLEM_ALREADY_EXISTS, "a drink of that name is on the menu")
+               : st;
 }
 
 enum status menu_store_update(struct ctx *ctx, struct db_conn *db, const struct menu_change *change)
