@@ -63,15 +63,15 @@ static enum status keep(struct ctx *ctx, struct db_conn *tx, struct customer_id 
     int64_t count;
 
     TRY(favourite_store_lock(ctx, tx, id));
-    TRY(favourite_store_count(ctx, tx, id, &count));
-    if (count >= FAVOURITES_MAX) {
-        return fail_with(ctx, ST_CONFLICT, "You have 100 favourites; remove one first.",
-                         "customer=%s", id.text);
-    }
     if (wanted->is_usual) {
         TRY(favourite_store_no_usual(ctx, tx, id));
     }
-    return favourite_store_insert(ctx, tx, id, wanted, kept);
+    TRY(favourite_store_insert(ctx, tx, id, wanted, kept));
+    TRY(favourite_store_count(ctx, tx, id, &count)); /* who makes one the usual may have all */
+    return count <= FAVOURITES_MAX
+               ? ST_OK
+               : fail_with(ctx, ST_CONFLICT, "You have 100 favourites; remove one first.",
+                           "customer=%s", id.text);
 }
 
 static enum status add_once(struct ctx *ctx, struct db_conn **tx, const struct favourite *wanted,

@@ -123,6 +123,50 @@ START_TEST(the_same_drink_is_one_favourite_whatever_the_order_of_its_extras)
 }
 END_TEST
 
+static void have_as_many_as_may_be(struct ctx *ctx)
+{
+    test_db_run(
+        arena_printf(ctx->arena,
+                     "INSERT INTO favourite.favorites (id, customer_id, menu_item_id,"
+                     " customizations, is_usual) SELECT gen_random_uuid(), '%s', 'tea ' || n,"
+                     " '{}', false FROM generate_series(1, %d) n",
+                     ctx->caller.subject, FAVOURITES_MAX));
+}
+
+/* FAV-01 */
+START_TEST(who_has_a_hundred_favourites_makes_one_of_them_the_usual)
+{
+    struct customer who = sign_up("collector");
+    struct ctx *ctx = shop_ctx(who.id.text, ROLE_CUSTOMER);
+    struct favourite usual;
+
+    have_as_many_as_may_be(ctx);
+    ck_assert_str_ne(add(ctx, "tea 7", NULL, true), "");
+    ck_assert_int_eq(favourite_usual(ctx, shop.service, who.id, &usual), ST_OK);
+    ck_assert_str_eq(usual.menu_item_id, "tea 7");
+    ctx_free(ctx);
+}
+END_TEST
+
+/* FAV-01 */
+START_TEST(one_more_than_a_hundred_favourites_is_refused_and_the_usual_stays)
+{
+    struct customer who = sign_up("hoarder");
+    struct ctx *ctx = shop_ctx(who.id.text, ROLE_CUSTOMER);
+    const struct favourite *list;
+    struct favourite usual;
+
+    have_as_many_as_may_be(ctx);
+    add(ctx, "tea 7", NULL, true);
+    ck_assert_str_eq(add(ctx, "espresso", NULL, true), "");
+    ck_assert_int_eq(ctx->failure.problem, PROBLEM_CONFLICT);
+    ck_assert_int_eq(favourite_usual(ctx, shop.service, who.id, &usual), ST_OK);
+    ck_assert_str_eq(usual.menu_item_id, "tea 7");
+    ck_assert_uint_eq(listed(ctx, &list), FAVOURITES_MAX);
+    ctx_free(ctx);
+}
+END_TEST
+
 /* SEC-08 */
 START_TEST(nobody_touches_anothers_favourites)
 {
@@ -357,6 +401,8 @@ TEST_MAIN_AROUND(
         .start = shop_make, .stop = shop_drop, .before = shop_open, .after = shop_close}),
     favourites_are_added_listed_and_removed, there_is_one_usual_and_it_moves,
     the_same_drink_is_one_favourite_whatever_the_order_of_its_extras,
+    who_has_a_hundred_favourites_makes_one_of_them_the_usual,
+    one_more_than_a_hundred_favourites_is_refused_and_the_usual_stays,
     nobody_touches_anothers_favourites, a_retry_with_the_same_key_adds_once_and_answers_the_same,
     a_key_belongs_to_its_caller_and_lasts_a_day, a_refused_request_leaves_its_key_free,
     twins_in_flight_add_once_and_all_get_the_answer,
