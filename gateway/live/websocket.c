@@ -330,9 +330,10 @@ static struct live_socket *new_socket(struct exchange *exchange)
     return socket;
 }
 
-/* The exchange is over either way. 'first' is sent before anything else; NULL: the snapshot comes.
- * It must not be the exchange's memory. */
-static void accept_socket(struct exchange *exchange, struct live_socket *socket, const char *first)
+/* The exchange is over either way. 'first' is told before anything else; NULL: the snapshot comes.
+ * Neither it nor its message may be the exchange's memory. */
+static void accept_socket(struct exchange *exchange, struct live_socket *socket,
+                          const struct live_change *first, const char *message)
 {
     struct live *live = socket->live;
 
@@ -350,7 +351,7 @@ static void accept_socket(struct exchange *exchange, struct live_socket *socket,
     live->sockets = socket;
     live_share(live, socket->session.subject);
     if (first) {
-        send_or_close(socket, first);
+        socket_tell(socket, first, message);
         live->look_now = true; /* what happened between the answer and here */
     }
     pthread_cond_signal(&live->wake);
@@ -362,7 +363,7 @@ void live_queue(struct exchange *exchange)
     struct live_socket *socket = new_socket(exchange);
 
     socket->wants_snapshot = true;
-    accept_socket(exchange, socket, NULL);
+    accept_socket(exchange, socket, NULL, NULL);
 }
 
 static void got_order(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *user)
@@ -380,11 +381,12 @@ static void got_order(struct ctx *ctx, enum status st, ProtobufCMessage *out, vo
     struct live_socket *socket = new_socket(exchange);
 
     text_copy(socket->order_id, sizeof(socket->order_id), order->id);
-    socket->seq = order->seq;
+    struct live_change as_it_is = {
+        .id = socket->order_id, .seq = order->seq, .status = order->status};
     text_add(&first, "{\"type\":\"order\",\"order\":");
     message_to_json(&first, out);
     text_add_char(&first, '}');
-    accept_socket(exchange, socket, first.data);
+    accept_socket(exchange, socket, &as_it_is, first.data);
 }
 
 void live_order(struct exchange *exchange)

@@ -27,6 +27,14 @@ def a_customer_follows_an_order_to_its_end():
     assert [o["seq"] for o in seen] == [1, 2, 3, 4, 5], seen
 
 
+def an_order_that_is_over_is_told_once():
+    order = place()
+    assert shop.insist("POST", f"/orders/{order}/cancel", TOKEN, {})[0] == 200
+    socket = live.WebSocket(f"/ws/orders/{order}", TOKEN)
+    assert socket.next()["order"]["status"] == "cancelled"
+    assert (end := socket.next()) == ("close", 1000), end
+
+
 def strangers_have_no_socket():
     order = place()
     for token, expected in ((shop.login("customer2"), 404), (None, 401)):
@@ -39,5 +47,6 @@ def strangers_have_no_socket():
 
 
 shop.fact(a_customer_follows_an_order_to_its_end, "RT-02")
+shop.fact(an_order_that_is_over_is_told_once, "RT-02")
 shop.fact(strangers_have_no_socket)
 shop.finish()
