@@ -53,7 +53,6 @@ static const struct extra_path {
             "`{\"type\":\"accept\",\"id\",\"ref\"}` and the other moves; each is answered by `ok` "
             "or `error` with the same ref.",
         .roles = ROLE_STAFF, .success = 101, .parameters = "[]",
-        .also = 426, .also_says = "It was no WebSocket handshake",
     },
     {
         .path = "/ws/orders/{id}", .id = "watchOrderSocket", .tag = "Live",
@@ -66,7 +65,6 @@ static const struct extra_path {
         .parameters = "[{\"name\":\"id\",\"in\":\"path\",\"required\":true,"
                       "\"schema\":{\"type\":\"string\",\"format\":\"uuid\"},"
                       "\"example\":\"019aa1f0-5c3e-7000-8000-00000000cafe\"}]",
-        .also = 426, .also_says = "It was no WebSocket handshake",
     },
     {
         .path = "/healthz", .id = "healthz", .tag = "Service",
