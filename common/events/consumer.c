@@ -105,6 +105,14 @@ static void forget_partitions(struct consumer *consumer)
     partitions_clear(&consumer->partitions);
 }
 
+static void set_lag(const struct consumer *consumer, const char *topic, int partition, int64_t lag)
+{
+    char number[12];
+
+    snprintf(number, sizeof(number), "%d", partition);
+    metric_set(METRIC_SERIES(consumer->lag, topic, number, consumer->group), lag);
+}
+
 static void rebalanced(rd_kafka_t *kafka, rd_kafka_resp_err_t what,
                        rd_kafka_topic_partition_list_t *list, void *user)
 {
@@ -115,6 +123,9 @@ static void rebalanced(rd_kafka_t *kafka, rd_kafka_resp_err_t what,
     rd_kafka_assign(kafka, given ? list : NULL);
     if (given) {
         set_up(consumer, true, NULL);
+    }
+    for (int i = 0; !given && i < list->cnt; i++) { /* it is told by another from now on */
+        set_lag(consumer, list->elems[i].topic, list->elems[i].partition, 0);
     }
     log_info(NULL, "partitions changed", log_text("change", given ? "assigned" : "revoked"),
              log_text("group", consumer->group), log_num("count", list->cnt));
@@ -334,7 +345,6 @@ static int64_t position_of(struct consumer *consumer, const struct partition *pa
 
 static void tell_lag(struct consumer *consumer, struct partition *partition)
 {
-    char number[12];
     int64_t low = -1, high = -1;
 
     /* What the last fetch said: asking the broker would hold up a stop while it is away. */
@@ -344,9 +354,7 @@ static void tell_lag(struct consumer *consumer, struct partition *partition)
         return;
     }
     int64_t lag = high - position_of(consumer, partition, low);
-    snprintf(number, sizeof(number), "%d", partition->number);
-    metric_set(METRIC_SERIES(consumer->lag, partition->topic, number, consumer->group),
-               lag > 0 ? lag : 0);
+    set_lag(consumer, partition->topic, partition->number, lag > 0 ? lag : 0);
 }
 
 static void look_around(struct consumer *consumer)

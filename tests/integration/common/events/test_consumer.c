@@ -292,6 +292,18 @@ START_TEST(lag_is_a_metric_that_rises_and_falls) /* EVT-19 */
 }
 END_TEST
 
+/* EVT-19: or the sum of a group's lag would never fall again after a rebalance. */
+START_TEST(partitions_that_went_to_another_have_no_lag_here)
+{
+    atomic_store(&seen.down, true);
+    write_event("a", "First");
+    struct consumer *consumer = start();
+    ck_assert_msg(wait_for_lag(1, 60000), "lag %lld", (long long)lag());
+    consumer_stop(consumer); /* gives its partitions back */
+    ck_assert_int_eq(lag(), 0);
+}
+END_TEST
+
 START_TEST(a_topic_that_is_made_later_is_found)
 {
     struct consumer *consumer = start();
@@ -323,5 +335,6 @@ TEST_MAIN_AROUND("consumer", (&(struct test_around){.before = before}),
                  what_was_not_handled_is_handled_after_a_restart,
                  an_event_that_can_never_be_handled_becomes_a_dead_letter,
                  an_unknown_version_becomes_a_dead_letter, lag_is_a_metric_that_rises_and_falls,
+                 partitions_that_went_to_another_have_no_lag_here,
                  a_topic_that_is_made_later_is_found,
                  without_a_broker_it_is_not_up_and_stops_all_the_same)
