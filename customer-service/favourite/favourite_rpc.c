@@ -24,9 +24,36 @@ enum status favourite_rpc_list(struct ctx *ctx, void *service, const void *in, v
     return ST_OK;
 }
 
-/* What the menu is known not to have; nothing is refused while nobody can tell. */
-static void refuse_unknown(struct ctx *ctx, const Coffee__Customer__V1__AddFavoriteRequest *request,
-                           const struct menu_names *names)
+/* Of these a drink takes one each, as order-service's order_price.c has it. */
+static bool takes_one(Coffee__Menu__V1__CustomizationKind kind)
+{
+    return kind == COFFEE__MENU__V1__CUSTOMIZATION_KIND__CUSTOMIZATION_KIND_MILK ||
+           kind == COFFEE__MENU__V1__CUSTOMIZATION_KIND__CUSTOMIZATION_KIND_SIZE ||
+           kind == COFFEE__MENU__V1__CUSTOMIZATION_KIND__CUSTOMIZATION_KIND_TEMP;
+}
+
+/* The same one twice is no second: a favourite has each once. */
+static bool is_second_of_its_kind(const Coffee__Menu__V1__MenuItem *item,
+                                  const Coffee__Customer__V1__AddFavoriteRequest *request,
+                                  size_t at)
+{
+    const Coffee__Menu__V1__Customization *own =
+        menu_names_customization(item, request->customization_ids[at]);
+
+    for (size_t i = 0; i < at && takes_one(own->kind); i++) {
+        const Coffee__Menu__V1__Customization *other =
+            menu_names_customization(item, request->customization_ids[i]);
+
+        if (other && other != own && other->kind == own->kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is known not to be sold so; nothing is refused while nobody can tell. */
+static void refuse_unsold(struct ctx *ctx, const Coffee__Customer__V1__AddFavoriteRequest *request,
+                          const struct menu_names *names)
 {
     const Coffee__Menu__V1__MenuItem *item = menu_names_item(names, request->menu_item_id);
 
@@ -34,9 +61,12 @@ static void refuse_unknown(struct ctx *ctx, const Coffee__Customer__V1__AddFavor
         refuse_field(ctx, "menuItemId", "is not on the menu");
     }
     for (size_t i = 0; item && i < request->n_customization_ids; i++) {
+        const char *field = arena_printf(ctx->arena, "customizationIds[%zu]", i);
+
         if (!menu_names_customization(item, request->customization_ids[i])) {
-            refuse_field(ctx, arena_printf(ctx->arena, "customizationIds[%zu]", i),
-                         "is not offered with this drink");
+            refuse_field(ctx, field, "is not offered with this drink");
+        } else if (is_second_of_its_kind(item, request, i)) {
+            refuse_field(ctx, field, "is a second one of its kind: choose one");
         }
     }
 }
@@ -63,7 +93,7 @@ enum status favourite_rpc_add(struct ctx *ctx, void *service, const void *in, vo
     };
     struct favourite_answer answer;
 
-    refuse_unknown(ctx, request, &names);
+    refuse_unsold(ctx, request, &names);
     TRY(ctx_refused(ctx));
     TRY(favourite_add(ctx, service, &wish, encode, &names, &answer));
     return favourite_view_unpack(ctx, answer, out);
