@@ -1,5 +1,5 @@
-/* links: test_db A drink that was taken off the menu comes back: its name makes its id, which
- * orders still name. */
+/* links: test_db
+ * A drink that was taken off the menu comes back: its name makes its id, and orders name that. */
 #include "common/base/text.h"
 #include "tests/integration/order-service/menu/counter.h"
 
