@@ -5,6 +5,7 @@
 #include "common/conf/settings.h"
 #include "common/db/migrate.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static struct config loaded;
@@ -29,7 +30,7 @@ static const struct setting table[] = {
     SETTING_TEXT("IDENTITY_KEYS_FILE", &loaded.identity_keys_file, NULL, "keys that callers' identities are signed with"),
     SETTING_TEXT("PAGE_TOKEN_KEY_FILE", &loaded.page_token_key_file, NULL, "key that page tokens are sealed with"),
     SETTING_TEXT("SHOP_TZ", &loaded.shop_zone, "Europe/Amsterdam", "time zone of the shop's day"),
-    SETTING_TEXT("CURRENCY", &loaded.currency, "EUR", "currency of all prices"),
+    SETTING_TEXT("CURRENCY", &loaded.currency, "EUR", "currency of all prices, its three letters of ISO 4217"),
     SETTING_NUMBER("ACCEPT_TIMEOUT", &loaded.accept_timeout_s, "300", 1, 86400, "seconds a barista has to accept"),
     SETTING_NUMBER("PICKUP_TIMEOUT", &loaded.pickup_timeout_s, "1800", 1, 86400, "seconds a ready order waits"),
     SETTING_NUMBER("TIME_FACTOR", &loaded.time_factor, "1", 1, 10000, "divides business deadlines (with DEMO only)"),
@@ -45,6 +46,13 @@ static const struct setting table[] = {
 };
 /* clang-format on */
 
+/* Pages and the payment provider refuse what is none. */
+static bool is_currency(const char *text)
+{
+    return strlen(text) == 3 && isupper((unsigned char)text[0]) &&
+           isupper((unsigned char)text[1]) && isupper((unsigned char)text[2]);
+}
+
 const struct config *config_load(void)
 {
     if (!settings_load(table, ARRAY_LEN(table), stderr) ||
@@ -57,6 +65,10 @@ const struct config *config_load(void)
     }
     if (loaded.time_factor != 1 && !loaded.demo) {
         fputs("TIME_FACTOR: only with DEMO=1\n", stderr);
+        return NULL;
+    }
+    if (!is_currency(loaded.currency)) {
+        fputs("CURRENCY: must be three capital letters, such as EUR\n", stderr);
         return NULL;
     }
     if (*loaded.payment_provider_url && !*loaded.temporal_host) {

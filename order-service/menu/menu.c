@@ -42,7 +42,8 @@ bool menu_item_in_season(const struct menu_item *item, int64_t now_ms)
            (!item->valid_to_ms || now_ms < item->valid_to_ms);
 }
 
-const char *menu_edition(struct arena *arena, const struct menu *menu, int64_t now_ms)
+const char *menu_edition(struct arena *arena, const struct menu *menu, const char *currency,
+                         int64_t now_ms)
 {
     int turns = 0;
 
@@ -52,7 +53,7 @@ const char *menu_edition(struct arena *arena, const struct menu *menu, int64_t n
         turns += item->valid_from_ms && item->valid_from_ms <= now_ms;
         turns += item->valid_to_ms && item->valid_to_ms <= now_ms;
     }
-    return arena_printf(arena, "%lld.%d", (long long)menu->version, turns);
+    return arena_printf(arena, "%lld.%d.%s", (long long)menu->version, turns, currency);
 }
 
 /* "Iced Café Latte" becomes "iced-caf-latte": what is no ASCII letter or digit parts words. */

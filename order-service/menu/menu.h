@@ -60,9 +60,10 @@ const struct menu_item *menu_find(const struct menu *menu, const char *id);
 const struct menu_customization *menu_item_allows(const struct menu_item *item, const char *id);
 /* Within its season; whether it is sold out is 'available'. */
 bool menu_item_in_season(const struct menu_item *item, int64_t now_ms);
-/* What the menu is by then: another text for each version, and for each season that began or ended
- * since; the same in every replica. */
-const char *menu_edition(struct arena *arena, const struct menu *menu, int64_t now_ms);
+/* What the menu is by then: another text for each version, for each season that began or ended
+ * since, and for each currency; the same in every replica. */
+const char *menu_edition(struct arena *arena, const struct menu *menu, const char *currency,
+                         int64_t now_ms);
 
 /* What an admin changes; NULL and unset members stay as they are. Where ctx has the edition that
  * the admin saw (if_match) and somebody changed the menu since: PROBLEM_PRECONDITION_FAILED, and

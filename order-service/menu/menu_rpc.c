@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/json/timestamp.h"
+#include "order-service/config.h"
 #include "order-service/menu/menu.h"
 #include "order-service/menu/menu_photo_rpc.h"
 #include "order-service/service.h"
@@ -106,12 +107,14 @@ enum status menu_rpc_get(struct ctx *ctx, void *service, const void *in, void *o
 {
     Coffee__Menu__V1__Menu *reply = out;
     int64_t now_ms = clock_wall_ms(); /* one moment for the drinks and the edition */
+    const char *currency = service_config(service)->currency;
     const struct menu *menu;
 
     (void)in;
     TRY(menu_current(ctx, service, &menu));
     reply->version = menu->version;
-    reply->edition = shared(menu_edition(ctx->arena, menu, now_ms));
+    reply->edition = shared(menu_edition(ctx->arena, menu, currency, now_ms));
+    reply->currency = shared(currency);
     reply->items = encode_items(ctx, menu, now_ms, &reply->n_items);
     return ST_OK;
 }

@@ -9,6 +9,9 @@ the_menu_lists_drinks_with_prices_and_options() {
     call GET /menu
     status_is 200 && jq -e '.items | length >= 5 and all(.priceCents > 0 and (.customizations | type) == "array")' "$scratch/body"
 }
+the_menu_says_in_which_currency_it_is() {
+    call GET /menu && status_is 200 && jq -e '.currency == "EUR" and (.edition | endswith(".EUR"))' "$scratch/body"
+}
 an_unchanged_menu_answers_304() {
     call GET /menu >/dev/null
     etag=$(header etag)
@@ -163,6 +166,7 @@ season() { # FIELD BEFORE AFTER: around the moment that the field names, the men
 a_season_is_seen_to_begin_and_to_end_by_whoever_has_the_menu() { season validFrom LACKS HAS && season validTo HAS LACKS; }
 
 fact the_menu_lists_drinks_with_prices_and_options GW-05 MENU-01 SCN-A1
+fact the_menu_says_in_which_currency_it_is
 fact an_unchanged_menu_answers_304
 fact somebody_signs_up_and_in AUTH-04 CUST-02
 fact an_order_is_placed_with_location_and_price GW-04 ORD-01

@@ -8,7 +8,11 @@ function el(name, className, ...children) {
   return element;
 }
 
-const money = (cents) => (cents / 100).toLocaleString(undefined, { minimumFractionDigits: 2 }) + " €";
+/* As the reader writes it. A shop that is older than this page says no currency. */
+function money(cents, currency) {
+  const style = currency ? { style: "currency", currency } : {};
+  return new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, ...style }).format(cents / 100);
+}
 
 /* Its room is there before it comes, and stays should it not come. */
 function photo(item) {
@@ -25,8 +29,8 @@ function photo(item) {
   return frame;
 }
 
-function drink(item) {
-  const price = item.available ? money(item.priceCents) : "sold out";
+function drink(item, currency) {
+  const price = item.available ? money(item.priceCents, currency) : "sold out";
   const allergens = item.allergens.length ? ` Contains ${item.allergens.join(", ")}.` : "";
   return el("li", item.available ? "" : "sold-out",
     photo(item),
@@ -44,8 +48,8 @@ async function get(path) {
 async function open() {
   const menu = document.getElementById("menu"), shop = document.getElementById("shop");
   try {
-    const [{ items }, state] = await Promise.all([get("/menu"), get("/shop")]);
-    menu.replaceChildren(...items.map(drink));
+    const [{ items, currency }, state] = await Promise.all([get("/menu"), get("/shop")]);
+    menu.replaceChildren(...items.map((item) => drink(item, currency)));
     if (!state.takingOrders) {
       shop.classList.add("closed");
       shop.textContent = ("closed just now. " + state.note).trim();

@@ -215,7 +215,7 @@ static struct window look(struct ctx *ctx, const char *drink)
     const struct menu *menu;
 
     ck_assert_int_eq(menu_current(ctx, &shop, &menu), ST_OK);
-    return (struct window){.edition = menu_edition(ctx->arena, menu, now_ms),
+    return (struct window){.edition = menu_edition(ctx->arena, menu, "EUR", now_ms),
                            .has_drink = menu_item_in_season(menu_find(menu, drink), now_ms)};
 }
 
@@ -260,6 +260,19 @@ START_TEST(a_season_that_ends_makes_another_edition)
 }
 END_TEST
 
+/* MENU-04: a phone that has the menu of before does not go on showing its prices in the old one. */
+START_TEST(another_currency_makes_another_edition)
+{
+    struct ctx *ctx = ctx_new_system("test");
+    const struct menu *menu;
+
+    ck_assert_int_eq(menu_current(ctx, &shop, &menu), ST_OK);
+    ck_assert_str_ne(menu_edition(ctx->arena, menu, "EUR", 1),
+                     menu_edition(ctx->arena, menu, "USD", 1));
+    ctx_free(ctx);
+}
+END_TEST
+
 TEST_MAIN_AROUND("menu_cache",
                  (&(struct test_around){
                      .start = make, .stop = drop, .before = open_shop, .after = close_shop}),
@@ -270,4 +283,4 @@ TEST_MAIN_AROUND("menu_cache",
                  readers_see_that_a_database_was_set_back_once_valkey_has_forgotten,
                  whoever_changed_a_price_reads_the_new_one_though_others_read_meanwhile,
                  a_season_that_begins_makes_another_edition,
-                 a_season_that_ends_makes_another_edition)
+                 a_season_that_ends_makes_another_edition, another_currency_makes_another_edition)

@@ -24,7 +24,7 @@ static struct seen look(void)
     struct seen seen;
 
     ck_assert_int_eq(menu_reload(ctx, &shop, &menu), ST_OK);
-    snprintf(seen.edition, sizeof(seen.edition), "%s", menu_edition(ctx->arena, menu, 1));
+    snprintf(seen.edition, sizeof(seen.edition), "%s", menu_edition(ctx->arena, menu, "EUR", 1));
     seen.cents = menu_find(menu, "flat-white")->price_cents;
     ctx_free(ctx);
     return seen;
