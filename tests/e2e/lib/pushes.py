@@ -415,8 +415,9 @@ def somebody_without_a_device_finds_it_in_the_inbox():
         threading.Thread(target=lambda: lines.extend(follower.stdout), daemon=True).start()
         shop.within(shop.PATIENCE_S, lambda: "Picked up" in everything(*words))
         told = everything(*words).splitlines()
-        for text in ("Order accepted: Your Flat White", "Ready to pick up: Your Flat White", "liveactivity",
-                     "start: placed, 0 %", "end: completed, 100 %"):
+        number = order["number"]
+        for text in (f"Order accepted ({number}): Your Flat White", f"Ready to pick up ({number}): Your Flat White",
+                     "liveactivity", "start: placed, 0 %", "end: completed, 100 %"):
             assert any(text in line for line in told), f"{text}: {told}"
         shop.within(shop.PATIENCE_S, lambda: len(lines) >= len(told))
     finally:

@@ -150,7 +150,7 @@ def a_card_refused_after_the_pickup_leaves_an_order_that_says_so_and_all_that_kn
 
     def told(whom, title):
         return [one for one in shop.insist("GET", "/inbox", whom)[1]["notices"]
-                if one["orderId"] == order and one["title"] == title]
+                if one["orderId"] == order and one["title"] == f"{title} ({seen['number']})"]
     shop.within(shop.PATIENCE_S, told, BARISTA, "Not paid")
     shop.within(shop.PATIENCE_S, told, TOKEN, "Not paid yet")
     assert "pay at the counter" in told(TOKEN, "Not paid yet")[0]["body"] and not told(TOKEN, "Not paid")
