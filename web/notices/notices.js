@@ -5,6 +5,18 @@
 const at = (id) => document.getElementById(id);
 let session = null;
 
+/* What outlives the page, where the browser allows that: 'browser' is what it calls itself, 'device' what the shop calls
+ * it since 'customer' wanted to be told here. */
+const kept = (() => {
+  const browser = "browser-" + crypto.getRandomValues(new Uint32Array(4)).join("-");
+  try {
+    localStorage.browser ||= browser;
+    return localStorage;
+  } catch {
+    return { browser };
+  }
+})();
+
 function el(name, className, ...children) {
   const element = document.createElement(name);
   element.className = className;
@@ -16,7 +28,7 @@ function say(text) {
   at("said").textContent = text;
 }
 
-async function call(method, path, body, token = session?.accessToken) {
+async function call(method, path, body, token) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   if (body) headers["Content-Type"] = "application/json";
   const reply = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
@@ -25,11 +37,37 @@ async function call(method, path, body, token = session?.accessToken) {
   return answer;
 }
 
+/* An access token lasts a quarter of an hour; the refresh token beside it gets the next, once for all who ask. Was the
+ * answer lost, the same browser may ask for it again. */
+function renew(mine) {
+  mine.renewal ??= call("POST", "/token/refresh", { refreshToken: mine.refreshToken, deviceId: kept.browser })
+    .then((next) => Object.assign(mine, next))
+    .finally(() => { mine.renewal = null; });
+  return mine.renewal;
+}
+
+async function ask(mine, method, path, body) {
+  try {
+    return await call(method, path, body, mine.accessToken);
+  } catch (error) {
+    if (error.status !== 401) throw error;
+    await renew(mine);
+    return call(method, path, body, mine.accessToken);
+  }
+}
+
+function time(moment) {
+  const when = new Date(moment);
+  const isToday = when.toDateString() === new Date().toDateString();
+  const short = { dateStyle: "short", timeStyle: "short" };
+  return isToday ? when.toLocaleTimeString() : when.toLocaleString(undefined, short);
+}
+
 function line(notice) {
-  const when = new Date(notice.createdAt).toLocaleTimeString();
   const text = notice.kind === "alert" ? notice.title : `Live Activity: ${notice.activity}`;
   const about = notice.kind === "alert" ? notice.body : `${notice.stage}, ${notice.progress} %`;
-  return el("li", "", el("div", "line", el("span", "", text), el("span", "", when)), el("p", "about", about));
+  const head = el("div", "line", el("span", "", text), el("span", "when", time(notice.createdAt)));
+  return el("li", "", head, el("p", "about", about));
 }
 
 function show(notices) {
@@ -39,11 +77,11 @@ function show(notices) {
 /* Until this session is left. An answer that comes after that is not for who is here then. */
 async function follow(mine) {
   while (session === mine) {
-    const answer = await call("GET", "/inbox").catch((error) => ({ error }));
+    const answer = await ask(mine, "GET", "/inbox").catch((error) => ({ error }));
     if (session !== mine) return;
     if (answer.error?.status === 401) return leave("Please sign in again.");
-    if (answer.error) say(`The inbox cannot be had just now: ${answer.error.message}`);
-    else show(answer.notices);
+    at("trouble").textContent = answer.error ? `The inbox cannot be had just now: ${answer.error.message}` : "";
+    if (!answer.error) show(answer.notices);
     await new Promise((go) => setTimeout(go, 5000));
   }
 }
@@ -51,6 +89,7 @@ async function follow(mine) {
 function leave(why) {
   session = null;
   show([]);
+  at("trouble").textContent = "";
   at("door").hidden = false;
   at("inside").hidden = true;
   say(why);
@@ -60,7 +99,8 @@ at("sign-in").addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = new FormData(event.target);
   try {
-    session = await call("POST", "/login", { handle: form.get("handle"), password: form.get("password") });
+    session = await call("POST", "/login",
+      { handle: form.get("handle"), password: form.get("password"), deviceId: kept.browser });
   } catch (error) {
     return say(error.message);
   }
@@ -68,19 +108,33 @@ at("sign-in").addEventListener("submit", async (event) => {
   at("door").hidden = true;
   at("inside").hidden = false;
   say("");
-  follow(session);
+  const mine = session;
+  follow(mine);
+  goOn(mine).catch((error) => session === mine && say(`This browser is not told just now: ${error.message}.`));
 });
 
-async function subscribe(token) {
+async function register(mine, subscription) {
+  const { endpoint, keys } = subscription.toJSON();
+  const { id } = await ask(mine, "POST", "/devices", { web: { endpoint, p256dh: keys.p256dh, auth: keys.auth } });
+  if (session === mine) Object.assign(kept, { device: id, customer: mine.customer.id });
+}
+
+/* A device is told as long as the session that registered it last, and each visit is another. Only who wanted it here:
+ * one person's wish is not the next one's. */
+async function goOn(mine) {
+  if (kept.customer !== mine.customer.id) return;
+  const worker = await navigator.serviceWorker?.getRegistration();
+  const subscription = await worker?.pushManager?.getSubscription();
+  if (subscription && session === mine) await register(mine, subscription);
+}
+
+async function subscribe(mine) {
   if (!("serviceWorker" in navigator) || !("PushManager" in window)) throw new Error("it knows no push");
   if (await Notification.requestPermission() !== "granted") throw new Error("it was not allowed to");
   const { publicKey } = await call("GET", "/push-key");
   const worker = await navigator.serviceWorker.register("/push.js");
   await navigator.serviceWorker.ready;
-  const made = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: publicKey });
-  const { endpoint, keys } = made.toJSON();
-  const { id } = await call("POST", "/devices", { web: { endpoint, p256dh: keys.p256dh, auth: keys.auth } }, token);
-  localStorage.setItem("device", id);
+  await register(mine, await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: publicKey }));
 }
 
 /* Whoever it was that wanted to be told: from now on nobody is signed in here. */
@@ -92,16 +146,17 @@ async function unsubscribe() {
 
 /* The id outlives the page, since an earlier session may have registered the browser. Was it somebody else's, the push
  * service will tell the shop that the subscription has ended. */
-async function takeBack(token) {
-  const id = localStorage.getItem("device");
-  localStorage.removeItem("device");
-  if (id) await call("DELETE", `/devices/${id}`, undefined, token).catch(() => null);
+async function takeBack(mine) {
+  const id = kept.device;
+  delete kept.device;
+  delete kept.customer;
+  if (id) await ask(mine, "DELETE", `/devices/${id}`).catch(() => null);
 }
 
 at("subscribe").addEventListener("click", async () => {
   say("One moment …");
   try {
-    await subscribe(session.accessToken);
+    await subscribe(session);
     say("This browser will be told.");
   } catch (error) {
     say(`This browser cannot be told: ${error.message}.`);
@@ -109,12 +164,12 @@ at("subscribe").addEventListener("click", async () => {
 });
 
 at("sign-out").addEventListener("click", async () => {
-  const { accessToken, refreshToken } = session;
+  const mine = session;
   leave("You are signed out."); /* at once, however long the shop takes */
   unsubscribe().catch(() => null);
   try {
-    await takeBack(accessToken);
-    await call("POST", "/logout", { refreshToken }, null);
+    await takeBack(mine);
+    await call("POST", "/logout", { refreshToken: mine.refreshToken });
   } catch (error) {
     say(`You are signed out here, but the shop does not know yet: ${error.message}`);
   }

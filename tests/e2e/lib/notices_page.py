@@ -1,4 +1,4 @@
-"""The inbox's page in a real browser, on a tablet that one person hands to the next."""
+"""The pages in a real browser: the inbox on a tablet that one person hands to the next, and the front door."""
 import json
 
 import browser
@@ -10,23 +10,34 @@ EMPTY = "Nothing yet."
 NO_PUSH_SERVICE = """
 const text = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
   .replace(/\\+/g, "-").replace(/\\//g, "_").replace(/=/g, "");
-PushManager.prototype.getSubscription = async () => sessionStorage.endpoint && {
-  unsubscribe: async () => delete sessionStorage.endpoint };
-PushManager.prototype.subscribe = async () => {
+PushManager.prototype.getSubscription = async () => sessionStorage.made ? {
+  toJSON: () => JSON.parse(sessionStorage.made), unsubscribe: async () => delete sessionStorage.made } : null;
+PushManager.prototype.subscribe = async function () {
   const pair = await crypto.subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, true, ["deriveBits"]);
   const p256dh = text(await crypto.subtle.exportKey("raw", pair.publicKey));
-  sessionStorage.endpoint = "https://127.0.0.1:1/" + crypto.randomUUID();
-  return { toJSON: () => ({ endpoint: sessionStorage.endpoint,
-                            keys: { p256dh, auth: text(crypto.getRandomValues(new Uint8Array(16))) } }) };
+  sessionStorage.made = JSON.stringify({ endpoint: "https://127.0.0.1:1/" + crypto.randomUUID(),
+                                         keys: { p256dh, auth: text(crypto.getRandomValues(new Uint8Array(16))) } });
+  return this.getSubscription();
 };
 """
-# An answer is held back for as long as a test likes.
-SLOW_INBOX = """
+# An answer is held back for as long as a test likes, or lost on its way.
+BAD_LINE = """
 const real = window.fetch;
 window.fetch = async (path, ...rest) => {
   const reply = await real(path, ...rest);
   if (path === "/inbox" && window.isSlow) await new Promise((go) => { window.let_go = go; });
+  if (path === window.lost) {
+    window.lost = null;
+    throw new TypeError("Failed to fetch");
+  }
   return reply;
+};
+"""
+MENU_IN = """
+const real = window.fetch;
+window.fetch = async (path, ...rest) => {
+  const reply = await real(path, ...rest);
+  return path === "/menu" ? Response.json({ ...await reply.json(), currency: "%s" }) : reply;
 };
 """
 
@@ -45,6 +56,8 @@ class Person:
         shop.within(shop.PATIENCE_S, self.notices)
         shop.insist("POST", f"/orders/{order['id']}/ready", shop.login("barista"), {})
         shop.insist("POST", f"/orders/{order['id']}/pickup", self.token, {})
+        shop.within(shop.PATIENCE_S, lambda: any("Picked up" in notice["title"] for notice in self.notices()))
+        return order
 
     def notices(self):
         return shop.call("GET", "/inbox", self.token)[1]["notices"]
@@ -64,13 +77,17 @@ class Person:
         assert status == 200, answer
         return {session["id"] for session in answer["sessions"] if not session["current"]}
 
+    def is_signed_out_of(self, session):
+        status, answer = shop.insist("DELETE", f"/sessions/{session}", self.token)
+        assert status == 204, answer
+
     def is_signed_out_everywhere(self):
         for session in self.sessions():
-            status, answer = shop.insist("DELETE", f"/sessions/{session}", self.token)
-            assert status == 204, answer
+            self.is_signed_out_of(session)
 
     def devices(self):
-        return shop.sql(f"SELECT id FROM notify.devices WHERE customer_id = '{self.id}'", "customer_db")
+        """As pairs: which, and of what session."""
+        return shop.sql(f"SELECT id, session_id FROM notify.devices WHERE customer_id = '{self.id}'", "customer_db")
 
 
 def reads_their_inbox(page, person):
@@ -101,7 +118,7 @@ def who_signs_out_leaves_nothing_on_the_page_and_no_session():
 
 
 def an_answer_that_comes_late_is_not_shown_to_the_next():
-    page = browser.Page(chromium, "/notices", SLOW_INBOX)
+    page = browser.Page(chromium, "/notices", BAD_LINE)
     page.eval("window.isSlow = true")
     grandma.sign_in(page)
     page.until("window.let_go")
@@ -114,18 +131,94 @@ def an_answer_that_comes_late_is_not_shown_to_the_next():
     page.click("#sign-out")
 
 
-def who_signs_out_is_told_nothing_more_in_this_browser():
+def will_be_told(person):
+    """A page, still signed in to, and the device that it has become."""
     chromium.ask("Browser.grantPermissions", origin=shop.URL, permissions=["notifications"])
+    person.is_signed_out_everywhere()
     page = browser.Page(chromium, "/notices", NO_PUSH_SERVICE)
-    child.sign_in(page)
+    person.sign_in(page)
     page.click("#subscribe")
     page.until("document.querySelector('#said').textContent === 'This browser will be told.'")
-    assert len(child.devices()) == 1, child.devices()
+    device, = person.devices()
+    return page, device
+
+
+def who_signs_out_is_told_nothing_more_in_this_browser():
+    page, _ = will_be_told(child)
     page.open("/notices")  # another session than that which wanted to be told
     child.sign_in(page)
     page.click("#sign-out")
     shop.within(shop.PATIENCE_S, lambda: not child.devices())
-    page.until("!sessionStorage.endpoint")
+    page.until("!sessionStorage.made")
+
+
+def a_browser_is_told_on_after_the_session_that_it_was_registered_in():
+    page, (device, session) = will_be_told(child)
+    page.open("/notices")
+    child.sign_in(page)
+    shop.within(shop.PATIENCE_S, lambda: child.devices() and child.devices()[0][1] != session)
+    child.is_signed_out_of(session)
+    assert [id for id, _ in child.devices()] == [device], child.devices()
+    page.click("#sign-out")
+    shop.within(shop.PATIENCE_S, lambda: not child.devices())
+
+
+def who_signs_in_after_another_is_not_told_for_that():
+    page, device = will_be_told(child)
+    page.open("/notices")
+    reads_their_inbox(page, grandma)
+    page.eval("new Promise((go) => setTimeout(go, 500))")
+    assert (child.devices(), grandma.devices()) == ([device], []), (child.devices(), grandma.devices())
+    page.click("#sign-out")
+
+
+def whose_access_token_has_run_out_reads_on():
+    page = browser.Page(chromium, "/notices", BAD_LINE)
+    before = grandma.sessions()
+    reads_their_inbox(page, grandma)
+    for lost in ("null", "'/token/refresh'"):  # and when the answer to the renewal is lost
+        page.eval(f"window.lost = {lost}; session.accessToken = 'over'")
+        page.until("!session || session.accessToken !== 'over'")
+        assert page.is_seen("#inside"), page.text("#said")
+    page.click("#sign-out")
+    shop.within(shop.PATIENCE_S, lambda: grandma.sessions() == before)
+
+
+def trouble_is_told_as_long_as_it_lasts():
+    page = browser.Page(chromium, "/notices", BAD_LINE)
+    reads_their_inbox(page, grandma)
+    page.eval("window.lost = '/inbox'")
+    page.until("document.body.innerText.includes('cannot be had')")
+    page.until("!document.body.innerText.includes('cannot be had')")
+    page.click("#sign-out")
+
+
+def what_was_told_before_today_has_its_date():
+    shop.sql("UPDATE notify.notices SET created_at = created_at - interval '2 days'"
+             f" WHERE customer_id = '{grandma.id}' AND stage = 'ready'", "customer_db")
+    page = browser.Page(chromium, "/notices")
+    reads_their_inbox(page, grandma)
+    day = "new Date(Date.now() - 2 * 864e5).toLocaleDateString(undefined, { dateStyle: 'short' })"
+    dated = page.eval(f"""[...document.querySelectorAll("#inbox .line")].map((line) => line.textContent)
+                          .filter((text) => text.includes({day}))""")
+    assert len(dated) == 2 and any("Ready to pick up" in text for text in dated), dated  # the Live Activity, too
+    page.click("#sign-out")
+
+
+def a_notice_says_which_order_it_is_of():
+    page = browser.Page(chromium, "/notices")
+    reads_their_inbox(page, grandma)
+    assert f"Ready to pick up ({order['number']})" in page.text("#inbox"), page.text("#inbox")
+    page.click("#sign-out")
+
+
+def prices_are_in_the_currency_of_the_menu():
+    for script, sign in (("", "€"), (MENU_IN % "USD", "$"), (MENU_IN % "", "3.80")):  # an older shop says none
+        page = browser.Page(chromium, "/", script)
+        page.until("document.querySelector('.price')")
+        prices = page.eval("[...document.querySelectorAll('.price')].map((price) => price.textContent)")
+        assert any(sign in price for price in prices), prices
+        assert sign == "€" or not any("€" in price for price in prices), prices
 
 
 if not browser.PROGRAM:
@@ -133,11 +226,18 @@ if not browser.PROGRAM:
     shop.finish()
 grandma, child, chromium = Person(), Person(), browser.Browser()
 try:
-    grandma.is_told_something()
+    order = grandma.is_told_something()
     shop.fact(nothing_of_one_person_is_left_to_the_next)
     shop.fact(who_signs_out_leaves_nothing_on_the_page_and_no_session)
     shop.fact(an_answer_that_comes_late_is_not_shown_to_the_next)
     shop.fact(who_signs_out_is_told_nothing_more_in_this_browser)
+    shop.fact(a_browser_is_told_on_after_the_session_that_it_was_registered_in)
+    shop.fact(who_signs_in_after_another_is_not_told_for_that)
+    shop.fact(whose_access_token_has_run_out_reads_on)
+    shop.fact(trouble_is_told_as_long_as_it_lasts)
+    shop.fact(what_was_told_before_today_has_its_date)
+    shop.fact(a_notice_says_which_order_it_is_of)
+    shop.fact(prices_are_in_the_currency_of_the_menu)
 finally:
     chromium.close()
 shop.finish()
