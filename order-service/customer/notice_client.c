@@ -21,7 +21,7 @@ static const Coffee__Notify__V1__NoticeStage stages[] = {
 static Coffee__Notify__V1__EnsureNoticeRequest__By who_cancelled(const struct order *order)
 {
     if (order->last_command == COMMAND_CANCEL &&
-        strcmp(order->last_actor, order->customer.text) == 0) {
+        strcmp(order->last_actor, order_customer(order)) == 0) {
         return COFFEE__NOTIFY__V1__ENSURE_NOTICE_REQUEST__BY__BY_CUSTOMER;
     }
     if (order->last_command == COMMAND_EXPIRE_ACCEPT ||
@@ -82,7 +82,7 @@ enum status notice_ensure(struct ctx *ctx, struct service *service, const struct
     ProtobufCMessage *answer;
 
     request.order_id = arena_strdup(ctx->arena, order->id.text);
-    request.customer_id = arena_strdup(ctx->arena, order->customer.text);
+    request.customer_id = arena_strdup(ctx->arena, order_customer(order));
     request.stage = stages[due->stage];
     request.seq = due->seq;
     request.at_ms = due->at_ms;

@@ -50,7 +50,8 @@ enum order_command { /* what somebody, or a clock, wants of an order */
 
 struct order {
     struct order_id id;
-    struct customer_id customer;
+    struct customer_id customer; /* whose it is; a walk-in's: of who took it down */
+    const char *placed_by;       /* who asked for it */
     int number;
     enum order_status status;
     enum order_channel channel;
@@ -107,6 +108,8 @@ int order_bucket(enum order_status status);              /* the proto's number *
 int order_eta_seconds(int queue_position, int seconds_a_drink);
 
 /* ---- order_view.c: an order as the API shows it ---- */
+/* Who is told of it and gets its points; "": a walk-in, whose name is all that is known. */
+const char *order_customer(const struct order *order);
 const char *order_view(struct arena *arena, const struct order *order);
 /* The part of it that is known before the database gave it a number and a time: without the opening
  * brace, so that {"number":17,"placedAt":"...",<this> is the whole. */

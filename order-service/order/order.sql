@@ -92,7 +92,7 @@ SELECT CASE WHEN o.placed_at > now() - interval '1 day' THEN
 -- order_as_placed :one
 -- The order as it was answered when it was placed, for a replay.
 SELECT o.id, o.customer_id, o.number, 'placed' AS status, 1 AS version, o.channel, o.total_cents, o.currency,
-       o.note, o.pickup_name, o.lines, '' AS barista_id, '' AS cancel_reason, 0 AS last_command,
+       o.note, o.pickup_name, o.placed_by, o.lines, '' AS barista_id, '' AS cancel_reason, 0 AS last_command,
        '' AS last_actor, o.placed_at, NULL AS accepted_at, NULL AS preparing_at, NULL AS ready_at,
        NULL AS completed_at, NULL AS cancelled_at, o.accept_by, NULL AS collect_by, now() AS now,
        (e.payload::jsonb ->> 'queuePosition')::bigint AS queue_position

@@ -29,7 +29,7 @@ enum status order_encode(struct ctx *ctx, const struct order *order, order_messa
     out->id = arena_strdup(ctx->arena, order->id.text);
     out->number = order->number;
     out->status = (Coffee__Order__V1__Status)order->status;
-    out->customer_id = arena_strdup(ctx->arena, order->customer.text);
+    out->customer_id = arena_strdup(ctx->arena, order_customer(order));
     out->total_cents = order->total_cents;
     out->currency = shared(order->currency);
     out->note = shared(order->note);

@@ -35,6 +35,7 @@ static enum status read_order(struct ctx *ctx, const struct db_rows *rows, int r
         .total_cents = db_get_int(rows, row, "total_cents"),
         .currency = text_of(rows, row, "currency"),
         .note = text_of(rows, row, "note"),
+        .placed_by = text_of(rows, row, "placed_by"),
         .pickup_name = text_of(rows, row, "pickup_name"),
         .lines = text_of(rows, row, "lines"),
         .barista_id = text_of(rows, row, "barista_id"),

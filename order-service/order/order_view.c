@@ -27,10 +27,17 @@ static void add_time(struct text *out, const char *name, int64_t ms)
     }
 }
 
+const char *order_customer(const struct order *order)
+{
+    return *order->pickup_name && strcmp(order->placed_by, order->customer.text) == 0
+               ? ""
+               : order->customer.text;
+}
+
 static void add_rest(struct text *out, const struct order *order)
 {
     text_printf(out, "\"id\":\"%s\",\"status\":\"%s\",\"customerId\":\"%s\",\"items\":%s",
-                order->id.text, order_status_name(order->status), order->customer.text,
+                order->id.text, order_status_name(order->status), order_customer(order),
                 order->lines);
     text_printf(out, ",\"totalCents\":%lld", (long long)order->total_cents);
     add_text(out, "currency", order->currency);

@@ -4,19 +4,23 @@
 #include "order-service/order/order.h"
 #include "tests/helpers/house_test.h"
 
-#define ID "019aa1f0-5c3e-7000-8000-00000000cafe"
+#define ID       "019aa1f0-5c3e-7000-8000-00000000cafe"
+#define CUSTOMER "019aa1f0-5c3e-7000-8000-00000000beef"
+#define BARISTA  "019aa1f0-5c3e-7000-8000-00000000ba51"
 
 static const char *view_of(struct arena *arena, const char *note, enum order_status status)
 {
     struct order order = {
         .id = {ID},
-        .customer = {"019aa1f0-5c3e-7000-8000-00000000beef"},
+        .customer = {CUSTOMER},
+        .placed_by = CUSTOMER,
         .number = 17,
         .status = status,
         .channel = CHANNEL_APP,
         .seq = 4,
         .currency = "EUR",
         .note = note,
+        .pickup_name = "",
         .lines = "[{\"menuItemId\":\"flat-white\",\"customizations\":[{\"id\":\"oat-milk\"}]}]",
         .placed_ms = INT64_C(1795237731540),
     };
@@ -61,5 +65,19 @@ START_TEST(what_is_no_view_is_told)
 }
 END_TEST
 
+/* ORD-18 */
+START_TEST(an_order_is_its_customers_unless_staff_took_it_down_by_a_name_alone)
+{
+    struct order own = {.customer = {CUSTOMER}, .placed_by = CUSTOMER, .pickup_name = ""};
+    struct order known = {.customer = {CUSTOMER}, .placed_by = BARISTA, .pickup_name = "May"};
+    struct order walk_in = {.customer = {BARISTA}, .placed_by = BARISTA, .pickup_name = "May"};
+
+    ck_assert_str_eq(order_customer(&own), CUSTOMER);
+    ck_assert_str_eq(order_customer(&known), CUSTOMER);
+    ck_assert_str_eq(order_customer(&walk_in), "");
+}
+END_TEST
+
 TEST_MAIN("order_view", a_glance_finds_the_orders_own_fields, a_note_cannot_pose_as_a_field,
-          what_is_no_view_is_told)
+          what_is_no_view_is_told,
+          an_order_is_its_customers_unless_staff_took_it_down_by_a_name_alone)

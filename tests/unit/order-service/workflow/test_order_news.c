@@ -83,6 +83,7 @@ START_TEST(a_new_orders_deadline_counts_from_the_time_the_database_gave_it)
                                 .seq = 1,
                                 .placed_ms = 1800000000123,
                                 .lines = "[]",
+                                .placed_by = "",
                                 .note = ",\"order\":{\"acceptWithin\":1",
                                 .pickup_name = ",\"acceptWithin\":5,\"order\":"};
 
