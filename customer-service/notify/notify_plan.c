@@ -21,7 +21,7 @@ static const struct notify_plan plans[] = {
     {"OrderUnpaid",      BY_ANYONE,   false, "refused",   TELL_CUSTOMER, "Not paid yet",       "Sorry, your card was refused for your %s. Please pay at the counter.", "ORDER_DONE", LIVE_NONE, 0},
     {"OrderCancelled",   BY_CUSTOMER, false, "cancelled", TELL_NOBODY,   NULL,                 NULL,                                                   NULL,          LIVE_END,    0},
     {"OrderCancelled",   BY_STAFF,    false, "cancelled", TELL_CUSTOMER, "Order declined",     "Sorry, we cannot make your %s. You are not charged.",  "ORDER_DONE",  LIVE_END,    0},
-    {"OrderCancelled",   BY_STAFF,    true,  "cancelled", TELL_CUSTOMER, "Order cancelled",    "Sorry, your %s had to be cancelled. You are refunded.", "ORDER_DONE",  LIVE_END,    0},
+    {"OrderCancelled",   BY_STAFF,    true,  "cancelled", TELL_CUSTOMER, "Order cancelled",    "Sorry, your %s had to be cancelled. You are not charged.", "ORDER_DONE",  LIVE_END,    0},
     {"OrderCancelled",   BY_CLOCK,    false, "cancelled", TELL_CUSTOMER, "Order not accepted", "Nobody could take your %s in time. You are not charged.", "ORDER_DONE", LIVE_END,  0},
     {"OrderCancelled",   BY_CLOCK,    true,  "cancelled", TELL_CUSTOMER, "Not picked up",      "Your %s was not picked up, and the order is closed.",  "ORDER_DONE",  LIVE_END,    0},
     {"OrderCancelled",   BY_PAYMENT,  true,  "cancelled", TELL_CUSTOMER, "Order cancelled",    "Your %s had to be cancelled: the payment did not go through.", "ORDER_DONE", LIVE_END, 0},

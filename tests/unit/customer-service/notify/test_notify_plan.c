@@ -122,6 +122,22 @@ START_TEST(what_is_stopped_is_not_said_to_be_not_picked_up)
 }
 END_TEST
 
+/* Where payments are off there is nothing to give back. */
+START_TEST(who_is_cancelled_by_staff_is_told_what_is_so_with_and_without_payments)
+{
+    AUTO(arena) struct arena *arena = arena_new(1024);
+
+    for (int accepted = 0; accepted <= 1; accepted++) {
+        struct notify_order order = order_of(notify_by_reason("workflow_cancelled"), accepted);
+        const char *payload =
+            notify_alert(arena, notify_plan_find("OrderCancelled", &order), &order);
+
+        ck_assert_ptr_nonnull(strstr(payload, "You are not charged."));
+        ck_assert_ptr_null(strstr(payload, "refund"));
+    }
+}
+END_TEST
+
 START_TEST(a_drink_is_quoted_and_stands_in_the_text)
 {
     AUTO(arena) struct arena *arena = arena_new(1024);
@@ -171,5 +187,6 @@ TEST_MAIN("notify_plan", what_is_ready_is_shown_with_its_photo_and_nothing_else_
           each_step_has_its_audience_and_activity,
           what_was_not_paid_is_said_to_the_bar_and_to_who_had_it, everything_else_is_said_once,
           who_ended_an_order_decides_what_is_said, what_is_stopped_is_not_said_to_be_not_picked_up,
+          who_is_cancelled_by_staff_is_told_what_is_so_with_and_without_payments,
           a_drink_is_quoted_and_stands_in_the_text,
           collapse_ids_are_short_and_keep_customers_and_baristas_apart)
