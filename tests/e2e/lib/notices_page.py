@@ -176,6 +176,9 @@ def whose_access_token_has_run_out_reads_on():
     page = browser.Page(chromium, "/notices", BAD_LINE)
     before = grandma.sessions()
     reads_their_inbox(page, grandma)
+    made, = grandma.sessions() - before
+    told, = shop.sql(f"SELECT device_id FROM auth.sessions WHERE id = '{made}'", "customer_db")
+    assert told == [page.eval("localStorage.browser")], told  # who says so at both may ask once more
     for lost in ("null", "'/token/refresh'"):  # and when the answer to the renewal is lost
         page.eval(f"window.lost = {lost}; session.accessToken = 'over'")
         page.until("!session || session.accessToken !== 'over'")
