@@ -126,10 +126,11 @@ WITH u AS (
 SELECT id FROM u;
 
 -- order_open :many
--- The queue: those not yet completed or cancelled, oldest first. The newest, should there be very many: else
--- orders that nobody ever ended would keep out every new one.
+-- The queue: those not yet completed or cancelled, oldest first. Should there be very many, those that nobody ended
+-- for a day give way: they would keep out every new one.
 SELECT s.*
-  FROM (SELECT order_id FROM orders.open_orders ORDER BY placed_at DESC, order_id DESC LIMIT 200) q
+  FROM (SELECT order_id FROM orders.open_orders
+         ORDER BY placed_at < now() - interval '1 day', placed_at, order_id LIMIT 200) q
   JOIN orders.seen s ON s.id = q.order_id
  ORDER BY s.placed_at, s.id;
 

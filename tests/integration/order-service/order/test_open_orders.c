@@ -180,6 +180,30 @@ START_TEST(however_many_nobody_ended_new_ones_are_on_the_list_after_them) /* ORD
 }
 END_TEST
 
+START_TEST(in_a_rush_the_list_begins_with_who_came_first) /* ORD-12 */
+{
+    struct db_conn *db;
+    const struct order *orders;
+    size_t count;
+
+    ck_assert_int_eq(place(MOST), MANY);
+    test_db_run(
+        "INSERT INTO orders.orders (id, customer_id, day, number, status, total_cents,"
+        " currency, placed_by, lines, accept_by, placed_at)"
+        " SELECT gen_random_uuid(), gen_random_uuid(), '2026-11-20', n, 'preparing', 450,"
+        " 'EUR', 'x', '[]', now(), now() + interval '1 minute' FROM generate_series(1, 250) n;"
+        "INSERT INTO orders.open_orders SELECT id, placed_at, true FROM orders.orders"
+        " WHERE status = 'preparing'");
+    db = test_db_take(ctx, pool);
+    ck_assert_int_eq(order_store_open(ctx, db, &orders, &count), ST_OK);
+    ck_assert_uint_eq(count, 200);
+    for (size_t i = 0; i < MANY; i++) {
+        ck_assert_int_eq(orders[i].status, ORDER_PLACED);
+    }
+    db_give_back(&db);
+}
+END_TEST
+
 TEST_MAIN_AROUND("open_orders",
                  (&(struct test_around){
                      .start = make, .stop = test_db_drop, .before = before, .after = after}),
@@ -188,4 +212,5 @@ TEST_MAIN_AROUND("open_orders",
                  where_one_is_over_another_may_come,
                  one_that_nobody_ended_for_a_day_keeps_nobody_out,
                  one_that_nobody_ended_for_a_day_is_before_nobody_who_comes,
-                 however_many_nobody_ended_new_ones_are_on_the_list_after_them)
+                 however_many_nobody_ended_new_ones_are_on_the_list_after_them,
+                 in_a_rush_the_list_begins_with_who_came_first)
