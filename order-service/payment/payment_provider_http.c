@@ -14,6 +14,7 @@
 enum {
     FAILURES_TO_BREAK = 4,
     BREAK_MS = 1000,
+    FAIR_MS = 1000, /* enough for any answer */
     UP_MS = 300,
     SLOW_MS = 300,
     RETRY_AFTER_S = 2,
@@ -118,7 +119,7 @@ static bool may_ask(struct payment_provider *provider)
     return may;
 }
 
-/* Of who ran out of time one cannot say that the provider failed. */
+/* Where our own time was nearly over one cannot say that the provider failed. */
 static void note_outcome(struct payment_provider *provider, bool good, bool had_time)
 {
     pthread_mutex_lock(&provider->lock);
@@ -213,9 +214,10 @@ static enum status exchange_with(struct ctx *ctx, struct payment_provider *provi
     if (!may_ask(provider)) {
         return away(ctx, "payment provider: it failed a few times in a row, not asked");
     }
+    int64_t given_ms = ctx_left_ms(ctx);
     enum status st = call(ctx, provider, exchange);
     bool good = st == ST_OK && is_answer(exchange->answer.code);
-    note_outcome(provider, good, ctx_left_ms(ctx) > 0);
+    note_outcome(provider, good, ctx_left_ms(ctx) > 0 || given_ms >= FAIR_MS);
     if (good) {
         return ST_OK;
     }

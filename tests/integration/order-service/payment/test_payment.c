@@ -265,6 +265,24 @@ START_TEST(who_has_no_time_left_says_nothing_of_the_provider) /* PAY-05 */
 }
 END_TEST
 
+/* PAY-05: also where the provider may take longer than who places has left. */
+START_TEST(a_provider_that_had_a_second_of_our_time_and_no_answer_is_away)
+{
+    struct payment_hold hold;
+
+    payment_provider_free(till.service.payments);
+    till.service.payments = payment_provider_new(till.provider.url, 5000, TILL_AT_ONCE);
+    fake_payment_freeze(&till.provider, true);
+    for (int i = 0; i < TO_BREAK; i++) {
+        hold_within(1200);
+    }
+    int64_t begin = clock_monotonic_ms();
+    ck_assert_int_eq(till_hold(NULL, 450, &hold), ST_UNAVAILABLE);
+    ck_assert_int_lt(clock_monotonic_ms() - begin, 1000);
+    fake_payment_freeze(&till.provider, false);
+}
+END_TEST
+
 START_TEST(an_answer_lost_after_charging_is_heard_the_second_time) /* PAY-02, WF-16 */
 {
     struct order_id order = till_order(450);
@@ -568,6 +586,7 @@ TEST_MAIN_AROUND(
     a_capture_racing_a_cancel_leaves_nothing_taken, a_provider_that_stands_still_is_told_in_time,
     a_provider_that_is_away_costs_the_next_no_wait,
     who_has_no_time_left_says_nothing_of_the_provider,
+    a_provider_that_had_a_second_of_our_time_and_no_answer_is_away,
     an_answer_lost_after_charging_is_heard_the_second_time,
     a_capture_that_landed_unheard_is_refunded_by_a_cancel,
     a_capture_that_never_arrived_is_voided_by_a_cancel,
