@@ -155,6 +155,7 @@ whatever_is_built_in_is_looked_at() {
 what_is_not_listed_is_not_wanted() {
     mkdir -p "$run/apns"
     echo up >"$run/apns/want"
+    : >"$run/packages-are-there"
     echo 'MemAvailable: 80000 kB' >"$scratch/meminfo"
     EVERYTHING_MEMINFO=$scratch/meminfo timeout 120 "$root/everything" up --yes </dev/null
     [ "$(cat "$run/apns/want")" = down ]

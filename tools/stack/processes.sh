@@ -115,14 +115,15 @@ wish() { # NAME up|down
 
 is_stopped() { ! is_running "$1"; }
 stop_process() {
+    stop_signal=TERM stop_grace=10 # the table may not have it any more
+    [ ! -e "$RUN/$1/stop" ] || read -r stop_signal stop_grace <"$RUN/$1/stop"
     wish "$1" down
     tell_supervisor || stop_by_hand "$1"
-    wait_until $(($(column "$1" 5) + 5)) is_stopped "$1"
+    wait_until $((stop_grace + 5)) is_stopped "$1"
 }
 # without a supervisor the same, from here
 stop_by_hand() {
     is_running "$1" || return 0
-    read -r stop_signal stop_grace <"$RUN/$1/stop" # the table may not have it any more
     kill -s "$stop_signal" "$live_pid"
     wait_until "$stop_grace" is_stopped "$1" || kill -9 "$live_pid"
 }

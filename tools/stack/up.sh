@@ -71,7 +71,9 @@ stop_unlisted() {
         unlisted=$(basename "${unlisted%/want}")
         case $listed in *" $unlisted "*) continue ;; esac
         # one that keeps dying does not run now, and would again
-        if is_wanted "$unlisted" || is_running "$unlisted"; then stop_process "$unlisted"; fi
+        if is_wanted "$unlisted" || is_running "$unlisted"; then
+            stop_process "$unlisted" || warn "up: $unlisted does not stop; see ./everything logs $unlisted"
+        fi
     done
     ! chosen temporal || ! is_running temporal || temporal_is_of_this_store || stop_process temporal
 }
