@@ -124,7 +124,7 @@ static void rebalanced(rd_kafka_t *kafka, rd_kafka_resp_err_t what,
     if (given) {
         set_up(consumer, true, NULL);
     }
-    for (int i = 0; !given && i < list->cnt; i++) { /* it is told by another from now on */
+    for (int i = 0; !given && i < list->cnt; i++) { /* whoever has it then tells of it */
         set_lag(consumer, list->elems[i].topic, list->elems[i].partition, 0);
     }
     log_info(NULL, "partitions changed", log_text("change", given ? "assigned" : "revoked"),

@@ -25,8 +25,8 @@ SELECT id FROM menu.menu_items WHERE id = $1 AND removed_at IS NULL FOR UPDATE;
 SELECT version FROM menu.version FOR UPDATE;
 
 -- menu_insert :one
--- A new drink at the end of the menu, or one that was taken off it: back in its place, with its photo. No row: it
--- is on the menu.
+-- A new drink at the end of the menu, or one that was taken off it: back in its place, with its photo if that was
+-- not forgotten yet. No row: it is on the menu.
 INSERT INTO menu.menu_items AS i (id, name, description, kind, price_cents, allergens, valid_from, valid_to)
 VALUES ($1, $2, $3, $4, $5, $6::text[], $7::timestamptz, $8::timestamptz)
 ON CONFLICT (id) DO UPDATE
