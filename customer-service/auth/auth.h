@@ -5,7 +5,7 @@
 
 #include "customer-service/customer/customer.h"
 
-enum { SESSION_LIFE_S = 30 * 24 * 3600, REFRESH_GRACE_S = 30 };
+enum { SESSION_LIFE_S = 30 * 24 * 3600, REFRESH_GRACE_S = 30, RENEWALS_PER_MINUTE = 10 };
 
 struct auth_sign_up {
     const char *handle, *email, *name, *password;
@@ -35,7 +35,8 @@ enum status auth_login(struct ctx *ctx, struct service *service, const char *log
 
 /* A refresh token is used once; again only by the same device (which says so, where it did at
  * sign-in), within REFRESH_GRACE_S and while its successor is unused. Anything else is
- * PROBLEM_TOKEN_REVOKED and ends the session. */
+ * PROBLEM_TOKEN_REVOKED and ends the session. PROBLEM_TOO_MANY_REQUESTS: the session was renewed
+ * RENEWALS_PER_MINUTE times in a minute, and the token is as good as it was. */
 enum status auth_refresh(struct ctx *ctx, struct service *service, const char *refresh_token,
                          const char *device_id, struct auth_tokens *tokens) MUST_CHECK;
 

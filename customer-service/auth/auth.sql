@@ -35,6 +35,9 @@ VALUES ($1::bytea, $2::uuid, $3::integer);
 SELECT s.id, s.customer_id, s.device_id, s.methods, s.signed_in_at, t.generation,
        s.used_generation,
        coalesce(extract(epoch FROM now() - s.used_at)::bigint, 0) AS used_ago_s,
+       s.minute_renewals,
+       coalesce(ceil(extract(epoch FROM s.minute_began + interval '1 minute' - now())), 0)::bigint
+           AS minute_left_s,
        s.ended_at IS NOT NULL OR s.expires_at <= now() AS is_over
   FROM auth.refresh_tokens t JOIN auth.sessions s ON s.id = t.session_id
  WHERE t.digest = $1::bytea
@@ -45,6 +48,10 @@ SELECT s.id, s.customer_id, s.device_id, s.methods, s.signed_in_at, t.generation
 UPDATE auth.sessions
    SET used_generation = $2::integer,
        used_at = CASE WHEN used_generation = $2::integer THEN used_at ELSE now() END,
+       minute_began = CASE WHEN minute_began > now() - interval '1 minute' THEN minute_began
+                           ELSE now() END,
+       minute_renewals = CASE WHEN minute_began > now() - interval '1 minute'
+                              THEN minute_renewals + 1 ELSE 1 END,
        last_seen_at = now(),
        expires_at = now() + $3::bigint * interval '1 second'
  WHERE id = $1::uuid;

@@ -79,6 +79,8 @@ enum status auth_store_find_token(struct ctx *ctx, struct db_conn *tx,
     found->generation = db_get_int(&row, 0, "generation");
     found->used_generation = db_get_int(&row, 0, "used_generation");
     found->used_ago_s = db_get_int(&row, 0, "used_ago_s");
+    found->minute_renewals = db_get_int(&row, 0, "minute_renewals");
+    found->minute_left_s = db_get_int(&row, 0, "minute_left_s");
     found->is_over = db_get_bool(&row, 0, "is_over");
     return ST_OK;
 }

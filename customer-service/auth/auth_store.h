@@ -12,6 +12,7 @@ struct refresh_token_row {
     const char *device_id, *methods;
     int64_t signed_in_ms;
     int64_t generation, used_generation, used_ago_s;
+    int64_t minute_renewals, minute_left_s; /* 0 or less: that minute is over */
     bool is_over;
 };
 

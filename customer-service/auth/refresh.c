@@ -35,6 +35,24 @@ static enum status end_family(struct ctx *ctx, struct service *service, struct d
     return session_refuse(ctx);
 }
 
+/* Each renewal leaves a row and makes another token, so that the gateway cannot tell who loops. It
+ * can where one token is shown again, whose grace would be over when the minute is. */
+static bool is_too_often(const struct refresh_token_row *row)
+{
+    return row->generation > row->used_generation && row->minute_left_s > 0 &&
+           row->minute_renewals >= RENEWALS_PER_MINUTE;
+}
+
+static enum status wait_a_little(struct ctx *ctx, int64_t left_s)
+{
+    enum status st = fail_problem(ctx, PROBLEM_TOO_MANY_REQUESTS,
+                                  "At most %d renewals a minute; please wait %lld seconds.",
+                                  RENEWALS_PER_MINUTE, (long long)left_s);
+
+    ctx->failure.retry_after_s = (int)left_s;
+    return st;
+}
+
 static enum refresh_verdict judge(const struct refresh_token_row *row, const char *device_id)
 {
     const struct refresh_shown shown = {
@@ -76,6 +94,9 @@ enum status auth_refresh(struct ctx *ctx, struct service *service, const char *r
         return end_family(ctx, service, &tx, &row);
     case REFRESH_EXCHANGE:
         break;
+    }
+    if (is_too_often(&row)) {
+        return wait_a_little(ctx, row.minute_left_s);
     }
     text_copy(who.subject, sizeof(who.subject), row.customer.text);
     text_copy(who.session, sizeof(who.session), row.session);

@@ -6,9 +6,10 @@ static void move_back(const char *session, const char *interval)
 {
     AUTO(arena) struct arena *arena = arena_new(256);
 
-    test_db_run(arena_printf(
-        arena, "UPDATE auth.sessions SET used_at = used_at - interval '%s' WHERE id = '%s'",
-        interval, session));
+    test_db_run(arena_printf(arena,
+                             "UPDATE auth.sessions SET used_at = used_at - interval '%s',"
+                             " minute_began = minute_began - interval '%s' WHERE id = '%s'",
+                             interval, interval, session));
 }
 
 /* AUTH-04 */
@@ -170,6 +171,49 @@ START_TEST(a_token_reused_from_another_device_ends_its_family)
 
     ck_assert_int_eq(refresh(first.refresh, "laptop").problem, PROBLEM_TOKEN_REVOKED);
     ck_assert_int_eq(refresh(second.refresh, "phone").problem, PROBLEM_TOKEN_REVOKED);
+    ck_assert(is_denied(first.session));
+}
+END_TEST
+
+/* AUTH-02: each one leaves a row, and the gateway sees another token each time. */
+START_TEST(a_session_that_is_renewed_too_often_waits_and_goes_on)
+{
+    sign_up("loops");
+    struct signed_in first = login("loops", PASSWORD, "phone");
+    struct signed_in before, last = first;
+
+    for (int i = 0; i < RENEWALS_PER_MINUTE; i++) {
+        before = last;
+        last = refresh(before.refresh, "phone");
+        ck_assert_int_eq(last.st, ST_OK);
+    }
+    struct signed_in refused = refresh(last.refresh, "phone");
+    ck_assert_int_eq(refused.problem, PROBLEM_TOO_MANY_REQUESTS);
+    ck_assert_int_ge(refused.retry_after_s, 1);
+    ck_assert_int_le(refused.retry_after_s, 60);
+    ck_assert(!is_denied(first.session));
+    ck_assert_int_eq(refresh(before.refresh, "phone").st, ST_OK); /* that answer was lost */
+    move_back(first.session, "30 seconds");
+    ck_assert_int_eq(refresh(last.refresh, "phone").problem, PROBLEM_TOO_MANY_REQUESTS);
+    move_back(first.session, "30 seconds");
+    last = refresh(last.refresh, "phone");
+    ck_assert_int_eq(last.st, ST_OK);
+    ck_assert_str_eq(last.session, first.session);
+}
+END_TEST
+
+/* AUTH-02 */
+START_TEST(a_copied_token_ends_its_family_however_often_that_was_renewed)
+{
+    sign_up("loops-copied");
+    struct signed_in first = login("loops-copied", PASSWORD, "phone");
+    struct signed_in last = first;
+
+    for (int i = 0; i < RENEWALS_PER_MINUTE; i++) {
+        last = refresh(last.refresh, "phone");
+    }
+    ck_assert_int_eq(refresh(last.refresh, "phone").problem, PROBLEM_TOO_MANY_REQUESTS);
+    ck_assert_int_eq(refresh(first.refresh, "phone").problem, PROBLEM_TOKEN_REVOKED);
     ck_assert(is_denied(first.session));
 }
 END_TEST
@@ -394,8 +438,10 @@ TEST_MAIN_AROUND(
     a_lost_answer_is_given_again_within_the_grace, using_a_token_again_does_not_lengthen_its_grace,
     a_token_reused_after_the_grace_ends_its_family,
     a_token_whose_successor_was_used_ends_its_family_at_once,
-    a_token_reused_from_another_device_ends_its_family, a_token_that_was_never_given_out_is_refused,
-    signing_out_ends_the_family_and_denies_its_tokens,
+    a_token_reused_from_another_device_ends_its_family,
+    a_session_that_is_renewed_too_often_waits_and_goes_on,
+    a_copied_token_ends_its_family_however_often_that_was_renewed,
+    a_token_that_was_never_given_out_is_refused, signing_out_ends_the_family_and_denies_its_tokens,
     ones_sessions_are_listed_and_revoked_and_nobody_elses,
     a_changed_password_ends_the_other_sessions,
     a_used_token_shown_without_its_device_ends_the_session, after_five_wrong_passwords_one_waits,
