@@ -98,11 +98,15 @@ function leave(why) {
 at("sign-in").addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = new FormData(event.target);
+  const button = event.target.querySelector("button");
+  button.disabled = true; /* a second tap would sign in twice */
   try {
     session = await call("POST", "/login",
       { handle: form.get("handle"), password: form.get("password"), deviceId: kept.browser });
   } catch (error) {
     return say(error.message);
+  } finally {
+    button.disabled = false;
   }
   event.target.reset();
   at("door").hidden = true;
