@@ -59,15 +59,15 @@ finish() {
     wait # for the second lane, which stops its own
 }
 trap finish EXIT
-WHEN_INTERRUPTED='exit 130'
-trap "$WHEN_INTERRUPTED" INT TERM
+WHEN_INTERRUPTED='exit 130' # also after a step
+trap 'exit 130' INT TERM
 
 # For a subshell: from here on it works on the second stack, and ends with it.
 second_stack() {
     EVERYTHING_RUN=$RUN-2 EVERYTHING_PORT_BASE=$((EVERYTHING_PORT_BASE + 50)) RUN=$RUN-2
     stack_is_up=0 script_pid='' second_lane='' where=' on the second stack'
     trap finish EXIT
-    trap "$WHEN_INTERRUPTED" INT TERM
+    trap 'exit 130' INT TERM
     mkdir -p "$RUN/log"
 }
 
