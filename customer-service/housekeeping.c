@@ -34,6 +34,7 @@ enum duty {
     PURGE_POINTS,
     PURGE_NOTICES,
     PURGE_EVENTS,
+    PURGE_DEVICES,
     PURGE_ACTIVITIES,
     PURGE_REQUESTS,
     DUTIES
@@ -55,6 +56,7 @@ static const struct {
     [PURGE_POINTS]     = {"purge of counted events",   NULL,                loyalty_purge,           PURGE_MS},
     [PURGE_NOTICES]    = {"purge of notices",          NULL,                notify_purge_notices,    PURGE_MS},
     [PURGE_EVENTS]     = {"purge of told events",      NULL,                notify_purge_events,     PURGE_MS},
+    [PURGE_DEVICES]    = {"purge of devices",          NULL,                notify_purge_devices,    PURGE_MS},
     [PURGE_ACTIVITIES] = {"purge of activities",       NULL,                notify_purge_activities, PURGE_MS},
     [PURGE_REQUESTS]   = {"purge of requests",         NULL,                idempotency_purge,       PURGE_MS},
 };

@@ -71,7 +71,8 @@ enum status session_end_others(struct ctx *ctx, struct db_conn *tx, struct custo
                                struct session_ids *ended)
 {
     TRY(auth_store_end_sessions(ctx, tx, owner, but_session, reason, ended));
-    return device_forget_sessions(ctx, tx, ended->ids, ended->count);
+    TRY(device_forget_sessions(ctx, tx, ended->ids, ended->count));
+    return device_forget_early(ctx, tx, owner);
 }
 
 enum status auth_hold_session(struct ctx *ctx, struct db_conn *tx)

@@ -20,8 +20,8 @@ enum status session_answer(struct ctx *ctx, struct service *service, const struc
                            struct auth_tokens *tokens) MUST_CHECK;
 
 /* Ends this session of the owner's, or all of theirs but one ('but_session', NULL: all), in the
- * caller's transaction: what was registered in them is told nothing more. 'ended' are those that
- * went on until now. */
+ * caller's transaction: what was registered in them is told nothing more, nor with all but one what
+ * may be of any. 'ended' are those that went on until now. */
 enum status session_end(struct ctx *ctx, struct db_conn *tx, const char *session,
                         struct customer_id owner, const char *reason,
                         struct session_ids *ended) MUST_CHECK;

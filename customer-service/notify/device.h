@@ -33,6 +33,9 @@ enum status device_remove(struct ctx *ctx, struct service *service, const char *
 /* In the transaction that ends these sessions: what was registered in them is told nothing more. */
 enum status device_forget_sessions(struct ctx *ctx, struct db_conn *tx, const char *const *sessions,
                                    size_t count) MUST_CHECK;
+/* Likewise, where all sessions but one end: what may be of any of them. */
+enum status device_forget_early(struct ctx *ctx, struct db_conn *tx,
+                                struct customer_id owner) MUST_CHECK;
 
 /* 'order' is NULL for the token that starts activities. ST_NOT_FOUND: no such device of theirs. */
 struct live_activity_wish {

@@ -25,6 +25,20 @@ DELETE FROM notify.devices WHERE id = $1::uuid AND customer_id = $2::uuid RETURN
 -- Those sessions have ended.
 DELETE FROM notify.devices WHERE session_id = ANY ($1::uuid[]);
 
+-- device_forget_early :exec
+-- What this person registered before it was kept in which session.
+DELETE FROM notify.devices WHERE customer_id = $1::uuid AND session_id IS NULL;
+
+-- device_purge :exec
+-- What nobody forgot: a replica of before sessions were kept ends them, and gives devices away, without
+-- a word, and a session that ran out is ended by nobody. One that is being registered stays.
+DELETE FROM notify.devices
+ WHERE id IN (SELECT d.id FROM notify.devices d JOIN auth.sessions s ON s.id = d.session_id
+               WHERE s.ended_at IS NOT NULL OR s.expires_at <= now()
+                  OR s.customer_id <> d.customer_id
+               LIMIT 1000
+                 FOR UPDATE OF d SKIP LOCKED);
+
 -- device_gone :exec
 -- Apple or a push service says that nobody is there any more. One that was registered again
 -- since the notice was made stays.

@@ -53,6 +53,11 @@ enum status device_forget_sessions(struct ctx *ctx, struct db_conn *tx, const ch
                    DB_ARGS(db_text_array(ctx->arena, sessions, count)), NULL);
 }
 
+enum status device_forget_early(struct ctx *ctx, struct db_conn *tx, struct customer_id owner)
+{
+    return db_exec(ctx, tx, &SQL_DEVICE_FORGET_EARLY, DB_ARGS(db_text(owner.text)), NULL);
+}
+
 enum status device_store_gone(struct ctx *ctx, struct db_conn *db, const char *id,
                               int64_t before_ms)
 {
@@ -92,6 +97,11 @@ enum status device_store_live_activity(struct ctx *ctx, struct db_conn *db, stru
                NULL, &row));
     text_copy(id, ID_TEXT_SIZE, db_get_text(&row, 0, "id"));
     return ST_OK;
+}
+
+enum status notify_purge_devices(struct ctx *ctx, struct db_conn *db)
+{
+    return db_purge(ctx, db, &SQL_DEVICE_PURGE);
 }
 
 enum status notify_purge_activities(struct ctx *ctx, struct db_conn *db)

@@ -72,6 +72,7 @@ enum status notify_inbox(struct ctx *ctx, struct service *service, int64_t most,
 struct db_conn;
 enum status notify_purge_notices(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
 enum status notify_purge_events(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
+enum status notify_purge_devices(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
 enum status notify_purge_activities(struct ctx *ctx, struct db_conn *db) MUST_CHECK;
 
 #endif

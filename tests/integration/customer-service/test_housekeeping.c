@@ -96,6 +96,21 @@ START_TEST(however_much_ran_out_it_is_soon_forgotten)
 }
 END_TEST
 
+/* PUSH-02 */
+START_TEST(devices_of_a_session_that_has_ended_are_soon_forgotten)
+{
+    test_db_run("INSERT INTO auth.sessions (id, customer_id, methods, expires_at, ended_at)"
+                " SELECT gen_random_uuid(), id, 'pwd', now() + interval '1 day', now()"
+                "   FROM customer.customers;"
+                "INSERT INTO notify.devices (id, customer_id, channel, address, session_id)"
+                " SELECT gen_random_uuid(), customer_id, 'apns', 'phone ' || n, id"
+                "   FROM auth.sessions, " MANY " WHERE ended_at IS NOT NULL");
+    housekeeping = housekeeping_start(shop.service, false);
+    wait_until_empty("notify.devices WHERE session_id IS NOT NULL");
+    ck_assert_str_eq(left_in("notify.devices"), "1");
+}
+END_TEST
+
 /* A round of them is two statements of a hundred rows each. */
 START_TEST(what_a_round_had_no_time_for_is_forgotten_soon)
 {
@@ -132,5 +147,6 @@ TEST_MAIN_AROUND("housekeeping",
                  (&(struct test_around){
                      .start = shop_make, .stop = shop_drop, .before = before, .after = after}),
                  however_much_ran_out_it_is_soon_forgotten,
+                 devices_of_a_session_that_has_ended_are_soon_forgotten,
                  what_a_round_had_no_time_for_is_forgotten_soon,
                  a_table_that_is_locked_keeps_no_other)

@@ -1,6 +1,7 @@
 /* links: test_db common_token common_crypto
  * A device is told things as long as the session lasts that it was registered in. */
 #include "customer-service/notify/device.h"
+#include "customer-service/notify/notify.h"
 #include "tests/integration/customer-service/auth/signed_in.h"
 
 #define PHONE  "00112233445566778899aabbccddeeff00112233445566778899aabbccddee01"
@@ -206,6 +207,55 @@ START_TEST(what_was_registered_before_sessions_were_kept_stays)
 }
 END_TEST
 
+/* PUSH-02: whose hands they are in nobody knows. */
+START_TEST(another_password_or_role_forgets_what_was_registered_before_sessions_were_kept)
+{
+    struct ctx *admin = shop_ctx(sign_up("appoints-early").id.text, ROLE_ADMIN);
+    struct customer changed;
+
+    ask_to_be_told("is-changed-early");
+    test_db_run("UPDATE notify.devices SET session_id = NULL WHERE address = '" PHONE "'");
+    ck_assert_int_eq(auth_set_role(admin, shop.service, owner.id, ROLE_BARISTA, &changed), ST_OK);
+    ck_assert(!is_told(PHONE));
+    ctx_free(admin);
+
+    ask_to_be_told("changes-early");
+    test_db_run("UPDATE notify.devices SET session_id = NULL WHERE address = '" TABLET "'");
+    struct ctx *ctx = in_session(phone.session);
+    ck_assert_int_eq(auth_change_password(ctx, shop.service, PASSWORD, "staple battery"), ST_OK);
+    ctx_free(ctx);
+    ck_assert(!is_told(TABLET));
+    ck_assert(is_told(PHONE));
+}
+END_TEST
+
+/* PUSH-02: a replica of before does not say so, and nobody signs out of what has run out. */
+START_TEST(a_device_that_was_forgotten_nowhere_is_told_nothing_more_either)
+{
+    static const char *const misses[] = {
+        "UPDATE auth.sessions SET ended_at = now() WHERE device_id = 'tablet'",
+        "UPDATE auth.sessions SET expires_at = now() WHERE device_id = 'tablet'",
+        "UPDATE notify.devices SET customer_id = (SELECT id FROM customer.customers"
+        " WHERE handle = 'is-next') WHERE address = '" TABLET "'",
+    };
+    AUTO(arena) struct arena *arena = arena_new(256);
+
+    sign_up("is-next");
+    for (size_t i = 0; i < ARRAY_LEN(misses); i++) {
+        struct ctx *ctx = shop_ctx("", ROLE_NOBODY);
+        struct db_conn *db = NULL;
+
+        ask_to_be_told(arena_printf(arena, "is-missed-%zu", i));
+        test_db_run(misses[i]);
+        ck_assert_int_eq(service_db(ctx, shop.service, &db), ST_OK);
+        ck_assert_int_eq(notify_purge_devices(ctx, db), ST_OK);
+        ctx_free(ctx);
+        ck_assert(!is_told(TABLET));
+        ck_assert(is_told(PHONE));
+    }
+}
+END_TEST
+
 /* PUSH-02: a gateway may not have heard yet that the token is denied. */
 START_TEST(who_has_signed_out_registers_nothing_more)
 {
@@ -228,4 +278,7 @@ TEST_MAIN_AROUND(
     a_session_that_is_renewed_keeps_its_device,
     a_session_that_ran_out_unused_takes_its_device_with_it,
     a_device_is_of_the_session_that_registered_it_last, a_live_activity_goes_with_its_device,
-    what_was_registered_before_sessions_were_kept_stays, who_has_signed_out_registers_nothing_more)
+    what_was_registered_before_sessions_were_kept_stays,
+    another_password_or_role_forgets_what_was_registered_before_sessions_were_kept,
+    a_device_that_was_forgotten_nowhere_is_told_nothing_more_either,
+    who_has_signed_out_registers_nothing_more)
