@@ -73,12 +73,18 @@ enum status event_actor_read(struct ctx *ctx, const struct event *event,
     return read_object(ctx, json_object_get(root, "actor"), "actor", members);
 }
 
-enum status event_data_read_item(struct ctx *ctx, const struct event *event, const char *list,
-                                 size_t index, const struct event_member *members, bool *found)
+enum status event_data_read_each(struct ctx *ctx, const struct event *event, const char *list,
+                                 const struct event_member *members, void (*each)(void *user),
+                                 void *user)
 {
     AUTO(json) json_t *root = json_loadb(event->payload, event->size, 0, NULL);
-    const json_t *items = json_object_get(json_object_get(root, "data"), list);
+    const json_t *items = json_object_get(json_object_get(root, "data"), list), *item;
+    size_t index;
 
-    *found = index < json_array_size(items);
-    return *found ? read_object(ctx, json_array_get(items, index), list, members) : ST_OK;
+    json_array_foreach(items, index, item)
+    {
+        TRY(read_object(ctx, item, list, members));
+        each(user);
+    }
+    return ST_OK;
 }

@@ -22,12 +22,12 @@ struct event_member {
 enum status event_data_read(struct ctx *ctx, const struct event *event,
                             const struct event_member *members) MUST_CHECK;
 
-/* The same of who did it ("role", "id"), and of the index-th object of a list in the data;
- * '*found' is false past its end. */
+/* The same of who did it ("role", "id"), and of each object of a list in the data, in their order:
+ * 'each' is called once its members are read. */
 enum status event_actor_read(struct ctx *ctx, const struct event *event,
                              const struct event_member *members) MUST_CHECK;
-enum status event_data_read_item(struct ctx *ctx, const struct event *event, const char *list,
-                                 size_t index, const struct event_member *members,
-                                 bool *found) MUST_CHECK;
+enum status event_data_read_each(struct ctx *ctx, const struct event *event, const char *list,
+                                 const struct event_member *members, void (*each)(void *user),
+                                 void *user) MUST_CHECK;
 
 #endif

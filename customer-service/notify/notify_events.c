@@ -8,32 +8,45 @@
 #include "common/events/event_data.h"
 #include "customer-service/notify/notify.h"
 
-/* The first line says what the order is called, the first that has a photo what it looks like. */
+struct lines {
+    const char *name, *photo; /* of the one that was just read */
+    int64_t quantity;
+    const char *first_name, *first_photo;
+    int64_t first_quantity;
+    size_t count;
+};
+
+/* The first says what the order is called, the first that has a photo what it looks like. */
+static void take_line(void *user)
+{
+    struct lines *lines = user;
+
+    if (lines->count == 0) {
+        lines->first_name = lines->name;
+        lines->first_quantity = lines->quantity;
+    }
+    if (!*lines->first_photo) {
+        lines->first_photo = lines->photo;
+    }
+    lines->count++;
+    lines->photo = "";
+    lines->quantity = 1;
+}
+
 static enum status name_drink(struct ctx *ctx, const struct event *event, const char **drink,
                               const char **photo)
 {
-    const char *first = NULL, *name = NULL, *path = "";
-    int64_t quantity = 1, first_quantity = 1;
+    struct lines lines = {.photo = "", .quantity = 1, .first_photo = ""};
     const struct event_member members[] = {
-        {.name = "name",     .text = &name, .required = true},
-        {.name = "quantity",  .number = &quantity},
-        {.name = "photo", .text = &path},
+        {.name = "name",     .text = &lines.name, .required = true},
+        {.name = "quantity",  .number = &lines.quantity},
+        {.name = "photo", .text = &lines.photo},
         {0                 },
     };
-    size_t count = 0;
-    bool found = true;
 
-    *photo = "";
-    TRY(event_data_read_item(ctx, event, "items", 0, members, &found));
-    while (found) {
-        first_quantity = count ? first_quantity : quantity;
-        first = count ? first : name;
-        *photo = **photo ? *photo : path;
-        path = "";
-        count++;
-        TRY(event_data_read_item(ctx, event, "items", count, members, &found));
-    }
-    *drink = notify_drink(ctx->arena, first, first_quantity, count);
+    TRY(event_data_read_each(ctx, event, "items", members, take_line, &lines));
+    *photo = lines.first_photo;
+    *drink = notify_drink(ctx->arena, lines.first_name, lines.first_quantity, lines.count);
     return ST_OK;
 }
 
