@@ -62,12 +62,12 @@ class Person:
     def notices(self):
         return shop.call("GET", "/inbox", self.token)[1]["notices"]
 
-    def sign_in(self, page):
+    def sign_in(self, page, submit="form.requestSubmit()"):
         page.eval(f"""{{
             const form = document.querySelector("#sign-in");
             form.elements.handle.value = {json.dumps(self.handle)};
             form.elements.password.value = {json.dumps(self.password)};
-            form.requestSubmit();
+            {submit};
         }}""")
         page.until("document.querySelector('#inside').checkVisibility()")
 
@@ -115,6 +115,17 @@ def who_signs_out_leaves_nothing_on_the_page_and_no_session():
     assert page.text("#inbox") == EMPTY, page.text("#inbox")
     shop.within(shop.PATIENCE_S, lambda: grandma.sessions() == before)
     assert page.text("#said") == "You are signed out.", page.text("#said")
+
+
+def two_quick_taps_sign_in_once():
+    page = browser.Page(chromium, "/notices")
+    before = grandma.sessions()
+    grandma.sign_in(page, "for (const tap of [1, 2]) form.querySelector('button').click(tap)")
+    page.eval("new Promise((go) => setTimeout(go, 1000))")
+    assert len(grandma.sessions() - before) == 1, grandma.sessions()
+    page.click("#sign-out")
+    shop.within(shop.PATIENCE_S, lambda: grandma.sessions() == before)
+    page.until("!document.querySelector('#sign-in button').disabled")
 
 
 def an_answer_that_comes_late_is_not_shown_to_the_next():
@@ -232,6 +243,7 @@ try:
     order = grandma.is_told_something()
     shop.fact(nothing_of_one_person_is_left_to_the_next)
     shop.fact(who_signs_out_leaves_nothing_on_the_page_and_no_session)
+    shop.fact(two_quick_taps_sign_in_once)
     shop.fact(an_answer_that_comes_late_is_not_shown_to_the_next)
     shop.fact(who_signs_out_is_told_nothing_more_in_this_browser)
     shop.fact(a_browser_is_told_on_after_the_session_that_it_was_registered_in)
