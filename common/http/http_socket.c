@@ -10,7 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { CLOSE_WAIT_MS = 2000, CODE_GOING_AWAY = 1001, CODE_UNSUPPORTED = 1003 };
+enum { CLOSE_WAIT_MS = 2000, CODE_OVER = 1000, CODE_GOING_AWAY = 1001, CODE_UNSUPPORTED = 1003 };
 
 static void unref(struct http_socket *socket)
 {
@@ -117,13 +117,31 @@ void http_socket_make_frames(struct http_socket *socket)
 
 /* --- the loop's thread -------------------------------------------------------------------- */
 
+static void queue_close(struct http_socket *socket, int code, const char *reason)
+{
+    wslay_event_queue_close(socket->frames, (uint16_t)code, (const uint8_t *)reason,
+                            strlen(reason));
+}
+
+static int send_frames(struct http_socket *socket)
+{
+    int failed = wslay_event_send(socket->frames);
+
+    if (failed || !socket->last_words || wslay_event_get_queued_msg_count(socket->frames) > 0) {
+        return failed;
+    }
+    queue_close(socket, CODE_OVER, socket->last_words);
+    socket->last_words = NULL;
+    return wslay_event_send(socket->frames);
+}
+
 /* Under lock. What the kernel did not take waits for EPOLLOUT. */
 static void flush(struct http_socket *socket)
 {
     if (!socket->open || socket->dead) {
         return;
     }
-    if (wslay_event_send(socket->frames) != 0) {
+    if (send_frames(socket) != 0) {
         socket->broken = true;
         shutdown(socket->watch.fd, SHUT_RDWR); /* the loop sees it */
     }
@@ -308,13 +326,17 @@ bool http_socket_send(struct http_socket *socket, const char *text, size_t size)
     return wanted;
 }
 
+/* wslay sends a close before the texts that wait, which it then forgets. */
 void http_socket_close(struct http_socket *socket, int code, const char *reason)
 {
     pthread_mutex_lock(&socket->lock);
     if (!socket->dead && !socket->closing_since_ms) {
         socket->closing_since_ms = clock_monotonic_ms();
-        wslay_event_queue_close(socket->frames, (uint16_t)code, (const uint8_t *)reason,
-                                strlen(reason));
+        if (code == CODE_OVER) {
+            socket->last_words = reason;
+        } else {
+            queue_close(socket, code, reason);
+        }
         flush(socket);
     }
     pthread_mutex_unlock(&socket->lock);

@@ -27,6 +27,7 @@ struct http_socket {
     size_t early_size;
     size_t turn_left; /* bytes that may still be read in this turn */
     uint32_t events;
+    const char *last_words; /* of a close that comes after all that was sent; NULL: none waits */
     int64_t heard_ms, pinged_ms, closing_since_ms;
     bool open, broken, dead;
 };

@@ -359,6 +359,28 @@ START_TEST(a_slow_socket_is_refused_more)
 }
 END_TEST
 
+START_TEST(what_was_sent_before_a_close_of_1000_comes_before_it)
+{
+    static char block[32 * 1024];
+    int fd = open_socket(), sent = 0, came = 0, opcode;
+    size_t length;
+
+    memset(block, 'b', sizeof(block));
+    while (http_socket_send(atomic_load(&last_socket), block, sizeof(block))) {
+        sent++;
+    }
+    http_socket_close(atomic_load(&last_socket), 1000, "that was all");
+    do {
+        opcode = raw_frame_read(fd, text, sizeof(text), &length);
+        came += opcode == 1;
+    } while (opcode == 1 || opcode == 9);
+    ck_assert_int_eq(opcode, 8);
+    ck_assert_int_eq(came, sent);
+    close(fd);
+    ck_assert(becomes(&socket_closed, 1));
+}
+END_TEST
+
 /* RT-01: the snapshot of a long queue. */
 START_TEST(a_socket_takes_a_message_that_is_larger_than_its_queue)
 {
@@ -436,6 +458,7 @@ TEST_MAIN_AROUND("http stream", (&(struct test_around){.before = start, .after =
                  frames_that_break_the_rules_end_the_socket_with_their_code,
                  a_silent_socket_is_pinged_and_ended_when_no_pong_comes,
                  a_socket_whose_client_vanishes_is_ended, a_slow_socket_is_refused_more,
+                 what_was_sent_before_a_close_of_1000_comes_before_it,
                  a_socket_takes_a_message_that_is_larger_than_its_queue,
                  a_client_that_is_slow_to_read_a_large_message_keeps_its_socket,
                  a_client_that_pings_and_never_reads_is_ended, a_drain_closes_sockets_with_1001)
