@@ -57,8 +57,8 @@ RETURNING state;
 -- notice_inbox :many
 -- The newest first; the title with the order's number, as a lock screen shows it.
 SELECT id, order_id, kind, split_part(stage, '@', 1) AS stage, created_at,
-       coalesce((payload::jsonb ->> 'title') || ' (' || (payload::jsonb ->> 'number') || ')', '')
-           AS title,
+       coalesce((payload::jsonb ->> 'title') ||
+                    coalesce(' (' || (payload::jsonb ->> 'number') || ')', ''), '') AS title,
        coalesce(payload::jsonb ->> 'body', '') AS body,
        coalesce(payload::jsonb #>> '{aps,event}', '') AS activity,
        coalesce((payload::jsonb #>> '{aps,content-state,progress}')::integer, 0) AS progress
