@@ -1,11 +1,9 @@
 /* links: test_gateway */
 /* Streams end with the right that opened them. */
-#include "coffee/order/v1/order.pb-c.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
-#include "tests/helpers/gateway/stage.h"
-#include "tests/helpers/gateway/stubs.h"
 #include "tests/helpers/house_test.h"
+#include "tests/integration/gateway/live_stage.h"
 
 #include <poll.h>
 #include <stdatomic.h>
@@ -26,12 +24,9 @@ enum {
     SOON_MS = 8000, /* before streams are compared, every 15 s */
 };
 
-static struct valkey_server valkey;
-static struct stage stage;
-
 /* What order-service knows of the one order. A reader may be held with it, as by a slow answer. */
 enum reader { NOBODY, GETS_ORDER, LISTS_QUEUE };
-static atomic_int seq, held_reader, held, lists;
+static atomic_int held_reader, held, lists;
 
 static void read_order(struct ctx *ctx, const char *id, Coffee__Order__V1__Order *order)
 {
@@ -111,20 +106,7 @@ static const struct rpc_handler handlers[] = {
 
 static void start(void)
 {
-    atomic_store(&seq, 1);
-    valkey = valkey_server_start(0, NULL);
-    stage_make(&stage, valkey.port);
-    stage_start_order_with(
-        &stage,
-        stub_service(stage.contract, &coffee__order__v1__order_service__descriptor, handlers));
-    stage_start_customer(&stage);
-    stage_open(&stage, NULL);
-}
-
-static void stop(void)
-{
-    stage_close(&stage);
-    valkey_server_stop(&valkey);
+    start_with(handlers);
 }
 
 static void tell_valkey(const char *command, const char *answer)

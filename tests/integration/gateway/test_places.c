@@ -1,10 +1,8 @@
 /* links: test_gateway */
 /* Places in the queue, as the streams of orders tell them. */
-#include "coffee/order/v1/order.pb-c.h"
 #include "common/base/clock.h"
-#include "tests/helpers/gateway/stage.h"
-#include "tests/helpers/gateway/stubs.h"
 #include "tests/helpers/house_test.h"
+#include "tests/integration/gateway/live_stage.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,11 +19,7 @@ enum {
 #define FIRST_PLACE "event: queue\ndata: {\"queuePosition\":1,\"etaSeconds\":90}\n\n"
 #define NEXT_PLACE  "event: queue\ndata: {\"queuePosition\":2,\"etaSeconds\":180}\n\n"
 
-static struct valkey_server valkey;
-static struct stage stage;
-
 /* What order-service knows: two orders, of which the first moves. */
-static atomic_int seq;
 static atomic_bool is_ready, holds, is_held;
 
 static void read_order(struct ctx *ctx, const char *id, Coffee__Order__V1__Order *order)
@@ -102,20 +96,7 @@ static const struct rpc_handler handlers[] = {
 
 static void start(void)
 {
-    atomic_store(&seq, 1);
-    valkey = valkey_server_start(0, NULL);
-    stage_make(&stage, valkey.port);
-    stage_start_order_with(
-        &stage,
-        stub_service(stage.contract, &coffee__order__v1__order_service__descriptor, handlers));
-    stage_start_customer(&stage);
-    stage_open(&stage, NULL);
-}
-
-static void stop(void)
-{
-    stage_close(&stage);
-    valkey_server_stop(&valkey);
+    start_with(handlers);
 }
 
 static bool hears(int fd, const char *what, int within_ms)

@@ -71,6 +71,33 @@ static void sign_out(const struct signed_in *from)
     ctx_free(ctx);
 }
 
+static void change_password(void)
+{
+    struct ctx *ctx = in_session(phone.session);
+
+    ck_assert_int_eq(auth_change_password(ctx, shop.service, PASSWORD, "staple battery"), ST_OK);
+    ctx_free(ctx);
+}
+
+static void make_barista(const char *by)
+{
+    struct ctx *ctx = shop_ctx(sign_up(by).id.text, ROLE_ADMIN);
+    struct customer changed;
+
+    ck_assert_int_eq(auth_set_role(ctx, shop.service, owner.id, ROLE_BARISTA, &changed), ST_OK);
+    ctx_free(ctx);
+}
+
+static void do_purge(enum status (*purge)(struct ctx *ctx, struct db_conn *db))
+{
+    struct ctx *ctx = shop_ctx("", ROLE_NOBODY);
+    struct db_conn *db = NULL;
+
+    ck_assert_int_eq(service_db(ctx, shop.service, &db), ST_OK);
+    ck_assert_int_eq(purge(ctx, db), ST_OK);
+    ctx_free(ctx);
+}
+
 /* PUSH-02 */
 START_TEST(what_is_signed_out_is_told_nothing_more)
 {
@@ -98,10 +125,7 @@ END_TEST
 START_TEST(another_password_leaves_the_device_that_it_was_changed_on)
 {
     ask_to_be_told("is-careful");
-    struct ctx *ctx = in_session(phone.session);
-
-    ck_assert_int_eq(auth_change_password(ctx, shop.service, PASSWORD, "staple battery"), ST_OK);
-    ctx_free(ctx);
+    change_password();
     ck_assert(!is_told(TABLET));
     ck_assert(is_told(PHONE));
 }
@@ -121,12 +145,8 @@ END_TEST
 /* PUSH-02, AUTH-03 */
 START_TEST(who_gets_another_role_registers_again)
 {
-    struct ctx *ctx = shop_ctx(sign_up("appoints").id.text, ROLE_ADMIN);
-    struct customer changed;
-
     ask_to_be_told("is-appointed");
-    ck_assert_int_eq(auth_set_role(ctx, shop.service, owner.id, ROLE_BARISTA, &changed), ST_OK);
-    ctx_free(ctx);
+    make_barista("appoints");
     ck_assert(!is_told(PHONE) && !is_told(TABLET));
     register_in(login("is-appointed", PASSWORD, "phone").session, PHONE);
     ck_assert(is_told(PHONE));
@@ -155,11 +175,7 @@ START_TEST(a_session_that_ran_out_unused_takes_its_device_with_it)
                              "UPDATE auth.sessions SET last_seen_at = now() - interval '31 days',"
                              " expires_at = now() - interval '25 hours' WHERE id = '%s'",
                              tablet.session));
-    struct ctx *ctx = shop_ctx("", ROLE_NOBODY);
-    struct db_conn *db = NULL;
-    ck_assert_int_eq(service_db(ctx, shop.service, &db), ST_OK);
-    ck_assert_int_eq(auth_purge_sessions(ctx, db), ST_OK);
-    ctx_free(ctx);
+    do_purge(auth_purge_sessions);
     ck_assert(!is_told(TABLET));
     ck_assert(is_told(PHONE));
 }
@@ -210,20 +226,14 @@ END_TEST
 /* PUSH-02: whose hands they are in nobody knows. */
 START_TEST(another_password_or_role_forgets_what_was_registered_before_sessions_were_kept)
 {
-    struct ctx *admin = shop_ctx(sign_up("appoints-early").id.text, ROLE_ADMIN);
-    struct customer changed;
-
     ask_to_be_told("is-changed-early");
     test_db_run("UPDATE notify.devices SET session_id = NULL WHERE address = '" PHONE "'");
-    ck_assert_int_eq(auth_set_role(admin, shop.service, owner.id, ROLE_BARISTA, &changed), ST_OK);
+    make_barista("appoints-early");
     ck_assert(!is_told(PHONE));
-    ctx_free(admin);
 
     ask_to_be_told("changes-early");
     test_db_run("UPDATE notify.devices SET session_id = NULL WHERE address = '" TABLET "'");
-    struct ctx *ctx = in_session(phone.session);
-    ck_assert_int_eq(auth_change_password(ctx, shop.service, PASSWORD, "staple battery"), ST_OK);
-    ctx_free(ctx);
+    change_password();
     ck_assert(!is_told(TABLET));
     ck_assert(is_told(PHONE));
 }
@@ -242,14 +252,9 @@ START_TEST(a_device_that_was_forgotten_nowhere_is_told_nothing_more_either)
 
     sign_up("is-next");
     for (size_t i = 0; i < ARRAY_LEN(misses); i++) {
-        struct ctx *ctx = shop_ctx("", ROLE_NOBODY);
-        struct db_conn *db = NULL;
-
         ask_to_be_told(arena_printf(arena, "is-missed-%zu", i));
         test_db_run(misses[i]);
-        ck_assert_int_eq(service_db(ctx, shop.service, &db), ST_OK);
-        ck_assert_int_eq(notify_purge_devices(ctx, db), ST_OK);
-        ctx_free(ctx);
+        do_purge(notify_purge_devices);
         ck_assert(!is_told(TABLET));
         ck_assert(is_told(PHONE));
     }

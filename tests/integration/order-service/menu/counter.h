@@ -6,13 +6,13 @@
 #include "common/base/auto.h"
 #include "common/cache/cache.h"
 #include "common/db/db.h"
-#include "common/outbox/outbox.h"
 #include "migrations.h"
 #include "order-service/menu/menu.h"
 #include "order-service/service.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/test_db.h"
 #include "tests/helpers/valkey_server.h"
+#include "tests/integration/order-service/no_relay.h"
 
 #include <stdatomic.h>
 
@@ -57,17 +57,6 @@ struct cache *service_cache(struct service *service)
 struct menu_cache *service_menu_cache(struct service *service)
 {
     return service->menu;
-}
-
-struct outbox_relay *service_outbox(struct service *service)
-{
-    (void)service;
-    return NULL;
-}
-
-void outbox_wake(struct outbox_relay *relay) /* rows stay where they are */
-{
-    (void)relay;
 }
 
 /* ---- around the tests ---- */

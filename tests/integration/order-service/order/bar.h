@@ -4,12 +4,12 @@
 #define TESTS_INTEGRATION_ORDER_SERVICE_ORDER_BAR_H
 
 #include "common/db/db.h"
-#include "common/outbox/outbox.h"
 #include "migrations.h"
 #include "order-service/order/order.h"
 #include "order-service/service.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/test_db.h"
+#include "tests/integration/order-service/no_relay.h"
 
 struct service {
     struct config config;
@@ -39,17 +39,6 @@ bool service_has_workflows(struct service *service)
 {
     (void)service;
     return false;
-}
-
-struct outbox_relay *service_outbox(struct service *service)
-{
-    (void)service;
-    return NULL;
-}
-
-void outbox_wake(struct outbox_relay *relay) /* rows stay where they are */
-{
-    (void)relay;
 }
 
 /* Once, before the tests are forked. */

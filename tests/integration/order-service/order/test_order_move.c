@@ -126,6 +126,17 @@ static void all_must_say_second(const char *times)
     ctx_free(ctx);
 }
 
+static void is_second_after(enum order_command command, const char *times)
+{
+    struct ctx *ctx = ctx_of(BARISTA, ROLE_BARISTA);
+    struct order order;
+
+    ck_assert_int_eq(order_apply(ctx, &shop, coffee, command, NULL, &order), ST_OK);
+    must_be_second(&order);
+    all_must_say_second(times);
+    ctx_free(ctx);
+}
+
 /* ---- the tests ---- */
 
 START_TEST(a_pick_up_that_is_repeated_is_answered_alike_though_nobody_paid_since) /* ORD-03 */
@@ -184,59 +195,35 @@ END_TEST
 /* ORD-04 RT-08: also where accepting begins it (AUTO_PREPARE). */
 START_TEST(who_is_accepted_is_told_the_place_that_a_reader_finds)
 {
-    struct ctx *ctx = ctx_of(BARISTA, ROLE_BARISTA);
-    struct order order;
-
     shop.config.auto_prepare = true;
     is_second_in_the_queue("placed");
-    ck_assert_int_eq(order_apply(ctx, &shop, coffee, COMMAND_ACCEPT, NULL, &order), ST_OK);
-    must_be_second(&order);
-    all_must_say_second("2");
-    ctx_free(ctx);
+    is_second_after(COMMAND_ACCEPT, "2");
 }
 END_TEST
 
 /* ORD-05 RT-08 */
 START_TEST(what_is_not_ready_after_all_is_told_the_place_that_a_reader_finds)
 {
-    struct ctx *ctx = ctx_of(BARISTA, ROLE_BARISTA);
-    struct order order;
-
     is_second_in_the_queue("ready");
-    ck_assert_int_eq(order_apply(ctx, &shop, coffee, COMMAND_UNDO_READY, NULL, &order), ST_OK);
-    must_be_second(&order);
-    all_must_say_second("1");
-    ctx_free(ctx);
+    is_second_after(COMMAND_UNDO_READY, "1");
 }
 END_TEST
 
 /* ORD-04 RT-08 */
 START_TEST(one_that_nobody_ended_for_a_day_is_before_nobody_who_is_accepted)
 {
-    struct ctx *ctx = ctx_of(BARISTA, ROLE_BARISTA);
-    struct order order;
-
     is_second_in_the_queue("placed");
     forget_one();
-    ck_assert_int_eq(order_apply(ctx, &shop, coffee, COMMAND_ACCEPT, NULL, &order), ST_OK);
-    must_be_second(&order);
-    all_must_say_second("1");
-    ctx_free(ctx);
+    is_second_after(COMMAND_ACCEPT, "1");
 }
 END_TEST
 
 /* ORD-05 RT-08 */
 START_TEST(one_that_nobody_ended_for_a_day_is_before_nobody_who_is_not_ready_after_all)
 {
-    struct ctx *ctx = ctx_of(BARISTA, ROLE_BARISTA);
-    struct order order;
-
     is_second_in_the_queue("ready");
     forget_one();
-    ck_assert_int_eq(order_apply(ctx, &shop, coffee, COMMAND_UNDO_READY, NULL, &order), ST_OK);
-    must_be_second(&order);
-    all_must_say_second("1");
-    ctx_free(ctx);
+    is_second_after(COMMAND_UNDO_READY, "1");
 }
 END_TEST
 

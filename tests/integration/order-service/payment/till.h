@@ -8,7 +8,6 @@
 #include "common/base/text.h"
 #include "common/base/uuid.h"
 #include "common/db/db.h"
-#include "common/outbox/outbox.h"
 #include "migrations.h"
 #include "order-service/payment/payment.h"
 #include "order-service/payment/payment_provider.h"
@@ -16,6 +15,7 @@
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/payment/fake_payment.h"
 #include "tests/helpers/test_db.h"
+#include "tests/integration/order-service/no_relay.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,17 +54,6 @@ struct payment_provider *service_payment_provider(struct service *service)
 const uint8_t *service_page_key(const struct service *service)
 {
     return service->page_key;
-}
-
-struct outbox_relay *service_outbox(struct service *service)
-{
-    (void)service;
-    return NULL;
-}
-
-void outbox_wake(struct outbox_relay *relay) /* rows stay where they are, to be looked at */
-{
-    (void)relay;
 }
 
 /* Once, before the tests are forked. */
