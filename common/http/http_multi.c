@@ -48,8 +48,9 @@ struct http_multi {
     enum http_reach reach;
     atomic_bool stopping;
     pthread_t thread;
-    pthread_mutex_t lock; /* guards the line */
+    pthread_mutex_t lock; /* guards the line, and whether its end must wake the thread */
     struct http_multi_call *first, **last;
+    bool asleep;
 };
 
 static size_t keep_body(char *bytes, size_t one, size_t count, void *user)
@@ -147,10 +148,7 @@ static struct curl_slist *list_headers(struct stream *stream, const struct http_
         stream->headers[count] =
             (struct curl_slist){(char *)call->headers[count], &stream->headers[count + 1]};
     }
-    if (!count) {
-        return NULL;
-    }
-    stream->headers[count - 1].next = NULL;
+    stream->headers[count] = (struct curl_slist){(char *)"accept:", NULL}; /* without libcurl's */
     return stream->headers;
 }
 
@@ -164,6 +162,7 @@ static void begin(struct http_multi *multi, struct http_multi_call *call)
     stream->length = stream->heard = 0;
     stream->answer = (struct http_multi_answer){0};
     curl_easy_setopt(stream->curl, CURLOPT_URL, call->url);
+    curl_easy_setopt(stream->curl, CURLOPT_REQUEST_TARGET, call->target);
     curl_easy_setopt(stream->curl, CURLOPT_HTTPHEADER, list_headers(stream, call));
     curl_easy_setopt(stream->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->size);
     curl_easy_setopt(stream->curl, CURLOPT_POSTFIELDS, call->body);
@@ -206,6 +205,16 @@ static int finish_done(struct http_multi *multi)
         done++;
     }
     return done;
+}
+
+/* A call that is posted from now on wakes the thread. False: there is one that can begin. */
+static bool may_sleep(struct http_multi *multi)
+{
+    pthread_mutex_lock(&multi->lock);
+    multi->asleep = !multi->first;
+    bool may = multi->asleep || !multi->free;
+    pthread_mutex_unlock(&multi->lock);
+    return may;
 }
 
 /* True when nothing was to do but wait. */
@@ -256,10 +265,10 @@ static void *run(void *argument)
     struct http_multi *multi = argument;
 
     while (!atomic_load(&multi->stopping)) {
-        if (turn(multi)) {
+        if (turn(multi) && may_sleep(multi)) {
             curl_multi_poll(multi->multi, NULL, 0, SLEEP_MS, NULL);
-            gather(multi);
         }
+        gather(multi);
     }
     abandon(multi);
     return NULL;
@@ -335,14 +344,15 @@ void http_multi_post(struct http_multi *multi, struct http_multi_call *call)
 {
     call->next = NULL;
     pthread_mutex_lock(&multi->lock);
-    bool was_empty = !multi->first; /* else the thread is awake, or has no stream to spare */
+    bool was_asleep = multi->asleep;
+    multi->asleep = false;
     *multi->last = call;
     multi->last = &call->next;
     if (!multi->multi) {
         open_streams(multi);
     }
     pthread_mutex_unlock(&multi->lock);
-    if (was_empty) {
+    if (was_asleep) {
         curl_multi_wakeup(multi->multi);
     }
 }

@@ -33,6 +33,7 @@ struct http_multi_answer {
  * multi, which it must not hold up, and exactly once. */
 struct http_multi_call {
     const char *url;
+    const char *target; /* the path, sent as it is; NULL: the url's. Spares libcurl work */
     const char *headers[HTTP_MULTI_HEADERS]; /* "name: value", ends with NULL */
     const char *body;
     size_t size;

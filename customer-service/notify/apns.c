@@ -241,8 +241,8 @@ static void fill(struct arena *arena, const struct apns *apns, const char *autho
     *line++ = arena_printf(arena, "apns-collapse-id: %.*s", APNS_COLLAPSE_MAX, push->collapse_id);
     *line++ = "content-type: application/json";
     *line = NULL;
-    call->url = arena_printf(arena, "%s/3/device/%s",
-                             push->sandbox ? options->sandbox_url : options->url, push->address);
+    call->url = push->sandbox ? options->sandbox_url : options->url;
+    call->target = arena_printf(arena, "/3/device/%s", push->address);
     call->body = push->payload;
     call->size = strlen(push->payload);
 }

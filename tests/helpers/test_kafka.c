@@ -3,6 +3,7 @@
 #include "tests/helpers/test_kafka.h"
 
 #include "tests/helpers/free_port.h"
+#include "tests/helpers/freeze.h"
 
 #include <fcntl.h>
 #include <librdkafka/rdkafka.h>
@@ -356,12 +357,12 @@ void test_kafka_restart(void)
 
 void test_kafka_pause(void)
 {
-    kill(own.pid, SIGSTOP);
+    freeze(own.pid);
 }
 
 void test_kafka_resume(void)
 {
-    kill(own.pid, SIGCONT);
+    thaw(own.pid);
 }
 
 void test_kafka_stop(void)

@@ -4,6 +4,7 @@
 #include "common/base/auto.h"
 #include "common/base/clock.h"
 #include "tests/helpers/free_port.h"
+#include "tests/helpers/freeze.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -99,10 +100,10 @@ void valkey_server_stop(struct valkey_server *server)
 
 void valkey_server_freeze(const struct valkey_server *server)
 {
-    kill(server->pid, SIGSTOP);
+    freeze(server->pid);
 }
 
 void valkey_server_thaw(const struct valkey_server *server)
 {
-    kill(server->pid, SIGCONT);
+    thaw(server->pid);
 }

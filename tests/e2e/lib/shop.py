@@ -154,9 +154,21 @@ def settings_of(process):
 
 def kill(process, number=signal.SIGKILL):
     try:
-        os.kill(pid_of(process), number)
+        pid = pid_of(process)
+        os.kill(pid, number)
+        if number == signal.SIGSTOP:  # until then a thread that is at work may answer once more
+            within(PATIENCE_S, has_stopped, pid)
     except (ProcessLookupError, FileNotFoundError):
         pass  # it is down already: the supervisor is at it
+
+
+def has_stopped(pid):
+    """Each of its threads."""
+    states = set()
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as file:
+            states.add(file.read().rpartition(")")[2].split()[0])
+    return states == {"T"}
 
 
 def is_down(process):

@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "tests/helpers/free_port.h"
+#include "tests/helpers/freeze.h"
 #include "tests/helpers/raw_client.h"
 
 #include <fcntl.h>
@@ -91,7 +92,7 @@ void fake_payment_stop(struct fake_payment *fake)
 
 void fake_payment_freeze(const struct fake_payment *fake, bool frozen)
 {
-    kill(fake->pid, frozen ? SIGSTOP : SIGCONT);
+    (frozen ? freeze : thaw)(fake->pid);
 }
 
 static bool try_ask(const struct fake_payment *fake, const char *request, struct raw_reply *reply,

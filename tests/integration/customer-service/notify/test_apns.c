@@ -225,28 +225,42 @@ START_TEST(a_service_that_is_away_means_later)
 }
 END_TEST
 
+static double cpu_us(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
+}
+
+/* As the senders do: each batch has a context of its own. */
+static void send_batch(struct push *pushes, size_t count)
+{
+    struct ctx *whole = ctx;
+
+    ctx = ctx_new_system("test");
+    send_to(apns, pushes, count);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_msg(pushes[i].verdict == PUSH_SENT, "%s", pushes[i].reason);
+    }
+    ctx_free(ctx);
+    ctx = whole;
+}
+
 START_TEST(ten_thousand_pushes_share_a_connection_and_arrive_once_in_effect)
 {
     enum { PUSHES = 10000, BATCH = 500 };
-    struct timespec from, to;
+    struct push *pushes = arena_new_array(ctx->arena, struct push, PUSHES);
 
-    ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_SENT); /* connected */
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
-    for (int sent = 0; sent < PUSHES; sent += BATCH) {
-        struct push pushes[BATCH];
-
-        for (int i = 0; i < BATCH; i++) {
-            pushes[i] = make(PUSH_ALERT, ALERT);
-        }
-        send_to(apns, pushes, BATCH);
-        for (int i = 0; i < BATCH; i++) {
-            ck_assert_msg(pushes[i].verdict == PUSH_SENT, "%s", pushes[i].reason);
-        }
+    for (int i = 0; i < PUSHES; i++) {
+        pushes[i] = make(PUSH_ALERT, ALERT);
     }
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
-    printf("%.1f us CPU a push\n",
-           ((double)(to.tv_sec - from.tv_sec) * 1e6 + (double)(to.tv_nsec - from.tv_nsec) / 1e3) /
-               PUSHES);
+    ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_SENT); /* connected */
+    double from = cpu_us();
+    for (int sent = 0; sent < PUSHES; sent += BATCH) {
+        send_batch(pushes + sent, BATCH);
+    }
+    printf("%.1f us CPU a push\n", (cpu_us() - from) / PUSHES);
     ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "\"verdict\":\"ok\""), PUSHES + 1);
     ck_assert_int_eq(fake_apns_connections(&fake), 1);
 }
