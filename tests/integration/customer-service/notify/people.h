@@ -9,6 +9,7 @@
 #include "customer-service/notify/notify.h"
 #include "customer-service/notify/notify_events.h"
 #include "tests/helpers/apns/fake_apns.h"
+#include "tests/helpers/patience.h"
 #include "tests/integration/customer-service/shop.h"
 
 static struct fake_apns fake; /* of the whole program */
@@ -168,7 +169,7 @@ static __attribute__((unused)) void tell(struct story *story, const char *type)
 }
 
 /* Until nothing is open. */
-static __attribute__((unused)) void settle(int within_ms)
+static __attribute__((unused)) void settle_within(int within_ms)
 {
     int64_t until = clock_monotonic_ms() + within_ms;
 
@@ -176,6 +177,11 @@ static __attribute__((unused)) void settle(int within_ms)
         ck_assert_msg(clock_monotonic_ms() < until, "jobs stay open");
         clock_pause_ms(100);
     }
+}
+
+static __attribute__((unused)) void settle(void)
+{
+    settle_within(PATIENCE_MS);
 }
 
 #endif

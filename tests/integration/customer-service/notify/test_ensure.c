@@ -63,7 +63,7 @@ START_TEST(the_event_and_the_workflow_tell_once_whoever_comes_first)
     tell(&second, "OrderReady");
     ck_assert_int_eq(ensure_ready(&second, 5000), ST_OK);
     ck_assert_int_eq(ensure_ready(&second, 5000), ST_OK);
-    settle(5000);
+    settle();
     ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), 2);
 }
 END_TEST
@@ -124,7 +124,7 @@ START_TEST(a_stage_that_was_overtaken_is_not_told)
                                5000),
                      ST_OK);
     tell(&story, "OrderAccepted"); /* the event, late */
-    settle(5000);
+    settle();
     ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "Order accepted"), 0);
 }
 END_TEST
@@ -138,7 +138,7 @@ START_TEST(a_ready_that_was_taken_back_is_not_told_again)
     tell(&story, "OrderReady");
     tell(&story, "OrderReadyUndone");
     ck_assert_int_eq(ensure_ready(&story, 5000), ST_OK); /* an activity that was tried again */
-    settle(5000);
+    settle();
     ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "is ready at the counter"), 1);
 }
 END_TEST
@@ -171,7 +171,7 @@ START_TEST(few_wait_and_the_others_hear_at_once_that_it_is_not_yet)
     for (int i = 0; i < NOTIFY_WAITERS; i++) {
         pthread_join(threads[i], NULL);
     }
-    settle(20000);
+    settle();
     ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "\"verdict\":\"ok\""), CALLS);
 }
 END_TEST

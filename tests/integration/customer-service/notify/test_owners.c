@@ -36,7 +36,7 @@ static void go_on(void)
     test_db_run(
         "UPDATE notify.devices SET not_before = NULL; UPDATE jobs.jobs SET next_at = now()");
     service_wake_jobs(shop.service);
-    settle(20000);
+    settle();
 }
 
 static struct person take_over(const struct person *from)
@@ -68,7 +68,7 @@ START_TEST(a_device_that_changed_hands_shows_nothing_of_who_had_it)
 
     struct story theirs = begin_story(&next);
     tell(&theirs, "OrderReady");
-    settle(20000);
+    settle();
     ck_assert_int_eq(FAKE_APNS_COUNT(&fake, next.token, theirs.order, "\"verdict\":\"ok\""), 1);
 }
 END_TEST
@@ -92,7 +92,7 @@ START_TEST(a_device_that_changed_hands_starts_no_live_activity_of_who_had_it)
     take_over(&customer);
     tell(&story, "OrderPlaced");
     tell(&story, "OrderAccepted");
-    settle(20000);
+    settle();
     ck_assert_str_eq(
         test_db_ask("SELECT count(*) FROM notify.notices WHERE channel IN ('live', 'apns')"), "0");
     ctx_free(theirs);
