@@ -149,12 +149,19 @@ START_TEST(what_apple_says_to_all_of_us_all_heed)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
-        int asked = FAKE_APNS_COUNT(&fake, "verdict");
+        enum push_verdict next;
+        int64_t from;
+        int asked;
 
-        fake_apns_program(&fake, programs[i]);
-        ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_RETRY);
-        ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_LATER); /* nothing went out */
-        ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), asked + 1);
+        do { /* once more when the second had passed already */
+            asked = FAKE_APNS_COUNT(&fake, "verdict");
+            fake_apns_program(&fake, programs[i]);
+            from = clock_monotonic_ms();
+            ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_RETRY);
+            next = send_one(PUSH_ALERT, ALERT);
+        } while (next != PUSH_LATER && clock_monotonic_ms() - from >= 1000);
+        ck_assert_int_eq(next, PUSH_LATER);
+        ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), asked + 1); /* nothing went out */
         clock_pause_ms(1050);
         ck_assert_int_eq(send_one(PUSH_ALERT, ALERT), PUSH_SENT);
     }

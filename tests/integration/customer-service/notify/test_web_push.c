@@ -86,11 +86,20 @@ END_TEST
 
 START_TEST(a_service_that_is_unavailable_is_left_alone_as_long_as_it_says)
 {
-    fake_apns_program(&fake, "[{\"times\":1,\"status\":503,\"reason\":\"Shutdown\","
-                             "\"retryAfter\":1}]");
-    ck_assert_int_eq(send_to(endpoint("one")), PUSH_RETRY);
-    ck_assert_int_eq(send_to(endpoint("other")), PUSH_LATER);
-    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), 1); /* nothing more went out */
+    enum push_verdict next;
+    int64_t from;
+    int asked;
+
+    do { /* once more when the second had passed already */
+        asked = FAKE_APNS_COUNT(&fake, "verdict");
+        fake_apns_program(&fake, "[{\"times\":1,\"status\":503,\"reason\":\"Shutdown\","
+                                 "\"retryAfter\":1}]");
+        from = clock_monotonic_ms();
+        ck_assert_int_eq(send_to(endpoint("one")), PUSH_RETRY);
+        next = send_to(endpoint("other"));
+    } while (next != PUSH_LATER && clock_monotonic_ms() - from >= 1000);
+    ck_assert_int_eq(next, PUSH_LATER);
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "verdict"), asked + 1); /* nothing more went out */
     clock_pause_ms(1050);
     ck_assert_int_eq(send_to(endpoint("other")), PUSH_SENT);
 }
@@ -112,24 +121,31 @@ static int open_tarpit(int *port)
 
 START_TEST(a_service_that_never_answers_is_waited_for_once_and_briefly)
 {
-    int port, fd = open_tarpit(&port);
-    const char *slow = arena_printf(ctx->arena, "https://127.0.0.1:%d/x", port);
-    int64_t from = clock_monotonic_ms();
+    bool was_brief = false;
 
-    ck_assert_int_eq(send_to(slow), PUSH_RETRY);
-    ck_assert_int_lt(clock_monotonic_ms() - from, 4500);
-    from = clock_monotonic_ms();
-    ck_assert_int_eq(send_to(slow), PUSH_LATER); /* not asked again so soon */
-    ck_assert_int_lt(clock_monotonic_ms() - from, 500);
-    ck_assert_int_eq(send_to(endpoint("other")), PUSH_SENT);
-    close(fd);
+    for (int i = 0; i < PATIENCE_TRIES && !was_brief; i++) {
+        int port, fd = open_tarpit(&port);
+        const char *slow = arena_printf(ctx->arena, "https://127.0.0.1:%d/x", port);
+        int64_t from = clock_monotonic_ms();
+
+        ck_assert_int_eq(send_to(slow), PUSH_RETRY);
+        int64_t heard = clock_monotonic_ms();
+        bool is_left_alone = send_to(slow) == PUSH_LATER; /* not asked again so soon */
+        was_brief = heard - from < 4500 && is_left_alone && clock_monotonic_ms() - heard < 500;
+        ck_assert_int_eq(send_to(endpoint("other")), PUSH_SENT);
+        close(fd);
+    }
+    ck_assert(was_brief);
 }
 END_TEST
+
+enum { SENDERS = 8, SLOW_MS = 1500 };
 
 /* The same receiver under another name is another push service. */
 static const char *slow_endpoint(void)
 {
-    fake_apns_program(&fake, "[{\"token\":\"/web/slow\",\"delayMs\":1500}]");
+    fake_apns_program(
+        &fake, arena_printf(ctx->arena, "[{\"token\":\"/web/slow\",\"delayMs\":%d}]", SLOW_MS));
     return arena_printf(ctx->arena, "https://localhost:%d/web/slow", fake.port);
 }
 
@@ -152,48 +168,76 @@ static void *send_alone(void *user)
     return NULL;
 }
 
+static void begin_all(struct sender senders[SENDERS], const char *to)
+{
+    for (int i = 0; i < SENDERS; i++) {
+        senders[i] = (struct sender){.endpoint = to};
+        pthread_create(&senders[i].thread, NULL, send_alone, &senders[i]);
+    }
+}
+
+static void end_all(struct sender senders[SENDERS])
+{
+    for (int i = 0; i < SENDERS; i++) {
+        pthread_join(senders[i].thread, NULL);
+    }
+}
+
 /* PUSH-20: eight are all the workers that there are. */
 START_TEST(few_wait_for_a_slow_service_and_who_asks_a_quick_one_waits_for_nobody)
 {
-    enum { SENDERS = 8 };
     struct sender senders[SENDERS];
     const char *slow = slow_endpoint();
-    int waited = 0, later = 0;
+    int64_t later_ms = INT64_MAX;
+    bool is_told = false;
+    int later = 0;
 
     ck_assert_int_eq(send_to(endpoint("quick")), PUSH_SENT);
-    for (int i = 0; i < SENDERS; i++) {
-        senders[i] = (struct sender){.endpoint = slow};
-        pthread_create(&senders[i].thread, NULL, send_alone, &senders[i]);
+    for (int i = 0; i < PATIENCE_TRIES && !is_told; i++) {
+        clock_pause_ms(i ? 1050 : 0); /* who did not answer in time is left alone for a second */
+        int64_t from = clock_monotonic_ms();
+        begin_all(senders, slow);
+        clock_pause_ms(200);
+        int64_t asked = clock_monotonic_ms();
+        ck_assert_int_eq(send_to(endpoint("quick")), PUSH_SENT);
+        int64_t heard = clock_monotonic_ms();
+        end_all(senders);
+        is_told = heard - asked <= 400 && /* and nobody could wait when another had done so */
+                  clock_monotonic_ms() - from < 2 * SLOW_MS;
     }
-    clock_pause_ms(200);
-    ck_assert_quick(400, ck_assert_int_eq(send_to(endpoint("quick")), PUSH_SENT));
+    ck_assert(is_told);
     for (int i = 0; i < SENDERS; i++) {
-        pthread_join(senders[i].thread, NULL);
-        waited += senders[i].took_ms >= 1000;
-        later += senders[i].verdict == PUSH_LATER;
+        if (senders[i].verdict == PUSH_LATER) {
+            later++;
+            later_ms = senders[i].took_ms < later_ms ? senders[i].took_ms : later_ms;
+        } else {
+            ck_assert_int_eq(senders[i].verdict, PUSH_SENT);
+            ck_assert_int_ge(senders[i].took_ms, 1000);
+        }
     }
-    ck_assert_int_eq(waited, 2);
     ck_assert_int_eq(later, SENDERS - 2);
+    ck_assert_int_lt(later_ms, 1000);
 }
 END_TEST
 
 START_TEST(a_slow_service_that_is_quick_again_may_be_asked_by_all)
 {
-    enum { SENDERS = 8 };
     struct sender senders[SENDERS];
     const char *other = slow_endpoint();
+    int sent = 0;
 
     ck_assert_int_eq(send_to(other), PUSH_SENT); /* slowly */
     fake_apns_program(&fake, "[]");
-    ck_assert_int_eq(send_to(other), PUSH_SENT);
-    for (int i = 0; i < SENDERS; i++) {
-        senders[i] = (struct sender){.endpoint = other};
-        pthread_create(&senders[i].thread, NULL, send_alone, &senders[i]);
+    for (int i = 0; i < PATIENCE_TRIES && sent < SENDERS; i++) {
+        ck_assert_int_eq(send_to(other), PUSH_SENT);
+        begin_all(senders, other);
+        end_all(senders);
+        sent = 0;
+        for (int k = 0; k < SENDERS; k++) {
+            sent += senders[k].verdict == PUSH_SENT;
+        }
     }
-    for (int i = 0; i < SENDERS; i++) {
-        pthread_join(senders[i].thread, NULL);
-        ck_assert_int_eq(senders[i].verdict, PUSH_SENT);
-    }
+    ck_assert_int_eq(sent, SENDERS);
 }
 END_TEST
 
