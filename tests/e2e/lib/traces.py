@@ -128,7 +128,8 @@ def a_bad_token_is_401_and_leaves_no_order_and_no_call():
     assert orders() == before
 
 
-def an_order_is_placed_by_a_call_that_its_trace_shows():
+def ended_after_its_call():
+    """Seconds from the end of the gateway's call to that of what it called: the answer goes out a little before."""
     trace = Trace()
     status, order = trace.ask("POST", "/orders", TOKEN, shop.LATTE)
     assert status == 201, order
@@ -136,8 +137,13 @@ def an_order_is_placed_by_a_call_that_its_trace_shows():
     assert request["parent"] == trace.root, request
     call = trace.wait("gateway", PLACE, "client", below=request)
     served = trace.wait("order-service", PLACE, "server", below=call)
-    assert request["began"] <= call["began"] <= served["began"] and served["ended"] <= call["ended"] + 2_000_000
+    assert request["began"] <= call["began"] <= served["began"], trace.spans()
     shop.insist("POST", f"/orders/{order['id']}/cancel", TOKEN, {})
+    return (served["ended"] - call["ended"]) / 1e9
+
+
+def an_order_is_placed_by_a_call_that_its_trace_shows():
+    shop.the_best_of(5, 0.002, ended_after_its_call)
 
 
 def one_order_is_one_trace_over_all_daemons_database_kafka_and_temporal():
@@ -150,7 +156,7 @@ def one_order_is_one_trace_over_all_daemons_database_kafka_and_temporal():
     trace.wait("order-service", "order_place", "client", below=served)  # a statement
     trace.wait("order-service", "send kafka", "producer", below=served)
     heard = trace.wait("customer-service", "process order.placed", "consumer")
-    sent = [s for s in trace.spans() if s["span"] == heard["parent"]]
+    sent = shop.within(shop.PATIENCE_S, lambda: [s for s in trace.spans() if s["span"] == heard["parent"]])
     assert [(s["name"], s["parent"]) for s in sent] == [("send kafka", served["span"])], sent
     trace.wait("customer-service", "commit", "client", below=heard)
     told = trace.wait("order-service", "send temporal", "producer", below=served)
@@ -186,7 +192,7 @@ def customer_service_asks_order_service():
 
 def each_daemon_says_which_process_it_is():
     with open(GOT, encoding="utf-8") as file:
-        about = {json.dumps(json.loads(line)["resource"], sort_keys=True) for line in file}
+        about = {json.dumps(json.loads(line)["resource"], sort_keys=True) for line in file if line.endswith("\n")}
     by_name = collections.Counter(json.loads(text)["service.name"] for text in about)
     assert by_name == {daemon: 1 for daemon in DAEMONS}, by_name
     assert all(json.loads(text)[key] for text in about for key in ("service.version", "service.instance.id")), about
@@ -211,8 +217,8 @@ def let_go_later(holder):
     print("COMMIT;\n\\q", file=holder.stdin, flush=True)
 
 
-def where_the_time_goes_is_seen():
-    """Half a second behind a lock on the table of orders: the statement has it, and so have all above it."""
+def behind_a_lock():
+    """Nanoseconds of an order and of its statement, with half a second behind a lock on the table of orders."""
     trace = Trace()
     with subprocess.Popen(["psql", "-qAtX", "-d", os.environ["TEST_PG_ADMIN_URL"].rsplit("/", 1)[0] + "/order_db"],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
@@ -223,10 +229,18 @@ def where_the_time_goes_is_seen():
     assert status == 201, order
     served = trace.wait("order-service", PLACE, "server")
     statement = trace.wait("order-service", "order_place", "client", below=served)
-    took = [s["ended"] - s["began"] for s in (served, statement)]
-    assert took[1] > 300_000_000 and took[1] > took[0] / 2, took
     assert set(statement["attributes"]) == {"db.system", "db.query.summary"}, statement  # no text, no value
     shop.insist("POST", f"/orders/{order['id']}/cancel", TOKEN, {})
+    return [s["ended"] - s["began"] for s in (served, statement)]
+
+
+def where_the_time_goes_is_seen():
+    """The statement has it, and so have all above it. On a busy machine an order may wait as long elsewhere."""
+    tries = []
+    while not tries or tries[-1][1] <= tries[-1][0] / 2:
+        assert len(tries) < 3, tries
+        tries.append(behind_a_lock())
+        assert tries[-1][1] > 300_000_000, tries
 
 
 def a_client_that_does_not_sample_leaves_no_span():
@@ -268,7 +282,7 @@ def the_last_spans_go_out_when_a_daemon_ends():
     trace = Trace()
     assert trace.ask("GET", "/customers/me/stats", TOKEN)[0] == 200
     assert MINE["gateway"].end() == 0
-    assert trace.find("gateway", "GET /customers/me/stats", "server"), trace.spans()
+    trace.wait("gateway", "GET /customers/me/stats", "server")
 
 
 for one in MINE.values():
