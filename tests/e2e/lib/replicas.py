@@ -39,24 +39,50 @@ def an_event_made_at_one_gateway_reaches_clients_of_the_other():
 
 
 def calls_are_spread_over_both_order_services():
-    token = shop.login("customer")
-    shop.within(shop.PATIENCE_S, lambda: all(served(one) > 0 for one in orders if shop.call("GET", "/orders", token, url=first.url)))
-    before = [served(one) for one in orders]
+    token, answers = shop.login("customer"), []
+
+    def list_orders():
+        answers.append(shop.call("GET", "/orders", token, url=first.url)[0])
+        return served()
+
+    def counted():
+        """Each call of ours, some time after its answer."""
+        return sum(served()) == answers.count(200) and served()
+
+    shop.within(shop.PATIENCE_S, lambda: all(list_orders()))
+    before = shop.within(shop.PATIENCE_S, counted)
     for _ in range(100):
-        assert shop.call("GET", "/orders", token, url=first.url)[0] == 200
-    shares = [served(one) - was for one, was in zip(orders, before)]
+        list_orders()
+    assert set(answers[-100:]) == {200}, answers
+    shares = [now - was for now, was in zip(shop.within(shop.PATIENCE_S, counted), before)]
     assert sum(shares) == 100 and min(shares) >= 30, f"the shares are {shares}"
     print(f"  of 100 calls: {shares[0]:.0f} and {shares[1]:.0f}")
 
 
-def served(one):
-    return shop.metric(one.metrics_url, "rpc_server_duration_seconds_count", "ListOrders")
+def served():
+    return [shop.metric(one.metrics_url, "rpc_server_duration_seconds_count", "ListOrders", 'code="OK"') for one in orders]
 
 
 def the_limit_is_one_for_all_gateways():
-    limit, (_, token) = 40, shop.newcomer()
+    limit = 40
     pair = [replica.Replica("gateway", RATE_READ=f"{limit}/600s") for _ in range(2)]
-    served_, refused, began = 0, 0, time.monotonic()
+    for _ in range(3):  # a Valkey that is late, as on a busy machine, lets each gateway decide alone
+        alone = decided_alone(pair)
+        served_, refused, grown = ask_both(pair, limit)
+        if decided_alone(pair) == alone:
+            break
+    assert limit - 8 <= served_ <= limit + 1 + grown, f"{served_} of 100 were served, the limit is {limit}"
+    assert any(shop.metric(one.metrics_url, "ratelimit_rejected_total") for one in pair)
+    print(f"  {served_} of 100 served at a limit of {limit}, {refused} times 429")
+
+
+def decided_alone(gateways):
+    return sum(shop.metric(one.metrics_url, "ratelimit_fallback_total") for one in gateways)
+
+
+def ask_both(pair, limit):
+    """Of 100 times: how often a newcomer is served and refused, and what came back of the limit meanwhile."""
+    (_, token), served_, refused, began = shop.newcomer(), 0, 0, time.monotonic()
     for n in range(100):
         status, answer = shop.call("GET", "/users/me", token, url=pair[n % 2].url)
         assert status in (200, 429), answer
@@ -64,10 +90,7 @@ def the_limit_is_one_for_all_gateways():
         if status == 429:
             refused += 1
             assert int(shop.headers()["Retry-After"]) > 0 and answer["code"] == "too_many_requests", answer
-    grown = (time.monotonic() - began) * limit / 600
-    assert limit - 8 <= served_ <= limit + 1 + grown, f"{served_} of 100 were served, the limit is {limit}"
-    assert any(shop.metric(one.metrics_url, "ratelimit_rejected_total") for one in pair)
-    print(f"  {served_} of 100 served at a limit of {limit}, {refused} times 429")
+    return served_, refused, (time.monotonic() - began) * limit / 600
 
 
 def a_stopped_replica_loses_no_call():
