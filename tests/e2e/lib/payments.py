@@ -140,8 +140,8 @@ def money_held_for_no_order_is_given_up():
                              key="lost-" + str(uuid.uuid4()), url=PROVIDER)
     assert status == 201, hold
     shop.within(shop.PATIENCE_S, lambda: hold["id"] in {h["id"] for h in holds("voided")})
-    rows = shop.sql(f"SELECT state, order_id IS NULL FROM payment.payments WHERE hold_id = '{hold['id']}'")
-    assert rows == [["voided", "t"]], rows
+    shop.within(shop.PATIENCE_S, lambda: shop.sql(
+        f"SELECT state, order_id IS NULL FROM payment.payments WHERE hold_id = '{hold['id']}'") == [["voided", "t"]])
     taken = {row[0] for row in shop.sql("SELECT hold_id FROM payment.payments WHERE order_id IS NOT NULL "
                                         f"AND customer_id = '{OWNER}' AND state = 'authorized'")}
     assert taken <= {h["id"] for h in holds("authorized")}, (kept, taken)
