@@ -209,6 +209,16 @@ const char *desk_events(const char *id)
     return list.data;
 }
 
+void desk_until_event(const char *id, const char *type)
+{
+    int64_t until = clock_monotonic_ms() + LIMIT_MS;
+
+    while (!strstr(desk_events(id), type) && clock_monotonic_ms() < until) {
+        clock_pause_ms(LOOK_MS);
+    }
+    ck_assert_ptr_nonnull(strstr(desk_events(id), type));
+}
+
 bool desk_in_order(const char *text, const char *const *words)
 {
     for (; *words && text; words++) {

@@ -34,6 +34,8 @@ void desk_until_pending(const char *id, const char *activity, int attempt);
 int desk_notes(const char *beginning, int wanted);
 /* When the n-th note (from 0) that begins so was written; -1 when it was not. */
 int64_t desk_note_at(const char *beginning, int n);
+/* Until its history has an event of that type. */
+void desk_until_event(const char *id, const char *type);
 /* The types of the events in order: "WORKFLOW_EXECUTION_STARTED WORKFLOW_TASK_SCHEDULED ...". */
 const char *desk_events(const char *id);
 /* Whether the words stand in the text in this order; ends with NULL. */

@@ -123,7 +123,7 @@ static enum status subscription(struct flow *flow, const char *input, const char
 static enum status grinding(struct flow *flow, const char *input, const char **result)
 {
     const struct flow_activity options = {.start_to_close_ms = 60000,
-                                          .heartbeat_ms = 1000,
+                                          .heartbeat_ms = 8000,
                                           .finish_on_cancel = true,
                                           .retry = {.attempts = 1}};
 

@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/obs/trace.h"
+#include "tests/helpers/patience.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,7 @@ START_TEST(a_cancelled_parent_cancels_its_child_and_waits_for_its_compensation)
     const char *child = arena_printf(desk.ctx->arena, "%s-child", id);
 
     desk_begin("Parent", id, "{}");
-    ck_assert_int_eq(desk_notes(arena_printf(desk.ctx->arena, "%s NotifyBarista ", child), 1), 1);
+    desk_until_step(child, "waiting");
     ck_assert_int_eq(temporal_cancel(desk.ctx, desk.temporal, id, "test"), ST_OK);
     ck_assert_str_eq(desk_end(id), "cancelled ");
     ck_assert_str_eq(desk_end(child),
@@ -153,7 +154,7 @@ START_TEST(a_schedule_knows_the_shops_clock_runs_at_once_pauses_and_goes)
 
     desk_begin("CoffeeOrder", desk_id("ready"), "{}");
     ck_assert_int_eq(temporal_schedule_create(desk.ctx, desk.temporal, &schedule), ST_OK);
-    for (int i = 0; i < 200 && !info.newest_id; i++) {
+    for (int i = 0; i < PATIENCE_MS / 50 && !info.newest_id; i++) {
         clock_pause_ms(50);
         ck_assert_int_eq(temporal_schedule_describe(desk.ctx, desk.temporal, id, &info), ST_OK);
     }
@@ -162,13 +163,13 @@ START_TEST(a_schedule_knows_the_shops_clock_runs_at_once_pauses_and_goes)
     int64_t hour = info.next_ms / 3600000 % 24; /* 21:00 there is 19:00 or 20:00 UTC */
     ck_assert(hour == 19 || hour == 20);
     ck_assert_int_eq(temporal_schedule_pause(desk.ctx, desk.temporal, id, true), ST_OK);
-    for (int i = 0; i < 200 && !info.paused; i++) {
+    for (int i = 0; i < PATIENCE_MS / 50 && !info.paused; i++) {
         clock_pause_ms(50);
         ck_assert_int_eq(temporal_schedule_describe(desk.ctx, desk.temporal, id, &info), ST_OK);
     }
     ck_assert(info.paused);
     ck_assert_int_eq(temporal_schedule_trigger(desk.ctx, desk.temporal, id), ST_OK);
-    for (int i = 0; i < 200 && info.runs < 2; i++) {
+    for (int i = 0; i < PATIENCE_MS / 50 && info.runs < 2; i++) {
         clock_pause_ms(50);
         ck_assert_int_eq(temporal_schedule_describe(desk.ctx, desk.temporal, id, &info), ST_OK);
     }
@@ -189,10 +190,7 @@ START_TEST(a_changed_build_is_found_out_and_the_old_one_heals_the_run)
     flow_process_end(&worker, SIGTERM);
     worker = desk_worker(3); /* the added step without flow_version() */
     desk_signal(id, "go", NULL);
-    for (int i = 0; i < 200 && !IN_ORDER(desk_events(id), "WORKFLOW_TASK_FAILED"); i++) {
-        clock_pause_ms(100);
-    }
-    ck_assert(IN_ORDER(desk_events(id), "WORKFLOW_TASK_FAILED"));
+    desk_until_event(id, "WORKFLOW_TASK_FAILED");
     ck_assert_int_eq(desk_notes(arena_printf(desk.ctx->arena, "%s SumRevenue", id), 0), 0);
     flow_process_end(&worker, SIGKILL);
     worker = desk_worker(1);
@@ -231,10 +229,7 @@ START_TEST(an_unknown_workflow_fails_its_task_and_not_its_run)
     struct temporal_info info;
 
     desk_begin("Nope", id, "{}");
-    for (int i = 0; i < 100 && !strstr(desk_events(id), "WORKFLOW_TASK_FAILED"); i++) {
-        clock_pause_ms(50);
-    }
-    ck_assert(IN_ORDER(desk_events(id), "WORKFLOW_TASK_FAILED"));
+    desk_until_event(id, "WORKFLOW_TASK_FAILED");
     ck_assert_int_eq(temporal_describe(desk.ctx, desk.temporal, id, &info), ST_OK);
     ck_assert_int_eq(info.state, TEMPORAL_RUNNING);
     ck_assert_str_eq(info.type, "Nope");

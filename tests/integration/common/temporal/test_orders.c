@@ -4,6 +4,7 @@
 #include "tests/helpers/temporal/flow_desk.h"
 
 #include "common/base/clock.h"
+#include "tests/helpers/patience.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,10 +60,10 @@ START_TEST(a_timer_fires_while_the_worker_is_down_and_the_order_is_refunded)
     struct flow_process worker = desk_worker(1);
     const char *id = desk_id("order");
 
-    desk_begin("CoffeeOrder", id, "{\"accept_ms\":1500}");
+    desk_begin("CoffeeOrder", id, "{\"accept_ms\":10000}");
     desk_until_step(id, "waiting");
     flow_process_end(&worker, SIGKILL);
-    clock_pause_ms(2000);
+    desk_until_event(id, "TIMER_FIRED");
     worker = desk_worker(1);
     ck_assert_str_eq(desk_end(id), "completed {\"status\":\"refunded\",\"why\":\"not accepted\"}");
     ck_assert_int_eq(desk_notes(note_of(id, "CancelAndRefund"), 1), 1);
@@ -209,10 +210,12 @@ START_TEST(heartbeats_are_seen_and_a_cancel_reaches_the_activity)
     const char *id = desk_id("grinding");
     struct temporal_info info = {.pending_count = 0};
 
-    desk_begin("Grinding", id, "{}");
-    ck_assert_int_eq(desk_notes(note_of(id, "Grind"), 1), 1);
-    clock_pause_ms(1200);
-    ck_assert_int_eq(temporal_describe(desk.ctx, desk.temporal, id, &info), ST_OK);
+    desk_begin("Grinding", id, "{\"steps\":500}");
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+    do {
+        clock_pause_ms(100);
+        ck_assert_int_eq(temporal_describe(desk.ctx, desk.temporal, id, &info), ST_OK);
+    } while ((info.pending_count == 0 || !info.pending[0].details) && clock_monotonic_ms() < until);
     ck_assert_int_eq(info.pending_count, 1);
     ck_assert_ptr_nonnull(info.pending[0].details);
     ck_assert_ptr_nonnull(strstr(info.pending[0].details, "step"));
@@ -230,7 +233,7 @@ START_TEST(a_graceful_stop_finishes_its_work_and_loses_no_task)
     struct flow_process worker = desk_worker(1);
     const char *grinding = desk_id("grinding"), *order = desk_id("order");
 
-    desk_begin("Grinding", grinding, "{\"steps\":30}"); /* 3 s of work, only one attempt */
+    desk_begin("Grinding", grinding, "{\"steps\":90}"); /* 9 s of work, only one attempt */
     ck_assert_int_eq(desk_notes(note_of(grinding, "Grind"), 1), 1);
     desk_begin("CoffeeOrder", order, "{}");
     ck_assert(flow_process_ended_well(&worker));

@@ -53,8 +53,10 @@ END_TEST
 START_TEST(a_worker_stops_at_once_while_temporal_is_away)
 {
     struct flow_process worker = desk_worker(1);
+    const char *id = desk_id("daily");
 
-    clock_pause_ms(500);
+    desk_begin("DailySummary", id, "{}");
+    desk_end(id); /* it polls */
     temporal_server_kill(&desk.server);
     clock_pause_ms(1000);
     int64_t began = clock_monotonic_ms();
