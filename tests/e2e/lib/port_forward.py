@@ -61,7 +61,11 @@ def settings_in(rendered):
 def the_pod_of(rendered):
     with open(os.path.join(RUN, "gateway", "run"), encoding="utf-8") as script:
         program = script.read().splitlines()[-1].removeprefix("exec ").strip("'")
-    return start("gateway", program, env={**settings_in(rendered), "PATH": "/usr/bin:/bin"})
+    settings = settings_in(rendered)
+    pod = start("gateway", program, env={**settings, "PATH": "/usr/bin:/bin"})
+    # kubectl ends its forwarding at the first connection that the pod refuses
+    shop.within(shop.PATIENCE_S, lambda: shop.get(f"http://{POD}:{settings['HTTP_PORT']}/healthz")[0] == 200)
+    return pod
 
 
 def cluster(name, rendered):
@@ -80,7 +84,7 @@ def forward(api, name="forward", service="api-gateway"):
 
 
 def healthz():
-    with urllib.request.urlopen(f"http://{HERE}:8000/healthz", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://{HERE}:8000/healthz", timeout=30) as answer:
         return json.load(answer)
 
 
