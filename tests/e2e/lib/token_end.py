@@ -39,6 +39,18 @@ def short_lived(token):
     return (text + b"." + pack(signature(text))).decode(), claims["exp"]
 
 
+def opened(stream, path, token):
+    """(stream, end of its token): a busy machine may need longer than one token lives."""
+    for tries_left in (2, 1, 0):
+        short, expires = short_lived(token)
+        try:
+            return stream(path, short, timeout=LIFE_S + shop.PATIENCE_S), expires
+        except live.Refused as refused:
+            if refused.status != 401 or time.time() < expires or not tries_left:
+                raise
+    return None
+
+
 def must_be_the_end(expires):
     late = time.time() - expires
     assert -0.1 < late < shop.PATIENCE_S, f"{late:.1f} s after the token's end"
@@ -57,8 +69,7 @@ def place():
 
 def a_stream_says_reauth_ends_and_goes_on_with_another_token():
     order = place()
-    token, expires = short_lived(TOKEN)
-    stream = live.Events(f"/orders/{order}/events", token)
+    stream, expires = opened(live.Events, f"/orders/{order}/events", TOKEN)
     seq, _, _ = stream.order("placed")
     assert stream.until(lambda event: event[1] == "reauth", LIFE_S + shop.PATIENCE_S)[2] == {}
     must_be_the_end(expires)
@@ -73,8 +84,7 @@ def a_stream_says_reauth_ends_and_goes_on_with_another_token():
 
 def closed_with(path, token):
     """The code that the server closes a WebSocket with, and when."""
-    token, expires = short_lived(token)
-    socket = live.WebSocket(path, token, timeout=LIFE_S + shop.PATIENCE_S)
+    socket, expires = opened(live.WebSocket, path, token)
     while not isinstance(message := socket.next(), tuple):
         pass
     must_be_the_end(expires)
