@@ -166,8 +166,11 @@ def has_stopped(pid):
     """Each of its threads."""
     states = set()
     for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as file:
-            states.add(file.read().rpartition(")")[2].split()[0])
+        try:
+            with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as file:
+                states.add(file.read().rpartition(")")[2].split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            return False  # it ends just now
     return states == {"T"}
 
 
