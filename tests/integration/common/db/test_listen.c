@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/test_db.h"
 
 static struct db_listener *listener;
@@ -16,7 +17,7 @@ static void make(void)
 static void before(void)
 {
     listener = db_listener_new(test_db_runtime(), "bell");
-    ck_assert(db_listener_wait(listener, 2000)); /* connected */
+    ck_assert(db_listener_wait(listener, PATIENCE_MS)); /* connected */
 }
 
 static void after(void)
@@ -27,7 +28,7 @@ static void after(void)
 START_TEST(a_notification_ends_the_wait)
 {
     test_db_run("NOTIFY bell");
-    ck_assert(db_listener_wait(listener, 2000));
+    ck_assert(db_listener_wait(listener, PATIENCE_MS));
     ck_assert(!db_listener_wait(listener, 50));
 }
 END_TEST
@@ -35,7 +36,7 @@ END_TEST
 START_TEST(a_wake_up_ends_the_wait)
 {
     db_listener_wake(listener);
-    ck_assert(db_listener_wait(listener, 2000));
+    ck_assert(db_listener_wait(listener, PATIENCE_MS));
     ck_assert(!db_listener_wait(listener, 50));
 }
 END_TEST
@@ -44,9 +45,9 @@ START_TEST(a_lost_connection_comes_back_and_says_so)
 {
     test_db_run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE application_name = 'test' AND datname = current_database()");
-    ck_assert(db_listener_wait(listener, 4000));
+    ck_assert(db_listener_wait(listener, PATIENCE_MS));
     test_db_run("NOTIFY bell");
-    ck_assert(db_listener_wait(listener, 2000));
+    ck_assert(db_listener_wait(listener, PATIENCE_MS));
 }
 END_TEST
 
