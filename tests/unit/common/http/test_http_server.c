@@ -6,6 +6,7 @@
 #include "common/http/http_client.h"
 #include "common/http/http_server.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/raw_client.h"
 
 #include <pthread.h>
@@ -19,6 +20,7 @@
 static struct http_server *server;
 static int port;
 static atomic_int saw_gone, later_runs;
+static atomic_bool is_held; /* what would be answered later */
 
 static void answer_text(struct http_request *request, int code, const char *text)
 {
@@ -32,7 +34,9 @@ static void *answer_later(void *arg)
     struct http_request *request = arg;
 
     atomic_fetch_add(&later_runs, 1);
-    clock_pause_ms(50);
+    do {
+        clock_pause_ms(50);
+    } while (atomic_load(&is_held));
     answer_text(request, 200, "later");
     return NULL;
 }
@@ -91,12 +95,17 @@ static void handle(struct ctx *ctx, struct http_request *request, void *user)
     }
 }
 
-static void start(void)
+static void start_with(int idle_timeout_s)
 {
     server = http_server_start(&(struct http_options){
-        .address = "127.0.0.1", .threads = 2, .idle_timeout_s = 2, .handle = handle});
+        .address = "127.0.0.1", .threads = 2, .idle_timeout_s = idle_timeout_s, .handle = handle});
     ck_assert_ptr_nonnull(server);
     port = http_server_port(server);
+}
+
+static void start(void)
+{
+    start_with(60);
 }
 
 static void stop(void)
@@ -330,6 +339,8 @@ END_TEST
 
 START_TEST(a_client_that_trickles_is_cut)
 {
+    stop();
+    start_with(2);
     int fd = say("GET /a HTTP/1.1\r\nHost: x\r\nX-Slow: ");
     int64_t begun = clock_monotonic_ms();
 
@@ -343,6 +354,8 @@ END_TEST
 
 START_TEST(an_idle_connection_is_closed_in_time)
 {
+    stop();
+    start_with(2);
     int fd = raw_connect(port);
 
     ck_assert(raw_is_closed(fd, 30000));
@@ -384,19 +397,34 @@ START_TEST(one_address_cannot_take_all_connections)
 }
 END_TEST
 
+static void *drain(void *unused)
+{
+    (void)unused;
+    http_server_drain(server, PATIENCE_MS);
+    return NULL;
+}
+
 START_TEST(a_drain_answers_what_runs_and_takes_nobody_new)
 {
-    int runs = atomic_load(&later_runs), fd = say("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+    atomic_store(&is_held, true);
+    int fd = say("GET /later HTTP/1.1\r\nHost: x\r\n\r\n"), newcomer = 0;
+    pthread_t drains;
 
-    for (int i = 0; i < 3000 && atomic_load(&later_runs) == runs; i++) {
+    for (int i = 0; i < 3000 && !atomic_load(&later_runs); i++) {
         clock_pause_ms(20);
     }
-    http_server_drain(server, 20000);
+    ck_assert_int_eq(pthread_create(&drains, NULL, drain, NULL), 0);
+    for (int i = 0; i < 3000 && (newcomer = raw_connect(port)) >= 0; i++) {
+        close(newcomer);
+        clock_pause_ms(20);
+    }
+    ck_assert_int_lt(newcomer, 0);
+    atomic_store(&is_held, false);
+    pthread_join(drains, NULL);
     ck_assert(raw_reply(fd, &reply));
     ck_assert_str_eq(reply.body, "later");
     ck_assert_str_eq(raw_header(&reply, "Connection"), "close");
     close(fd);
-    ck_assert_int_lt(raw_connect(port), 0);
 }
 END_TEST
 
@@ -427,12 +455,13 @@ START_TEST(our_client_gives_up_in_time_and_says_what_happened)
 {
     struct ctx *ctx = ctx_new_system("test");
     AUTO(http_client)
-    struct http_client *client = http_client_new(&(struct http_client_options){.timeout_ms = 20});
+    struct http_client *hasty = http_client_new(&(struct http_client_options){.timeout_ms = 20});
+    AUTO(http_client) struct http_client *client = http_client_new(NULL);
     struct http_answer answer;
     struct http_call call = {.method = "GET",
                              .url = arena_printf(ctx->arena, "http://127.0.0.1:%d/gone", port)};
 
-    ck_assert_int_eq(http_client_call(ctx, client, &call, &answer), ST_TIMEOUT);
+    ck_assert_int_eq(http_client_call(ctx, hasty, &call, &answer), ST_TIMEOUT);
     call.url = "http://127.0.0.1:1/";
     ck_assert_int_eq(http_client_call(ctx, client, &call, &answer), ST_UNAVAILABLE);
     call.url = "file:///etc/passwd";
