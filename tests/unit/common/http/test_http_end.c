@@ -7,6 +7,7 @@
 #include "tests/helpers/raw_client.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@ enum {
     GRACE_MS = 500,
     SOON_MS = 4500,  /* on top of it; less than the 5 s that who is not cut at once would take */
     LAST_MS = 20000, /* with all that the server waits for who does not read */
-    LATER_MS = 1500, /* longer than the grace */
+    LATER_MS = 1500, /* after the drain began: longer than the grace */
     LONG_MS = 20000,
 };
 
@@ -24,6 +25,7 @@ static struct http_server *server;
 static int port;
 static struct raw_reply reply;
 static char *large;
+static atomic_bool drains;
 
 static void nobody_cares(void *user)
 {
@@ -44,6 +46,9 @@ static void *answer_later(void *arg)
 {
     struct http_request *request = arg;
 
+    while (!atomic_load(&drains)) {
+        clock_pause_ms(5);
+    }
     clock_pause_ms(LATER_MS);
     http_reply(request, &(struct http_reply){.code = 200, .body = "later", .size = 5});
     return NULL;
@@ -108,6 +113,7 @@ static int64_t ms_to_end(void)
 {
     int64_t begun = clock_monotonic_ms();
 
+    atomic_store(&drains, true);
     http_server_drain(server, GRACE_MS);
     http_server_free(server);
     return clock_monotonic_ms() - begun;
@@ -155,6 +161,7 @@ END_TEST
 static void *drain_long(void *arg)
 {
     (void)arg;
+    atomic_store(&drains, true);
     http_server_drain(server, LONG_MS);
     return NULL;
 }

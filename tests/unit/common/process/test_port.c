@@ -2,7 +2,9 @@
 /* What a daemon does when its port is taken. */
 #include "common/base/clock.h"
 #include "common/process/daemon.h"
+#include "tests/helpers/free_port.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -77,6 +79,7 @@ START_TEST(a_port_that_is_free_or_of_another_server_is_not_waited_for)
     ck_assert(daemon_await_port("127.0.0.1", port));
     ck_assert(daemon_await_port("0.0.0.0", port));
     close(server);
+    port = free_port(); /* the kernel may give the other away */
     ck_assert(daemon_await_port("127.0.0.1", port));
     ck_assert(daemon_await_port("::1", port));
     ck_assert(daemon_await_port("127.0.0.1", 0));
@@ -88,7 +91,6 @@ END_TEST
 /* It was stopped, and its queue is full: a connection to it would be tried for minutes. */
 START_TEST(a_server_that_accepts_nobody_is_told_in_time)
 {
-    int64_t began = clock_monotonic_ms();
     struct sockaddr_in there = anywhere;
     int port, callers[4];
     int server = socket_at_some_port(&port);
@@ -99,8 +101,7 @@ START_TEST(a_server_that_accepts_nobody_is_told_in_time)
         callers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         (void)connect(callers[i], (const struct sockaddr *)&there, sizeof(there));
     }
-    ck_assert(daemon_await_port("127.0.0.1", port));
-    ck_assert_int_lt(clock_monotonic_ms() - began, 3000);
+    ck_assert_quick(3000, ck_assert(daemon_await_port("127.0.0.1", port)));
     for (size_t i = 0; i < ARRAY_LEN(callers); i++) {
         close(callers[i]);
     }

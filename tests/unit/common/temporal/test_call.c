@@ -3,10 +3,11 @@
 
 #include "common/base/clock.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 
 #include <temporal/worker.pb-c.h>
 
-enum { PATIENCE_MS = 4000, SOON_MS = 2000 };
+enum { INSISTS_MS = 4000, SOON_MS = 2000 };
 
 static int64_t insisting_ms(bool hurries)
 {
@@ -17,7 +18,7 @@ static int64_t insisting_ms(bool hurries)
         TEMPORAL__RESPOND_ACTIVITY_TASK_COMPLETED_REQUEST__INIT;
     atomic_bool is_hurrying = hurries;
     int64_t began = clock_monotonic_ms();
-    const struct insistence insistence = {"RespondActivityTaskCompleted", began + PATIENCE_MS,
+    const struct insistence insistence = {"RespondActivityTaskCompleted", began + INSISTS_MS,
                                           &is_hurrying};
 
     ck_assert_int_ne(
@@ -34,7 +35,7 @@ static int64_t insisting_ms(bool hurries)
 START_TEST(an_answer_is_repeated_while_temporal_is_away_but_not_by_a_worker_that_hurries)
 {
     ck_assert_int_gt(insisting_ms(false), SOON_MS);
-    ck_assert_int_lt(insisting_ms(true), SOON_MS);
+    ck_assert_quick(SOON_MS, insisting_ms(true));
 }
 END_TEST
 
