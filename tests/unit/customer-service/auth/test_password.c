@@ -4,6 +4,7 @@
 #include "customer-service/auth/password_rule.h"
 #include "customer-service/auth/sign_in_pause.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -51,22 +52,35 @@ START_TEST(the_pause_begins_with_the_fifth_failure_and_doubles)
 }
 END_TEST
 
+/* A refusal; it makes 'least_us' what the quickest took. */
+static void refuse(struct ctx *ctx, struct password_queue *queue, const char *hash,
+                   int64_t *least_us)
+{
+    int64_t start = clock_monotonic_us();
+    bool matches = true;
+
+    ck_assert_int_eq(
+        password_queue_check(ctx, queue, hash ? "wrong" : "correct horse", hash, &matches), ST_OK);
+    int64_t took = clock_monotonic_us() - start;
+    ck_assert(!matches);
+    *least_us = took < *least_us ? took : *least_us;
+}
+
 START_TEST(an_account_that_is_not_there_matches_nothing_and_costs_as_much)
 {
     struct password_queue *queue = password_queue_new(1);
     struct ctx *ctx = ctx_new_system("test");
     char hash[PASSWORD_HASH_SIZE];
-    bool matches = true;
+    int64_t nobody = INT64_MAX, somebody = INT64_MAX;
+    bool matches;
 
     ck_assert_int_eq(password_queue_hash(ctx, queue, "correct horse", hash), ST_OK);
-    int64_t start = clock_monotonic_us();
-    ck_assert_int_eq(password_queue_check(ctx, queue, "correct horse", NULL, &matches), ST_OK);
-    int64_t nobody = clock_monotonic_us() - start;
-    ck_assert(!matches);
-    start = clock_monotonic_us();
-    ck_assert_int_eq(password_queue_check(ctx, queue, "wrong", hash, &matches), ST_OK);
-    int64_t somebody = clock_monotonic_us() - start;
-    ck_assert(!matches);
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+    for (int i = 0; i < PATIENCE_TRIES || (nobody * 4 <= somebody && clock_monotonic_ms() < until);
+         i++) { /* a lull may be one's alone */
+        refuse(ctx, queue, NULL, &nobody);
+        refuse(ctx, queue, hash, &somebody);
+    }
     ck_assert_int_eq(password_queue_check(ctx, queue, "correct horse", hash, &matches), ST_OK);
     ck_assert(matches);
     ck_assert_msg(nobody * 4 > somebody, "%lld and %lld us", (long long)nobody,
