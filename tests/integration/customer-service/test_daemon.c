@@ -3,8 +3,6 @@
  * call what, events from Kafka. */
 #include "coffee/auth/v1/auth.pb-c.h"
 #include "coffee/customer/v1/customer.pb-c.h"
-#include "common/base/clock.h"
-#include "common/cache/cache.h"
 #include "common/events/event.h"
 #include "common/events/producer.h"
 #include "common/rpc/identity.h"
@@ -185,7 +183,9 @@ static bool becomes_denied(struct ctx *ctx, struct cache *cache, const char *ses
 
     while (!value && clock_monotonic_ms() < until) {
         clock_pause_ms(50);
-        ck_assert_int_eq(cache_get(ctx, cache, key, &value, &size), ST_OK);
+        if (cache_get(ctx, cache, key, &value, &size) != ST_OK) {
+            ctx_forgive(ctx);
+        }
     }
     return value != NULL;
 }
@@ -208,7 +208,7 @@ START_TEST(a_denied_session_stays_denied_though_valkey_is_emptied)
         call(ctx, AUTH "Logout", &out.base, &google__protobuf__empty__descriptor, &empty), ST_OK);
     const char *sid = test_db_ask("SELECT id FROM auth.sessions WHERE end_reason = 'signed out'");
     ck_assert(becomes_denied(ctx, cache, sid));
-    ck_assert_int_eq(CACHE_COMMAND(ctx, cache, &reply, "FLUSHALL"), ST_OK);
+    SHOP_VALKEY(ctx, cache, &reply, "FLUSHALL");
     ck_assert(becomes_denied(ctx, cache, sid));
     cache_free(cache);
     disconnect_client();

@@ -1,12 +1,10 @@
 /* links: test_db common_token common_crypto
  * Favourites, the usual and their idempotency; profiles and their cache. */
 #include "coffee/customer/v1/customer.pb-c.h"
-#include "common/cache/cache.h"
 #include "customer-service/auth/auth.h"
 #include "customer-service/customer/customer_rpc.h"
 #include "customer-service/favourite/favourite.h"
 #include "customer-service/favourite/favourite_rpc.h"
-#include "tests/helpers/patience.h"
 #include "tests/integration/customer-service/shop.h"
 
 #include <pthread.h>
@@ -315,9 +313,17 @@ static int64_t time_to_live(struct ctx *ctx, const char *key)
 {
     struct cache_reply reply;
 
-    ck_assert_int_eq(CACHE_COMMAND(ctx, service_cache(shop.service), &reply, "TTL", key), ST_OK);
+    SHOP_VALKEY(ctx, service_cache(shop.service), &reply, "TTL", key);
     return reply.number; /* -2: there is none */
 }
+
+/* Does it again while Valkey, which a busy machine kept silent, may not have heard of it. */
+#define HEARD(...)                                                     \
+    do {                                                               \
+        struct cache_reply pong_;                                      \
+        SHOP_VALKEY(ctx, service_cache(shop.service), &pong_, "PING"); \
+        __VA_ARGS__;                                                   \
+    } while (!cache_is_up(service_cache(shop.service)))
 
 /* CUST-02, CACHE-03, CACHE-09 */
 START_TEST(a_profile_is_cached_for_half_an_hour_and_dropped_by_a_change)
@@ -331,12 +337,12 @@ START_TEST(a_profile_is_cached_for_half_an_hour_and_dropped_by_a_change)
     char name[] = "Nana";
     const char *key = customer_cache_key(ctx, who.id);
 
-    ck_assert_int_eq(customer_rpc_get(ctx, shop.service, &get, &profile), ST_OK);
+    HEARD(ck_assert_int_eq(customer_rpc_get(ctx, shop.service, &get, &profile), ST_OK));
     ck_assert_int_le(time_to_live(ctx, key), 1800);
     ck_assert_int_gt(time_to_live(ctx, key), 1700);
     change.opt_name_case = COFFEE__CUSTOMER__V1__UPDATE_PROFILE_REQUEST__OPT_NAME_NAME;
     change.name = name;
-    ck_assert_int_eq(customer_rpc_update(ctx, shop.service, &change, &profile), ST_OK);
+    HEARD(ck_assert_int_eq(customer_rpc_update(ctx, shop.service, &change, &profile), ST_OK));
     ck_assert_str_eq(profile.name, "Nana");
     ck_assert_str_eq(profile.email, "profiled@example.org");
     ck_assert_int_eq(time_to_live(ctx, key), -2);
@@ -358,17 +364,17 @@ START_TEST(the_second_look_at_favourites_is_a_hit_and_a_change_drops_it)
     const char *key = favourite_cache_key(ctx, who.id);
 
     add(ctx, "flat-white", "oat-milk", true);
-    ck_assert_int_eq(favourite_rpc_list(ctx, shop.service, &ask, &answer), ST_OK);
+    HEARD(ck_assert_int_eq(favourite_rpc_list(ctx, shop.service, &ask, &answer), ST_OK));
     ck_assert_int_gt(time_to_live(ctx, key), 3500);
     /* behind its back: who still sees it looked into Valkey */
     test_db_run(arena_printf(ctx->arena, "DELETE FROM favourite.favorites WHERE customer_id = '%s'",
                              who.id.text));
-    ck_assert_int_eq(favourite_rpc_list(ctx, shop.service, &ask, &answer), ST_OK);
+    HEARD(ck_assert_int_eq(favourite_rpc_list(ctx, shop.service, &ask, &answer), ST_OK));
     ck_assert_uint_eq(answer.n_favorites, 1);
     ck_assert_str_eq(answer.favorites[0]->menu_item_id, "flat-white");
     ck_assert_str_eq(answer.favorites[0]->customizations[0]->id, "oat-milk");
     ck_assert_str_eq(answer.favorites[0]->name, ""); /* order-service is away: no names */
-    add(ctx, "espresso", NULL, false);
+    HEARD(add(ctx, "espresso", NULL, true));         /* the usual: that may be said again */
     ck_assert_int_eq(time_to_live(ctx, key), -2);
     ck_assert_int_eq(favourite_rpc_list(ctx, shop.service, &ask, &answer), ST_OK);
     ck_assert_uint_eq(answer.n_favorites, 1);

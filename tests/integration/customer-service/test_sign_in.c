@@ -358,8 +358,8 @@ START_TEST(what_valkey_forgot_about_denied_sessions_is_told_again)
     sign_up("revenant");
     struct signed_in in = login("revenant", PASSWORD, "");
     ck_assert_int_eq(auth_logout(ctx, shop.service, in.refresh), ST_OK);
-    ck_assert_int_eq(CACHE_COMMAND(ctx, service_cache(shop.service), &reply, "FLUSHALL"), ST_OK);
-    ck_assert(!is_denied(in.session));
+    SHOP_VALKEY(ctx, service_cache(shop.service), &reply, "FLUSHALL");
+    ck_assert(!is_marked(in.session));
     ck_assert_int_eq(auth_publish_denied(ctx, shop.service), ST_OK);
     ck_assert(is_denied(in.session));
     ck_assert_int_eq(auth_denied(ctx, shop.service, &denied, &count), ST_OK);
