@@ -12,7 +12,7 @@
 #             same by Fastify and pg; and of a move
 #   sse       1,000 open event streams: memory, and how soon a change is heard
 #   push      CPU of 10,000 notices, from their rows to the acknowledgement of a stand-in for
-#             Apple's service, and of its client alone
+#             Apple's service, and of its client alone, beside the same by Go's HTTP/2 client
 #   temporal  CPU and memory of a worker on common/temporal, and of the same workflow on the
 #             official Go and Python SDKs, one Temporal server for all three and no stack
 #
@@ -65,6 +65,7 @@ fi
 for name in $names; do
     case $name in
     gateway) step "building grpc-gateway $GRPC_GATEWAY_VERSION" 900 sh "$ROOT/tests/load/peers/build.sh" grpc-gateway ;;
+    push) step "building the pushes in Go" 300 sh "$ROOT/tests/load/peers/build.sh" push-go ;;
     orders) step "fetching Fastify $FASTIFY_VERSION" 300 sh "$ROOT/tests/load/peers/build.sh" fastify ;;
     temporal)
         step "building Temporal $TEMPORAL_VERSION" 3600 fetch_temporal
@@ -74,7 +75,7 @@ for name in $names; do
         ;;
     esac
 done
-export BENCH_BIN="$BIN" BENCH_ROUNDS="$rounds" BENCH_PORTS=$((EVERYTHING_PORT_BASE + 50)) GRPC_GATEWAY_HOME FASTIFY_HOME
-export TEMPORAL_HOME TEMPORAL_GO_HOME TEMPORAL_PYTHON_HOME
+export BENCH_BIN="$BIN" BENCH_ROUNDS="$rounds" BENCH_PORTS=$((EVERYTHING_PORT_BASE + 50))
+export GRPC_GATEWAY_HOME FASTIFY_HOME PUSH_GO_HOME TEMPORAL_HOME TEMPORAL_GO_HOME TEMPORAL_PYTHON_HOME
 # shellcheck disable=SC2086
 python3 "$ROOT/tests/load/bench.py" $names

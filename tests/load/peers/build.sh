@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds the programs that ours are measured against, once, into the cache; prints nothing.
 # bare grpc-gateway and a worker on Temporal's Go SDK (Go module proxy) and Fastify with pg (npm), at
-# pinned versions; and the programs of ours that only measurements need, which go into build/.
+# pinned versions, and pushes by Go's own client; and the programs of ours that only measurements
+# need, which go into build/.
 set -eu
 ROOT=$(cd "$(dirname "$0")/../../.." && pwd)
 export ROOT
@@ -70,6 +71,20 @@ has_temporal_go() {
         cmp -s "$ROOT/tests/load/temporal/order_worker.go" "$TEMPORAL_GO_HOME/src/main.go"
 }
 
+# Of the standard library alone.
+build_push_go() {
+    rm -rf "$PUSH_GO_HOME.new"
+    mkdir -p "$PUSH_GO_HOME.new"
+    cp "$peers/push.go" "$PUSH_GO_HOME.new/main.go"
+    cd "$PUSH_GO_HOME.new"
+    export GOENV=off GOFLAGS=-buildvcs=false CGO_ENABLED=0
+    go_run mod init everything/bench
+    go_run build -trimpath -o push .
+    rm -rf "$PUSH_GO_HOME"
+    mv "$PUSH_GO_HOME.new" "$PUSH_GO_HOME"
+}
+has_push_go() { [ -x "$PUSH_GO_HOME/push" ] && cmp -s "$peers/push.go" "$PUSH_GO_HOME/main.go"; }
+
 build_temporal_ours() {
     folder=$ROOT/build/${EVERYTHING_BUILD:-release}
     [ -f "$folder/build.ninja" ] || (cd "$ROOT" && cmake --preset "${EVERYTHING_BUILD:-release}")
@@ -80,5 +95,6 @@ case $1 in
 grpc-gateway) [ -x "$GRPC_GATEWAY_HOME/bin/gateway" ] || build_grpc_gateway ;;
 temporal-go) has_temporal_go || build_temporal_go ;;
 temporal-ours) build_temporal_ours ;;
+push-go) has_push_go || build_push_go ;;
 fastify) [ -d "$FASTIFY_HOME/node_modules/fastify" ] || build_fastify ;;
 esac >&2
