@@ -33,10 +33,16 @@ def send_once(method, path, token, body, headers):
     place = urllib.parse.urlsplit(shop.URL)
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
     headers = dict(headers or {}, **({"Authorization": "Bearer " + token} if token else {}))
-    connection.request(method, path, body, headers)
-    reply = connection.getresponse()
-    answer = reply.status, reply.headers, reply.read()
-    connection.close()
+    try:
+        connection.request(method, path, body, headers)
+        reply = connection.getresponse()
+        answer = reply.status, reply.headers, reply.read()
+    except ConnectionError as error:
+        if not body:
+            raise
+        raise shop.Away(repr(error)) from error  # who is refused while they still send may not hear why
+    finally:
+        connection.close()
     return None if reply.status in (429, 503) else answer
 
 
@@ -267,25 +273,35 @@ def workers():
     return [int(pid) for pid in found.stdout.split()]
 
 
-def a_worker_that_is_killed_is_started_again_and_the_photo_is_ready_once():
-    body = encoded(picture(4000, 3000), quality=90, progressive=True)
+def one_was_killed():
+    """A worker that was at work, or just done."""
+    try:
+        for pid in workers()[:1]:
+            os.kill(pid, signal.SIGKILL)
+            return True
+    except ProcessLookupError:
+        pass
+    return False
+
+
+def attempts_when_its_worker_is_killed():
     with Drink() as drink:
-        killed = 0
-        status, put = drink.put(body)
+        status, put = drink.put(encoded(picture(4000, 3000), quality=90, progressive=True))
         assert status == 202, put
         end = time.monotonic() + shop.PATIENCE_S
-        while not killed and time.monotonic() < end:
-            for pid in workers()[:1]:
-                os.kill(pid, signal.SIGKILL)
-                killed += 1
-        assert killed, "no worker was seen"
+        while not one_was_killed() and time.monotonic() < end:
+            pass
         drink.wait_until_it_is_no_longer("stored")
         assert drink.photo()[1]["state"] == "ready", drink.photo()
         rows = shop.sql(f"SELECT size, count(*) FILTER (WHERE part = 0) FROM menu.photo_parts "
                         f"WHERE photo_id = '{put['id']}' GROUP BY size ORDER BY size")
         assert [(row[0], int(row[1])) for row in rows] == [("large", 1), ("medium", 1), ("small", 1)], rows
-        attempts = shop.sql(f"SELECT attempts FROM jobs.jobs WHERE payload = '{put['id']}'")
-        assert int(attempts[0][0]) >= 2, attempts
+        (attempts,), = shop.sql(f"SELECT attempts FROM jobs.jobs WHERE payload = '{put['id']}'")
+        return int(attempts)
+
+
+def a_worker_that_is_killed_is_started_again_and_the_photo_is_ready_once():
+    assert any(attempts_when_its_worker_is_killed() >= 2 for _ in range(5)), "each was done before it was killed"
 
 
 def what_is_ready_is_pushed_with_its_photo():
