@@ -140,7 +140,7 @@ the_gateway_is_well_without_postgres() {
     postmaster=$(cut -d' ' -f1 "$run/postgres/pid")
     # shellcheck disable=SC2046
     kill -STOP "$postmaster" $(pgrep -P "$postmaster")
-    "$root/build/stack/probe" http 127.0.0.1 "$(sed -n "s/^export METRICS_PORT='\(.*\)'$/\1/p" "$run/gateway/run")" /healthz
+    within 20 "$root/build/stack/probe" http 127.0.0.1 "$(sed -n "s/^export METRICS_PORT='\(.*\)'$/\1/p" "$run/gateway/run")" /healthz
     probed=$?
     call GET /healthz >/dev/null
     # shellcheck disable=SC2046

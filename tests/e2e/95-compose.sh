@@ -34,7 +34,7 @@ scratch=$(mktemp -d /tmp/everything-compose.XXXXXX)
 trap '$as_root rm -rf "$scratch"; rm -f "$log"' EXIT
 cp -r "$SECRETS" "$scratch/secrets"
 if $as_root env SCRATCH="$scratch" PODMAN_HOME="$PODMAN_HOME" COMPOSE="$venv/bin/podman-compose" \
-    GATEWAY="$BIN/gateway" timeout --kill-after=10 240 unshare --net --mount --propagation private \
+    GATEWAY="$BIN/gateway" timeout --kill-after=10 400 unshare --net --mount --propagation private \
     sh lib/compose.sh >"$log" 2>&1; then
     grep '^  ' "$log"
     echo "ok $fact GW-10"

@@ -77,10 +77,9 @@ trap end EXIT
 compose up -d --no-build --no-deps secrets
 podman wait everything_secrets_1
 compose up -d --no-build --no-deps gateway
-tries=100
+patience_ends=$(($(date +%s) + 120))
 until answers; do
-    tries=$((tries - 1))
-    [ $tries -gt 0 ] || { echo 'localhost:8000/healthz does not answer' && exit 1; }
+    [ "$(date +%s)" -lt $patience_ends ] || { echo 'localhost:8000/healthz does not answer' && exit 1; }
     sleep 0.2
 done
 echo "  $(podman ps --format '{{.Names}}: {{.Ports}}')"

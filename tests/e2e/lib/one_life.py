@@ -74,7 +74,7 @@ def a_new_consumer_reads_from_the_start():
     order = place()
     shop.insist("POST", f"/orders/{order}/cancel", TOKEN, {})
     shop.within(shop.PATIENCE_S, told, "order.cancelled", order)
-    heard = subprocess.run(["timeout", "45", "kcat", "-q", "-b", os.environ["KAFKA_BROKERS"], "-X",
+    heard = subprocess.run(["timeout", "120", "kcat", "-q", "-b", os.environ["KAFKA_BROKERS"], "-X",
                             "auto.offset.reset=earliest", "-X", "enable.partition.eof=true", "-e", "-f", "%k\n", "-G",
                             f"newcomer-{uuid.uuid4()}", "order.placed"], capture_output=True, text=True, check=False)
     everything = [key for _, key, _ in shop.topic("order.placed")]
