@@ -4,8 +4,7 @@
 
 #include <sys/types.h>
 
-/* None of its threads runs any more when this returns, if it is a child of the caller's (not of the
- * parent, before tests were forked). */
+/* None of its threads runs any more when this returns. */
 void freeze(pid_t server);
 void thaw(pid_t server);
 
