@@ -13,6 +13,7 @@
 #include "tests/helpers/test_db.h"
 #include "tests/helpers/valkey_server.h"
 #include "tests/integration/order-service/no_relay.h"
+#include "tests/integration/order-service/warm_pool.h"
 
 #include <stdatomic.h>
 
@@ -81,6 +82,7 @@ static void open_shop(void)
     db.max = SIDE;
     shop = (struct service){
         .pool = db_pool_new(&db), .cache = cache_new(&cache), .menu = menu_cache_new()};
+    warm_pool(shop.pool, SIDE);
 }
 
 static void close_shop(void)

@@ -11,6 +11,7 @@
 #include "order-service/menu/menu_photo_store.h"
 #include "order-service/service.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/test_db.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TELLING_MS = 5000, PATIENCE_MS = 1000 };
+enum { TELLING_MS = 5000, HANGING_MS = 1000 };
 
 /* ---- what photos ask of the daemon ---- */
 
@@ -87,6 +88,7 @@ static void open_shop(void)
 
     db.max = 3;
     shop = (struct service){.pool = db_pool_new(&db), .config = {.photo_worker = worker}};
+    test_db_prepare_all(shop.pool, NULL, 0); /* its first connection, whenever it comes */
 }
 
 static void close_shop(void)
@@ -123,11 +125,11 @@ static const char *put(struct ctx *ctx)
     return photo.id;
 }
 
-static enum status attempt(const char *id, int number)
+static enum status attempt(const char *id, int number, int patience_ms)
 {
     struct ctx *ctx = ctx_new_system("test");
 
-    ctx->deadline_ms = clock_monotonic_ms() + TELLING_MS + PATIENCE_MS;
+    ctx->deadline_ms = clock_monotonic_ms() + TELLING_MS + patience_ms;
     enum status st = photo_make_sizes(ctx, &shop, id, number);
 
     ctx_free(ctx);
@@ -141,9 +143,9 @@ START_TEST(a_photo_whose_worker_hangs_each_time_has_failed)
     const char *id = put(ctx);
 
     let_worker("exec sleep 50");
-    ck_assert_int_eq(attempt(id, 1), ST_TIMEOUT);
+    ck_assert_int_eq(attempt(id, 1, HANGING_MS), ST_TIMEOUT);
     ck_assert_str_eq(test_db_ask("SELECT state FROM menu.photos"), "stored");
-    ck_assert_int_eq(attempt(id, PHOTO_JOB_ATTEMPTS), ST_OK);
+    ck_assert_int_eq(attempt(id, PHOTO_JOB_ATTEMPTS, HANGING_MS), ST_OK);
     ck_assert_str_eq(test_db_ask("SELECT state FROM menu.photos"), "failed");
     ctx_free(ctx);
 }
@@ -159,8 +161,8 @@ START_TEST(without_a_worker_the_picture_is_not_blamed_and_may_be_put_again)
         const char *id = put(ctx);
 
         let_worker(faults[i]);
-        ck_assert_int_eq(attempt(id, 1), ST_UNAVAILABLE);
-        ck_assert_int_eq(attempt(id, PHOTO_JOB_ATTEMPTS), ST_OK);
+        ck_assert_int_eq(attempt(id, 1, PATIENCE_MS), ST_UNAVAILABLE);
+        ck_assert_int_eq(attempt(id, PHOTO_JOB_ATTEMPTS, PATIENCE_MS), ST_OK);
         ck_assert_str_eq(test_db_ask("SELECT state || ': ' || reason FROM menu.photos "
                                      "ORDER BY number DESC LIMIT 1"),
                          "failed: The photo could not be made small just now; "
@@ -180,7 +182,7 @@ START_TEST(a_worker_that_never_ends_talking_is_ended)
     const char *id = put(ctx);
 
     let_worker("cat >/dev/null; exec cat /dev/zero >&0");
-    ck_assert_int_eq(attempt(id, 1), ST_INTERNAL);
+    ck_assert_int_eq(attempt(id, 1, PATIENCE_MS), ST_INTERNAL);
     ctx_free(ctx);
 }
 END_TEST

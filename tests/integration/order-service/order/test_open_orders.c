@@ -104,6 +104,7 @@ static void before(void)
     test_db_run("TRUNCATE orders.orders, orders.order_events, orders.open_orders, outbox.events,"
                 " idempotency.requests");
     pool = db_pool_new(test_db_runtime());
+    test_db_prepare_all(pool, NULL, 0); /* its first connection, whenever it comes */
     ctx = ctx_new_system("test");
     uuid_v7(ann.text);
     uuid_v7(bob.text);

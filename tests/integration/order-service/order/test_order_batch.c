@@ -10,13 +10,16 @@
 #include "migrations.h"
 #include "order-service/service.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/test_db.h"
+#include "tests/integration/order-service/warm_pool.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CUSTOMERS = 12, HELD_MS = 400, LATE_MS = 100, MENU = 1, BATCHES = 2 };
+enum { CUSTOMERS = 12, LATE_MS = 100, MENU = 1, BATCHES = 2 };
 
 #define LINES                                                                           \
     "[{\"menuItemId\":\"flat-white\",\"name\":\"Flat \\\"White\\\"\",\"quantity\":2,"   \
@@ -28,6 +31,7 @@ enum { CUSTOMERS = 12, HELD_MS = 400, LATE_MS = 100, MENU = 1, BATCHES = 2 };
 
 static struct db_pool *pool;
 static struct order_batches *batches;
+static atomic_int asking;
 
 enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
 {
@@ -38,6 +42,7 @@ enum status service_db(struct ctx *ctx, struct service *service, struct db_conn 
 struct order_batches *service_order_batches(struct service *service)
 {
     (void)service;
+    atomic_fetch_add(&asking, 1);
     return batches;
 }
 
@@ -95,23 +100,27 @@ static void *ask(void *user)
     return NULL;
 }
 
-/* So that the first to come have to wait, and the others gather behind them. */
-static void *hold_up(void *user)
+static void start(int i)
 {
-    (void)user;
-    test_db_run("BEGIN; LOCK idempotency.requests IN EXCLUSIVE MODE;"
-                "SELECT pg_sleep(0.4); COMMIT");
-    return NULL;
+    ck_assert_int_eq(pthread_create(&customers[i].thread, NULL, ask, &customers[i]), 0);
 }
 
-/* Those from 'late' on come when both statements under way are held up, and their time is over
- * before those go on. */
+static void until_told(void)
+{
+    for (int i = 0; i < CUSTOMERS; i++) {
+        pthread_join(customers[i].thread, NULL);
+    }
+}
+
+/* The first to come are held up, and the others gather behind them. The time of those from 'late'
+ * on is over before the first go on. */
 static void some_come_late(int late)
 {
     static const struct sql lock = {"lock", SQL_EXEC,
                                     "LOCK idempotency.requests IN EXCLUSIVE MODE"};
     struct ctx *ctx = ctx_new_system("test");
     struct db_conn *db = test_db_take(ctx, pool), *tx;
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
 
     ck_assert_int_eq(db_begin(ctx, db, &tx), ST_OK);
     ck_assert_int_eq(db_exec(ctx, tx, &lock, DB_NO_ARGS, NULL), ST_OK);
@@ -124,29 +133,21 @@ static void some_come_late(int late)
         if (i >= late) {
             customers[i].ctx->deadline_ms = clock_monotonic_ms() + LATE_MS;
         }
-        ck_assert_int_eq(pthread_create(&customers[i].thread, NULL, ask, &customers[i]), 0);
+        start(i);
+    }
+    while (atomic_load(&asking) < CUSTOMERS) {
+        ck_assert_int_lt(clock_monotonic_ms(), until);
+        clock_pause_ms(1);
     }
     clock_pause_ms(LATE_MS + 1);
     ck_assert_int_eq(db_commit(ctx, &tx), ST_OK);
-    for (int i = 0; i < CUSTOMERS; i++) {
-        pthread_join(customers[i].thread, NULL);
-    }
+    until_told();
     ctx_free(ctx);
 }
 
 static void all_ask_at_once(void)
 {
-    pthread_t holder;
-
-    ck_assert_int_eq(pthread_create(&holder, NULL, hold_up, NULL), 0);
-    clock_pause_ms(HELD_MS / 4);
-    for (int i = 0; i < CUSTOMERS; i++) {
-        ck_assert_int_eq(pthread_create(&customers[i].thread, NULL, ask, &customers[i]), 0);
-    }
-    for (int i = 0; i < CUSTOMERS; i++) {
-        pthread_join(customers[i].thread, NULL);
-    }
-    pthread_join(holder, NULL);
+    some_come_late(CUSTOMERS);
 }
 
 static int count_created(void)
@@ -169,6 +170,8 @@ static void before(void)
     test_db_run("TRUNCATE orders.orders, orders.order_events, orders.open_orders, outbox.events,"
                 " idempotency.requests; UPDATE menu.version SET version = 1");
     pool = db_pool_new(test_db_runtime());
+    warm_pool(pool, BATCHES + 1);
+    asking = 0;
     batches = order_batches_new();
     for (int i = 0; i < CUSTOMERS; i++) {
         prepare(&customers[i], i);
@@ -324,7 +327,10 @@ START_TEST(without_the_database_each_is_told)
     struct db_options nowhere = *test_db_runtime();
     nowhere.port = 1;
     pool = db_pool_new(&nowhere);
-    all_ask_at_once();
+    for (int i = 0; i < CUSTOMERS; i++) {
+        start(i);
+    }
+    until_told();
     for (int i = 0; i < CUSTOMERS; i++) {
         ck_assert_int_eq(customers[i].status, ST_UNAVAILABLE);
         ck_assert_int_eq(customers[i].ctx->failure.status, ST_UNAVAILABLE);

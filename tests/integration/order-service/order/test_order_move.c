@@ -32,6 +32,7 @@ static void before(void)
         " '%s')",
         coffee.text, coffee.text, COMMAND_READY, BARISTA));
     shop.pool = db_pool_new(test_db_runtime());
+    test_db_prepare_all(shop.pool, NULL, 0); /* its first connection, whenever it comes */
 }
 
 static void after(void)
@@ -186,6 +187,7 @@ START_TEST(a_move_that_is_refused_keeps_no_connection)
     db_pool_free(shop.pool);
     only_one.max = 1;
     shop.pool = db_pool_new(&only_one);
+    test_db_prepare_all(shop.pool, NULL, 0); /* its first connection, whenever it comes */
     ck_assert_int_eq(order_apply(ctx, &shop, coffee, COMMAND_ACCEPT, NULL, &order), ST_CONFLICT);
     ck_assert_int_eq(order_get(ctx, &shop, coffee, &order), ST_OK);
     ctx_free(ctx);

@@ -114,6 +114,7 @@ static void before(void)
         "TRUNCATE orders.orders, orders.order_events, orders.open_orders, orders.order_days,"
         " outbox.events, idempotency.requests, payment.payments CASCADE");
     shop.pool = db_pool_new(test_db_runtime());
+    test_db_prepare_all(shop.pool, NULL, 0); /* its first connection, whenever it comes */
     shop.days = order_days_new();
     shop.batches = order_batches_new();
 }

@@ -16,6 +16,7 @@
 #include "tests/helpers/payment/fake_payment.h"
 #include "tests/helpers/test_db.h"
 #include "tests/integration/order-service/no_relay.h"
+#include "tests/integration/order-service/warm_pool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,13 @@ static struct {
     struct payment_sweep sweep; /* how far it has come */
 } till;
 
-enum { TILL_TIMEOUT_MS = 1000, TILL_POOL = 8, TILL_AT_ONCE = 16 };
+enum {
+    TILL_TIMEOUT_MS = 15000,  /* for what is answered */
+    TILL_SILENCE_MS = 3000,   /* for what is done, and never answered */
+    TILL_IMPATIENT_MS = 1000, /* for one that does nothing */
+    TILL_POOL = 8,
+    TILL_AT_ONCE = 16
+};
 
 enum status service_db(struct ctx *ctx, struct service *service, struct db_conn **db)
 {
@@ -62,6 +69,18 @@ static void till_make(void)
     test_db_make_for("order_service", migrations, ARRAY_LEN(migrations));
 }
 
+static __attribute__((unused)) long long books(const char *member)
+{
+    return fake_payment_sum(&till.provider, member);
+}
+
+/* Waits so long for the provider from now on, and thinks well of it. */
+static void till_wait_for_it(int timeout_ms)
+{
+    payment_provider_free(till.service.payments);
+    till.service.payments = payment_provider_new(till.provider.url, timeout_ms, TILL_AT_ONCE);
+}
+
 /* Around each test. */
 static void till_open(void)
 {
@@ -72,7 +91,8 @@ static void till_open(void)
     fake_payment_start(&till.provider);
     till.service.config.payment_sweep_after_s = 0;
     till.service.pool = db_pool_new(&options);
-    till.service.payments = payment_provider_new(till.provider.url, TILL_TIMEOUT_MS, TILL_AT_ONCE);
+    test_db_prepare_all(till.service.pool, NULL, 0); /* its first connection, whenever it comes */
+    till_wait_for_it(TILL_TIMEOUT_MS);
 }
 
 static void till_close(void)
@@ -148,6 +168,15 @@ static __attribute__((unused)) enum status till_capture(struct order_id order)
 
     ctx_free(ctx);
     return st;
+}
+
+/* It lands, and nobody says so. */
+static __attribute__((unused)) void till_capture_unheard(struct order_id order)
+{
+    fake_payment_faults(&till.provider, "silent:capture:100:1:0");
+    till_wait_for_it(TILL_SILENCE_MS);
+    ck_assert_int_eq(till_capture(order), ST_UNAVAILABLE);
+    till_wait_for_it(TILL_TIMEOUT_MS);
 }
 
 static __attribute__((unused)) enum status till_return(struct order_id order,
