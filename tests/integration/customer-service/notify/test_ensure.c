@@ -154,7 +154,12 @@ END_TEST
 
 static void *ensure_slowly(void *story)
 {
-    return (void *)(intptr_t)ensure_ready(story, 9000);
+    enum status st = ST_UNAVAILABLE;
+
+    for (int i = 0; i < PATIENCE_TRIES && st != ST_OK; i++) { /* the database may be slow, too */
+        st = ensure_ready(story, 9000);
+    }
+    return NULL;
 }
 
 static void await_waiters(void)
@@ -181,8 +186,8 @@ START_TEST(few_wait_and_the_others_hear_at_once_that_it_is_not_yet)
     for (int i = 0; i < NOTIFY_WAITERS; i++) {
         pthread_create(&threads[i], NULL, ensure_slowly, &stories[i]);
     }
-    await_waiters();
     ck_assert_quick(1000, {
+        await_waiters();
         for (int i = NOTIFY_WAITERS; i < CALLS; i++) {
             ck_assert_int_eq(ensure_ready(&stories[i], 2500), ST_UNAVAILABLE);
         }
@@ -190,7 +195,9 @@ START_TEST(few_wait_and_the_others_hear_at_once_that_it_is_not_yet)
     for (int i = 0; i < NOTIFY_WAITERS; i++) {
         pthread_join(threads[i], NULL);
     }
-    settle();
+    for (int i = 0; i < CALLS; i++) {
+        ck_assert_int_eq(ensure_ready(&stories[i], PATIENCE_MS), ST_OK);
+    }
     ck_assert_int_eq(FAKE_APNS_COUNT(&fake, "\"verdict\":\"ok\""), CALLS);
 }
 END_TEST
