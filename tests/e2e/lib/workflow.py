@@ -109,20 +109,34 @@ def an_order_that_nobody_collects_is_cancelled_by_the_timer():
     assert flows.count(order, "TIMER_FIRED") == 1 and "ExpireOrder" in flows.steps(order)
 
 
-def undoing_ready_begins_the_pickup_deadline_anew():
+def ready_for_six_seconds(order, then):
+    """(status after them, answer to the move then); None where a slow machine came near the deadline."""
+    began = time.monotonic()
+    move(order, "ready", url=door.url)
+    time.sleep(6)
+    status, answer = read(order)["status"], shop.insist("POST", f"/orders/{order}/{then}", BARISTA, {}, url=door.url)
+    return (status, answer) if time.monotonic() - began < 9 else None
+
+
+def ready_is_undone_in_time():
     order = place(door.url)
     move(order, "accept", url=door.url)
-    move(order, "ready", url=door.url)
-    time.sleep(6)
-    move(order, "undo-ready", url=door.url)
+    if not (found := ready_for_six_seconds(order, "undo-ready")):
+        return False
+    assert found[1][0] == 200, found
     time.sleep(6)  # the first deadline passes now
     assert read(order)["status"] == "preparing"
-    move(order, "ready", url=door.url)
-    time.sleep(6)
-    assert read(order)["status"] == "ready", "the first deadline was taken for the second"
-    move(order, "pickup", url=door.url)
+    if not (found := ready_for_six_seconds(order, "pickup")):
+        return False
+    assert found[0] == "ready", "the first deadline was taken for the second"
+    assert found[1][0] == 200, found
     flows.ends(order)
     assert flows.count(order, "TIMER_FIRED") == 0
+    return True
+
+
+def undoing_ready_begins_the_pickup_deadline_anew():
+    assert any(ready_is_undone_in_time() for _ in range(3)), "never in time"
 
 
 def an_order_can_be_cancelled_in_each_state():
@@ -172,8 +186,7 @@ def open_closed_and_waiting_workflows_are_metrics_that_move():
     for order in orders:
         move(order, "cancel")
         flows.ends(order)
-    shop.within(2 * shop.PATIENCE_S, lambda: flows.running("CoffeeOrderWorkflow") == opened - 3)
-    shop.within(2 * shop.PATIENCE_S, lambda: set(series("workflows_open")[:2]) == {opened - 3})
+    shop.within(2 * shop.PATIENCE_S, lambda: open_is_told() in range(opened - 2))  # an order left by others may expire, too
     assert sum(series("workflows_closed_total", 'outcome="completed"')) >= closed + 3
     shop.wish("temporal", "down")
     try:
