@@ -78,7 +78,7 @@ the_way_out_of_too_little_memory_leads_out() {
     advised=$(sed -n 's/.*way out: .*\(\.\/everything up .*\)$/\1/p' "$scratch/err")
     echo "$advised"
     [ -n "$advised" ] || return 1
-    (cd "$ROOT" && EVERYTHING_MEMINFO=$scratch/meminfo timeout 3600 sh -c "$advised" </dev/null) && is_up postgres && ! is_up kafka
+    (cd "$ROOT" && EVERYTHING_MEMINFO=$scratch/meminfo timeout 3600 sh -c "$advised" </dev/null) && within $PATIENCE_S is_up postgres && ! is_up kafka
     rc=$?
     everything down
     return $rc
@@ -124,7 +124,7 @@ is_told() { # FUNCTION NAME VALUE
 }
 
 # `| cat` ends only when no process of ours keeps the pipe
-everything_comes_up_with_no_container() { up </dev/null | cat && wanted && json '[.processes[] | select(.wanted) | .ready] | all'; }
+everything_comes_up_with_no_container() { up </dev/null | cat && wanted && within $PATIENCE_S all_are_ready; }
 is_overloaded() { awk -v cores="$(nproc)" '{ exit !($1 > 2 * cores) }' /proc/loadavg; }
 # user and system time of the children, out of the last line of `times`
 worked_ms() { tail -n 1 "$scratch/times" | tr 'ms' '  ' | awk '{ printf "%d", ($1 * 60 + $2 + $3 * 60 + $4) * 1000 }'; }
@@ -191,7 +191,7 @@ a_dead_supervisor_is_told_and_up_adopts_what_runs() {
     within $PATIENCE_S json '.supervisor.state == "gone"' || return 1
     kill -9 "$gone"
     everything status | grep -q 'supervisor: GONE' || return 1
-    up >/dev/null && json '.supervisor.state == "up"' && [ "$(pid_of kafka)" = "$kept" ] && [ "$(pid_of valkey)" != "$gone" ] &&
+    up >/dev/null && within $PATIENCE_S json '.supervisor.state == "up"' && [ "$(pid_of kafka)" = "$kept" ] && [ "$(pid_of valkey)" != "$gone" ] &&
         killed_comes_back valkey 15
 }
 a_process_that_keeps_dying_is_tried_less_and_less_often() {
@@ -231,7 +231,7 @@ a_server_named_in_the_settings_is_used_and_not_started() {
     rc=$?
     cat "$scratch/said"
     EVERYTHING_RUN=$scratch/second EVERYTHING_ENV=$scratch/env everything down
-    [ $rc = 0 ] && grep -q 'valkey: used where' "$scratch/said" && [ ! -e "$scratch/second/valkey/pid" ] && is_up valkey
+    [ $rc = 0 ] && grep -q 'valkey: used where' "$scratch/said" && [ ! -e "$scratch/second/valkey/pid" ] && within $PATIENCE_S is_up valkey
 }
 is_up() { json ".processes[] | select(.name == \"$1\") | .ready"; }
 
@@ -267,12 +267,17 @@ logs_show_one_order_by_its_id_and_its_traces() {
     } >>"$RUN/valkey/log"
     everything logs --order frontdoor-1 >"$scratch/lines" && [ "$(wc -l <"$scratch/lines")" = 2 ] && head -n 1 "$scratch/lines" | grep -q called
 }
-doctor_finds_a_healthy_stack_healthy() { everything doctor; }
+doctor_finds_a_healthy_stack_healthy() {
+    for _ in 1 2 3; do
+        within $PATIENCE_S all_are_ready && everything doctor && return
+    done
+    return 1
+}
 
 reset_asks_before_it_deletes() {
     everything reset </dev/null && return 1
     echo n | script -qec "$ROOT/everything reset" /dev/null && return 1
-    [ -s "$RUN/postgres/roles.done" ] && is_up postgres
+    [ -s "$RUN/postgres/roles.done" ] && within $PATIENCE_S is_up postgres
 }
 down_leaves_no_process() {
     all_pids >"$scratch/pids"
