@@ -237,10 +237,9 @@ def behind_a_lock():
 def where_the_time_goes_is_seen():
     """The statement has it, and so have all above it. On a busy machine an order may wait as long elsewhere."""
     tries = []
-    while not tries or tries[-1][1] <= tries[-1][0] / 2:
+    while not tries or tries[-1][1] <= max(300_000_000, tries[-1][0] / 2):
         assert len(tries) < 3, tries
         tries.append(behind_a_lock())
-        assert tries[-1][1] > 300_000_000, tries
 
 
 def a_client_that_does_not_sample_leaves_no_span():
