@@ -105,7 +105,7 @@ static const struct job_kind kinds[] = {
     {"hang",               1, 3, 500, 100, hang_at_first, NULL, 0},
     {"poison",              1, 3, 500, 50, fail_always, NULL, 0},
     {"refused",                  1, 3, 500, 50, refuse, NULL, 0},
-    {"many", 1, 3, 2000, 50, NULL, leave_notes, 16},
+    {"many", 1, 3, 20000, 50, NULL, leave_notes, 16},
     {"meets",              1, 3, 2000, 50, NULL, meet_another, 1},
     {0},
 };
@@ -117,8 +117,9 @@ static void make_database(void)
     test_db_make();
     struct db_pool *owner = db_pool_new(test_db_owner());
     struct ctx *c = ctx_new_system("test");
-    struct db_conn *db = NULL;
-    enum status st = db_take(c, owner, &db);
+    struct db_conn *db = test_db_take(c, owner);
+    enum status st = ST_OK;
+
     for (size_t i = 0; st == ST_OK && i < ARRAY_LEN(jobs_schema_statements); i++) {
         st = db_exec(c, db, jobs_schema_statements[i], DB_NO_ARGS, NULL);
     }
@@ -310,7 +311,7 @@ START_TEST(a_job_for_later_waits_until_then)
 
     start_pool();
     start_jobs();
-    request.run_at_ms = clock_wall_ms() + 4000;
+    request.run_at_ms = clock_wall_ms() + 10000;
     enqueue(&request, 1, NULL);
     clock_pause_ms(1000);
     ck_assert_int_eq(number(DONE), 0);
@@ -503,7 +504,7 @@ START_TEST(jobs_that_wait_are_worked_on_together_and_fail_alone)
         ck_assert(enqueue(&request, 1, NULL));
     }
     start_jobs();
-    wait_for(DONE, JOBS, 10000);
+    wait_for(DONE, JOBS, PATIENCE_MS);
     ck_assert_int_eq(number("SELECT count(*) FROM effects"), JOBS + JOBS / 4);
     ck_assert_int_eq(number("SELECT count(*) FROM jobs.jobs WHERE attempts = 2"), JOBS / 4);
     ck_assert_int_lt(number("SELECT count(DISTINCT trace_id) FROM effects"), JOBS / 2);

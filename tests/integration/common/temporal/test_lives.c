@@ -139,6 +139,13 @@ START_TEST(a_workflow_signals_another_and_learns_when_there_is_none)
 }
 END_TEST
 
+static void look_at(const char *id, struct temporal_schedule_info *info)
+{
+    if (temporal_schedule_describe(desk.ctx, desk.temporal, id, info) != ST_OK) {
+        ctx_forgive(desk.ctx); /* busy: who looks again sees it */
+    }
+}
+
 START_TEST(a_schedule_knows_the_shops_clock_runs_at_once_pauses_and_goes)
 {
     struct flow_process worker = desk_worker(1);
@@ -156,7 +163,7 @@ START_TEST(a_schedule_knows_the_shops_clock_runs_at_once_pauses_and_goes)
     ck_assert_int_eq(temporal_schedule_create(desk.ctx, desk.temporal, &schedule), ST_OK);
     for (int i = 0; i < PATIENCE_MS / 50 && !info.newest_id; i++) {
         clock_pause_ms(50);
-        ck_assert_int_eq(temporal_schedule_describe(desk.ctx, desk.temporal, id, &info), ST_OK);
+        look_at(id, &info);
     }
     ck_assert_ptr_nonnull(info.newest_id);
     ck_assert_str_eq(desk_end(info.newest_id), "completed {\"orders\":42,\"revenue\":123.5}");
@@ -165,13 +172,13 @@ START_TEST(a_schedule_knows_the_shops_clock_runs_at_once_pauses_and_goes)
     ck_assert_int_eq(temporal_schedule_pause(desk.ctx, desk.temporal, id, true), ST_OK);
     for (int i = 0; i < PATIENCE_MS / 50 && !info.paused; i++) {
         clock_pause_ms(50);
-        ck_assert_int_eq(temporal_schedule_describe(desk.ctx, desk.temporal, id, &info), ST_OK);
+        look_at(id, &info);
     }
     ck_assert(info.paused);
     ck_assert_int_eq(temporal_schedule_trigger(desk.ctx, desk.temporal, id), ST_OK);
     for (int i = 0; i < PATIENCE_MS / 50 && info.runs < 2; i++) {
         clock_pause_ms(50);
-        ck_assert_int_eq(temporal_schedule_describe(desk.ctx, desk.temporal, id, &info), ST_OK);
+        look_at(id, &info);
     }
     ck_assert_int_eq(info.runs, 2);
     ck_assert_int_eq(temporal_schedule_delete(desk.ctx, desk.temporal, id), ST_OK);
