@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/test_kafka.h"
 
 #include <stdio.h>
@@ -17,25 +18,26 @@ static const struct topic topics[] = {
 
 static struct producer *producer;
 
+static void wait_up(void)
+{
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+
+    while (!producer_is_up(producer) && clock_monotonic_ms() < until) {
+        clock_pause_ms(20);
+    }
+    ck_assert(producer_is_up(producer));
+}
+
 static void before(void)
 {
     producer = producer_new(&(struct producer_options){
         .brokers = test_kafka_own(), .daemon = "test", .topics = topics});
+    wait_up();
 }
 
 static void after(void)
 {
     producer_free(producer);
-}
-
-static bool wait_up(bool up, int ms)
-{
-    int64_t until = clock_monotonic_ms() + ms;
-
-    while (producer_is_up(producer) != up && clock_monotonic_ms() < until) {
-        clock_pause_ms(20);
-    }
-    return producer_is_up(producer) == up;
 }
 
 static struct produced message_of(const char *topic, const char *key, const char *payload)
@@ -69,7 +71,6 @@ END_TEST
 
 START_TEST(what_the_broker_acknowledges_is_on_its_disk)
 {
-    ck_assert(wait_up(true, 60000));
     ck_assert_str_eq(test_kafka_topic_setting(test_kafka_own(), "p.events", "flush.messages"), "1");
 }
 END_TEST
@@ -102,7 +103,6 @@ START_TEST(a_broker_that_is_away_is_told_and_comes_back) /* EVT-20 */
 {
     struct produced message = message_of("p.other", "k", "after");
 
-    ck_assert(wait_up(true, 60000));
     test_kafka_kill();
     int64_t began = clock_monotonic_ms();
     producer_send(producer, &message, 1, 1500);
@@ -110,7 +110,7 @@ START_TEST(a_broker_that_is_away_is_told_and_comes_back) /* EVT-20 */
     ck_assert_int_lt(clock_monotonic_ms() - began, 30000);
     ck_assert(!producer_is_up(producer));
     test_kafka_restart();
-    ck_assert(wait_up(true, 20000));
+    wait_up();
     producer_send(producer, &message, 1, 10000);
     ck_assert_int_eq(message.outcome, ST_OK);
 }
