@@ -15,4 +15,9 @@ union socket_address {
 /* Of "127.0.0.1" or "::1", no names. False: it is neither. */
 bool socket_address_parse(const char *text, int port, union socket_address *address);
 
+/* A socket that listens there, not blocking and not inherited; 'address' then has the port, where
+ * it said 0. -1: errno says why. "::" is IPv6 alone. */
+int socket_listen(union socket_address *address);
+int socket_address_port(const union socket_address *address);
+
 #endif

@@ -2,6 +2,7 @@
 #ifndef COMMON_HTTP_HTTP_INTERNAL_H
 #define COMMON_HTTP_HTTP_INTERNAL_H
 
+#include "common/base/socket_address.h"
 #include "common/http/http_server.h"
 
 #include <microhttpd.h>
@@ -63,12 +64,13 @@ struct http_server {
     struct http_options options;
     struct MHD_Daemon *daemon;
     struct loop *loop;
+    struct http_door *door;
     int port;
     pthread_mutex_t lock;
     struct http_conn *conns;     /* under lock */
     struct http_stream *streams; /* under lock */
     struct http_socket *sockets; /* under lock */
-    atomic_int requests, open_streams, open_sockets, lingering;
+    atomic_int open_conns, requests, open_streams, open_sockets, lingering;
     atomic_size_t body_bytes; /* held by requests that may have max_body at most */
     atomic_bool draining;
     atomic_bool closed; /* what begins now is not answered: the daemon is about to end */
@@ -100,6 +102,11 @@ struct http_request {
     bool streams;                  /* response is a stream or an upgrade: we go when it is queued */
     _Atomic enum request_state state;
 };
+
+/* http_door.c: lets clients in, from the loop's thread, until it is closed. NULL: errno says
+ * why. */
+struct http_door *http_door_open(struct http_server *server, union socket_address *address);
+void http_door_close(struct http_door *door);
 
 /* http_server.c: of the clients that are slow to send a body, who holds the most is cut; it is free
  * in a moment. False: nobody is slow. */

@@ -59,8 +59,10 @@ static void connection_changed(void *user, struct MHD_Connection *mhd, void **so
         conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         conn->reading_since_ms = clock_monotonic_ms();
         list_conn(server, conn);
+        atomic_fetch_add(&server->open_conns, 1);
         *socket_context = conn;
     } else if (conn) {
+        atomic_fetch_sub(&server->open_conns, 1);
         unlist_conn(server, conn);
         http_socket_abandon(conn->socket);
         free(conn);
@@ -153,29 +155,27 @@ static void fill_defaults(struct http_options *options)
     options->longest_read_s = options->longest_read_s ? options->longest_read_s : DEFAULT_READ_S;
 }
 
-static struct MHD_Daemon *start_daemon(struct http_server *server,
-                                       const union socket_address *address)
+static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
     const struct http_options *o = &server->options;
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
-                     (address->any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
+                     MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE;
     struct MHD_OptionItem more[] = {
-        {MHD_OPTION_THREAD_POOL_SIZE,        o->threads > 1 ? o->threads : 0,  NULL           },
-        {MHD_OPTION_CONNECTION_LIMIT,        o->max_connections,               NULL           },
-        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_per_address,   NULL           },
-        {MHD_OPTION_CONNECTION_TIMEOUT,      o->idle_timeout_s,                NULL           },
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_CONNECTION_MEMORY,           NULL           },
-        {MHD_OPTION_STRICT_FOR_CLIENT,       1,                                NULL           },
-        {MHD_OPTION_SOCK_ADDR,               0,                                (void *)address},
-        {MHD_OPTION_URI_LOG_CALLBACK,        (intptr_t)http_request_begin,     server         },
-        {MHD_OPTION_UNESCAPE_CALLBACK,       (intptr_t)keep_escapes,           NULL           },
-        {MHD_OPTION_NOTIFY_COMPLETED,        (intptr_t)http_request_completed, server         },
-        {MHD_OPTION_NOTIFY_CONNECTION,       (intptr_t)connection_changed,     server         },
-        {MHD_OPTION_END,                     0,                                NULL           },
+        {MHD_OPTION_THREAD_POOL_SIZE,        o->threads > 1 ? o->threads : 0,  NULL  },
+        {MHD_OPTION_CONNECTION_LIMIT,        o->max_connections,               NULL  },
+        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_per_address,   NULL  },
+        {MHD_OPTION_CONNECTION_TIMEOUT,      o->idle_timeout_s,                NULL  },
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_CONNECTION_MEMORY,           NULL  },
+        {MHD_OPTION_STRICT_FOR_CLIENT,       1,                                NULL  },
+        {MHD_OPTION_URI_LOG_CALLBACK,        (intptr_t)http_request_begin,     server},
+        {MHD_OPTION_UNESCAPE_CALLBACK,       (intptr_t)keep_escapes,           NULL  },
+        {MHD_OPTION_NOTIFY_COMPLETED,        (intptr_t)http_request_completed, server},
+        {MHD_OPTION_NOTIFY_CONNECTION,       (intptr_t)connection_changed,     server},
+        {MHD_OPTION_END,                     0,                                NULL  },
     };
 
-    return MHD_start_daemon(flags, (uint16_t)o->port, NULL, NULL, http_request_read, server,
-                            MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+    return MHD_start_daemon(flags, 0, NULL, NULL, http_request_read, server, MHD_OPTION_ARRAY, more,
+                            MHD_OPTION_END);
 }
 
 struct http_server *http_server_start(const struct http_options *options)
@@ -192,14 +192,15 @@ struct http_server *http_server_start(const struct http_options *options)
     fill_defaults(&server->options);
     pthread_mutex_init(&server->lock, NULL);
     server->loop = loop_start(tick, server);
-    server->daemon = start_daemon(server, &address);
-    if (!server->daemon) {
+    server->daemon = start_daemon(server);
+    server->door = server->daemon ? http_door_open(server, &address) : NULL;
+    if (!server->door) {
         log_error(NULL, "cannot listen", log_text("address", options->address),
                   log_num("port", options->port), log_text("reason", strerror(errno)));
         http_server_free(server);
         return NULL;
     }
-    server->port = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    server->port = socket_address_port(&address);
     return server;
 }
 
@@ -239,12 +240,8 @@ static bool becomes_quiet(const struct http_server *server, int wait_ms)
 
 void http_server_drain(struct http_server *server, int grace_ms)
 {
-    if (!atomic_exchange(&server->draining, true)) {
-        MHD_socket listening = MHD_quiesce_daemon(server->daemon);
-
-        if (listening != MHD_INVALID_SOCKET) {
-            close(listening);
-        }
+    if (!atomic_exchange(&server->draining, true) && server->door) {
+        http_door_close(server->door);
     }
     tell_to_come_back(server);
     becomes_quiet(server, grace_ms);

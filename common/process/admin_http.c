@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 enum {
-    BACKLOG = 64,
     LINGER_MS = 1000,
     LINGER_BYTES = 64 * 1024, /* and then the sender has to live with the reset */
     REST_MS = 100, /* without a descriptor to be had, accepting again at once is no use */
@@ -367,23 +366,18 @@ static bool listen_at(struct admin_http *http)
 {
     const struct admin_http_options *o = &http->options;
     union socket_address address;
-    socklen_t size = sizeof(address);
 
     if (!socket_address_parse(o->address, o->port, &address)) {
         log_error(NULL, "not an address to listen on", log_text("address", o->address));
         return false;
     }
-    http->listening = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (http->listening < 0 ||
-        setsockopt(http->listening, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) != 0 ||
-        bind(http->listening, &address.any, sizeof(address)) != 0 ||
-        listen(http->listening, BACKLOG) != 0 ||
-        getsockname(http->listening, &address.any, &size) != 0) {
+    http->listening = socket_listen(&address);
+    if (http->listening < 0) {
         log_error(NULL, "cannot listen", log_text("address", o->address), log_num("port", o->port),
                   log_text("reason", strerror(errno)));
         return false;
     }
-    http->port = ntohs(address.v4.sin_port); /* v6 has it at the same place */
+    http->port = socket_address_port(&address);
     return true;
 }
 

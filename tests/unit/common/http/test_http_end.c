@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -62,6 +63,8 @@ static void handle(struct ctx *ctx, struct http_request *request, void *user)
     (void)user;
     if (strcmp(http_path(request), "/stream") == 0) {
         open_stream(request, LARGE);
+    } else if (strcmp(http_path(request), "/short") == 0) {
+        http_reply(request, &(struct http_reply){.code = 200, .body = "short", .size = 5});
     } else if (strcmp(http_path(request), "/quiet") == 0) {
         open_stream(request, 0);
     } else if (strcmp(http_path(request), "/later") == 0) {
@@ -206,9 +209,59 @@ START_TEST(a_stream_that_a_kept_connection_opens_meanwhile_is_ended_too)
 }
 END_TEST
 
+static void *ask_on(void *arg)
+{
+    atomic_bool *ends = arg;
+
+    while (!atomic_load(ends)) {
+        int fd = raw_connect(port);
+
+        for (int i = 0; fd >= 0 && i < 50; i++) {
+            char byte[256];
+
+            i = raw_send(fd, "GET /short HTTP/1.1\r\nHost: x\r\n\r\n") &&
+                        recv(fd, byte, sizeof(byte), 0) > 0
+                    ? i
+                    : 50;
+        }
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    return NULL;
+}
+
+/* libmicrohttpd's threads and ours both take the port out of what they watch. */
+START_TEST(a_drain_amid_requests_ends_well_each_time) /* K8S-17 */
+{
+    enum { DRAINS = 300, CLIENTS = 4 };
+
+    http_server_free(server);
+    for (int i = 0; i < DRAINS; i++) {
+        pthread_t clients[CLIENTS];
+        atomic_bool ends = false;
+
+        server = http_server_start(
+            &(struct http_options){.address = "127.0.0.1", .threads = 4, .handle = handle});
+        port = http_server_port(server);
+        for (int c = 0; c < CLIENTS; c++) {
+            pthread_create(&clients[c], NULL, ask_on, &ends);
+        }
+        clock_pause_ms(5);
+        http_server_drain(server, GRACE_MS);
+        atomic_store(&ends, true);
+        for (int c = 0; c < CLIENTS; c++) {
+            pthread_join(clients[c], NULL);
+        }
+        http_server_free(server);
+    }
+}
+END_TEST
+
 TEST_MAIN_AROUND("http end", (&(struct test_around){.before = start, .after = stop}),
                  half_a_request_does_not_hold_up_the_end,
                  who_does_not_read_does_not_hold_up_the_end,
                  what_is_answered_after_the_grace_still_arrives,
                  in_the_grace_streams_are_told_at_once_and_half_a_request_may_be_finished,
-                 a_stream_that_a_kept_connection_opens_meanwhile_is_ended_too)
+                 a_stream_that_a_kept_connection_opens_meanwhile_is_ended_too,
+                 a_drain_amid_requests_ends_well_each_time)

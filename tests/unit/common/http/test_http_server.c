@@ -397,6 +397,30 @@ START_TEST(one_address_cannot_take_all_connections)
 }
 END_TEST
 
+START_TEST(who_comes_while_all_places_are_taken_waits_for_one)
+{
+    struct http_server *small = http_server_start(&(struct http_options){
+        .address = "127.0.0.1", .threads = 2, .max_connections = 4, .handle = handle});
+    int fds[5];
+
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        fds[i] = raw_connect(http_server_port(small));
+        ck_assert(raw_send(fds[i], "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"));
+        if (i < 4) {
+            ck_assert(raw_reply(fds[i], &reply));
+        }
+    }
+    ck_assert(!raw_is_closed(fds[4], 300));
+    close(fds[0]);
+    ck_assert(raw_reply(fds[4], &reply));
+    ck_assert_int_eq(reply.code, 200);
+    for (size_t i = 1; i < ARRAY_LEN(fds); i++) {
+        close(fds[i]);
+    }
+    http_server_free(small);
+}
+END_TEST
+
 static void *drain(void *unused)
 {
     (void)unused;
@@ -491,4 +515,5 @@ TEST_MAIN_AROUND(
     garbage_gets_400_and_the_next_client_is_served, a_client_that_trickles_is_cut,
     an_idle_connection_is_closed_in_time, a_client_that_vanishes_while_it_waits_is_noticed,
     a_drain_answers_what_runs_and_takes_nobody_new, our_client_and_server_understand_each_other,
-    our_client_gives_up_in_time_and_says_what_happened, one_address_cannot_take_all_connections)
+    our_client_gives_up_in_time_and_says_what_happened,
+    who_comes_while_all_places_are_taken_waits_for_one, one_address_cannot_take_all_connections)

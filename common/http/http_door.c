@@ -1,0 +1,109 @@
+/* The port. libmicrohttpd could listen itself, but its MHD_quiesce_daemon() takes the socket out of
+ * its threads' sets while they do so themselves when they see it coming: the one who is late ends
+ * the process (0.9.75). So the loop accepts, and hands each connection to one of the threads. */
+#include "common/http/http_internal.h"
+
+#include "common/base/socket_address.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { TURN = 64 }; /* accepted before others have a turn */
+
+struct http_door {
+    struct watch watch;
+    struct http_server *server;
+    pthread_mutex_t lock; /* held while one is let in: none is, once it was closed */
+    bool is_closed, rests;
+};
+
+static bool is_full(const struct http_server *server)
+{
+    return atomic_load(&server->open_conns) >= server->options.max_connections;
+}
+
+/* False: nobody waits, or nobody can be let in just now. */
+static bool let_in(struct http_door *door)
+{
+    union socket_address address;
+    socklen_t size = sizeof(address);
+
+    if (door->is_closed) {
+        return false;
+    }
+    bool full = is_full(door->server);
+    int fd = full ? -1 : accept4(door->watch.fd, &address.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        /* closes what it refuses */
+        MHD_add_connection(door->server->daemon, fd, &address.any, size);
+        return true;
+    }
+    door->rests = full || (errno != EAGAIN && errno != ECONNABORTED);
+    return false;
+}
+
+static void ready(struct watch *watch, uint32_t events)
+{
+    struct http_door *door = (struct http_door *)watch;
+
+    (void)events;
+    pthread_mutex_lock(&door->lock);
+    for (int i = 0; i < TURN && let_in(door); i++) {
+    }
+    if (door->rests && !door->is_closed) {
+        loop_change(door->server->loop, watch, 0);
+    }
+    pthread_mutex_unlock(&door->lock);
+}
+
+/* Who came while no place or no descriptor was left has waited. */
+static void tick(struct watch *watch, int64_t now_ms)
+{
+    struct http_door *door = (struct http_door *)watch;
+
+    (void)now_ms;
+    pthread_mutex_lock(&door->lock);
+    if (door->rests && !door->is_closed) {
+        door->rests = false;
+        loop_change(door->server->loop, watch, EPOLLIN);
+    }
+    pthread_mutex_unlock(&door->lock);
+}
+
+static void door_free(struct watch *watch)
+{
+    struct http_door *door = (struct http_door *)watch;
+
+    close(watch->fd);
+    pthread_mutex_destroy(&door->lock);
+    free(door);
+}
+
+struct http_door *http_door_open(struct http_server *server, union socket_address *address)
+{
+    int fd = socket_listen(address);
+
+    if (fd < 0) {
+        return NULL;
+    }
+    struct http_door *door = http_must(calloc(1, sizeof(*door)));
+
+    door->server = server;
+    door->watch = (struct watch){.fd = fd, .ready = ready, .tick = tick, .free = door_free};
+    pthread_mutex_init(&door->lock, NULL);
+    loop_watch(server->loop, &door->watch, EPOLLIN);
+    return door;
+}
+
+void http_door_close(struct http_door *door)
+{
+    struct loop *loop = door->server->loop;
+
+    pthread_mutex_lock(&door->lock);
+    door->is_closed = true;
+    shutdown(door->watch.fd, SHUT_RDWR); /* from now on refused; the loop closes it later */
+    pthread_mutex_unlock(&door->lock);
+    loop_forget(loop, &door->watch);
+}
