@@ -56,7 +56,8 @@ struct rpc_server {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
     bool stopped;
-    long live; /* calls the core still knows of, those waited for included */
+    long live;     /* calls the core still knows of, those waited for included */
+    long expected; /* all there ever were: one more with each that comes */
     struct rpc_stream *streams;
     bool sending_away; /* streams that open now are asked to come back elsewhere */
 };

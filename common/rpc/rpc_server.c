@@ -15,7 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WORKERS = 4, WORKER_QUEUE = 64, SLOW_WORKERS = 1, TELL_MS = 250, MAX_INTERNAL = 4 };
+enum { WORKERS = 4, WORKER_QUEUE = 64, SLOW_WORKERS = 1, MAX_INTERNAL = 4 };
+enum { QUIET_PAUSES = 25, PAUSE_MS = 10 };
 
 static const struct metric_def duration_def = {
     .kind = METRIC_HISTOGRAM,
@@ -28,6 +29,7 @@ void rpc_server_joined(struct rpc_server *server)
 {
     pthread_mutex_lock(&server->lock);
     server->live++;
+    server->expected++;
     pthread_mutex_unlock(&server->lock);
 }
 
@@ -371,7 +373,7 @@ static bool wait_until_idle(struct rpc_server *server, int64_t limit_ms)
     return !timed_out;
 }
 
-static void stop_core(struct rpc_server *server, int grace_ms)
+static void stop_core(struct rpc_server *server, int64_t grace_ms)
 {
     server->stopped_tag = (struct rpc_tag){core_stopped, server};
     HB_RELEASE(&server->stopped_tag);
@@ -383,17 +385,43 @@ static void stop_core(struct rpc_server *server, int grace_ms)
     }
 }
 
+static long expected_so_far(struct rpc_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    long expected = server->expected;
+    pthread_mutex_unlock(&server->lock);
+    return expected;
+}
+
+/* Clients that watch our health turn to another replica; what still comes once the core is stopped
+ * it cancels. So we serve on until no call comes for a while, counted in pauses: a machine that
+ * stands still takes one of them, however long it stands. */
+static void wait_until_quiet(struct rpc_server *server, int64_t until_ms)
+{
+    long seen = expected_so_far(server);
+    int quiet = 0;
+
+    while (quiet < QUIET_PAUSES && clock_monotonic_ms() < until_ms) {
+        clock_pause_ms(PAUSE_MS);
+        long now = expected_so_far(server);
+        quiet = now == seen ? quiet + 1 : 0;
+        seen = now;
+    }
+}
+
 void rpc_server_drain(struct rpc_server *server, int grace_ms)
 {
-    int tell_ms = grace_ms < 2 * TELL_MS ? grace_ms / 2 : TELL_MS;
+    int64_t began_ms = clock_monotonic_ms();
 
     if (!server->core) {
         return;
     }
     rpc_health_set(server->health, false);
-    clock_pause_ms(tell_ms); /* clients that watch our health turn to another replica meanwhile */
+    wait_until_quiet(server, began_ms + grace_ms / 2);
     if (server->running) {
-        stop_core(server, grace_ms - tell_ms);
+        int64_t left_ms = began_ms + grace_ms - clock_monotonic_ms();
+
+        stop_core(server, left_ms > 0 ? left_ms : 0);
     }
     for (int i = 0; i < server->queue_count; i++) {
         grpc_completion_queue_shutdown(server->queues[i].queue);

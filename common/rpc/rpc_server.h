@@ -66,9 +66,10 @@ struct rpc_server_options {
 struct rpc_server *rpc_server_start(const struct rpc_server_options *options);
 /* What grpc.health.v1 answers, for the whole server; Watch streams are told. */
 void rpc_server_set_serving(struct rpc_server *server, bool serving);
-/* Health says NOT_SERVING, streams towards clients are asked to come back elsewhere
- * (ST_UNAVAILABLE), no new calls are taken, running ones may finish for grace_ms and are cancelled
- * then. Returns when the last handler has returned. */
+/* Health says NOT_SERVING, and calls are served on until none comes for a quarter of a second, for
+ * half of grace_ms at most. Then streams towards clients are asked to come back elsewhere
+ * (ST_UNAVAILABLE), no new calls are taken, running ones may finish for the rest of grace_ms and
+ * are cancelled then. Returns when the last handler has returned. */
 void rpc_server_drain(struct rpc_server *server, int grace_ms);
 void rpc_server_free(struct rpc_server *server);
 

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { IN_FLIGHT = 64, CALLS = 20000, TIMEOUT_MS = 60000, RESTARTS = 3 };
+enum { IN_FLIGHT = 64, CALLS = 20000, TIMEOUT_MS = 60000, RESTARTS = 3, BUSY_MS = 10 };
 
 static int first_port, second_port; /* free when the test began */
 static struct identity_keys *keys;
@@ -110,7 +110,7 @@ static void stop(void)
 struct load {
     struct rpc_client *client;
     atomic_int begun, ended, failed;
-    int total;
+    int total, busy_ms; /* what each answer keeps the client's only thread from reading more */
     bool with_keys;
     atomic_int first_failure;
 };
@@ -131,6 +131,7 @@ static void one_ended(struct ctx *ctx, enum status st, ProtobufCMessage *out, vo
         }
     }
     ctx_free(ctx);
+    clock_pause_ms(load->busy_ms);
     begin_one(load);
     atomic_fetch_add(&load->ended, 1);
 }
@@ -180,25 +181,37 @@ static void wait_until_up(struct rpc_client *client)
     clock_pause_ms(300); /* the second one, too */
 }
 
-START_TEST(sigterm_to_one_of_two_servers_loses_no_call)
+static void must_survive_sigterm(struct load *load)
 {
     pid_t going = start_server(first_port), staying = start_server(second_port);
-    struct load load = {.client = client_of_both(), .total = CALLS};
     int status = -1;
 
-    wait_until_up(load.client);
+    load->client = client_of_both();
+    wait_until_up(load->client);
     for (int i = 0; i < IN_FLIGHT; i++) {
-        begin_one(&load);
+        begin_one(load);
     }
-    ck_assert(wait_for(&load, CALLS / 4));
+    ck_assert(wait_for(load, load->total / 4));
     kill(going, SIGTERM);
-    ck_assert(wait_for(&load, CALLS / 2));
+    ck_assert(wait_for(load, load->total / 2));
     ck_assert_int_eq(waitpid(going, &status, 0), going);
     ck_assert_int_eq(status, 0); /* drained, and left of its own accord */
-    ck_assert(wait_for(&load, CALLS));
-    ck_assert_int_eq(atomic_load(&load.failed), 0);
-    rpc_client_free(load.client);
+    ck_assert(wait_for(load, load->total));
+    ck_assert_int_eq(atomic_load(&load->failed), 0);
+    rpc_client_free(load->client);
     end_server(staying);
+}
+
+START_TEST(sigterm_to_one_of_two_servers_loses_no_call)
+{
+    must_survive_sigterm(&(struct load){.total = CALLS});
+}
+END_TEST
+
+/* It hears of the drain after all the answers it has, 640 ms later, and calls on meanwhile. */
+START_TEST(sigterm_loses_no_call_of_a_client_that_is_busy)
+{
+    must_survive_sigterm(&(struct load){.total = 10 * IN_FLIGHT, .busy_ms = BUSY_MS});
 }
 END_TEST
 
@@ -267,5 +280,6 @@ END_TEST
 
 TEST_MAIN_AROUND("rpc drain", (&(struct test_around){.before = start, .after = stop}),
                  sigterm_to_one_of_two_servers_loses_no_call,
+                 sigterm_loses_no_call_of_a_client_that_is_busy,
                  kill_of_one_of_two_servers_loses_no_call_that_has_a_key,
                  a_client_finds_its_server_again_after_a_restart)
