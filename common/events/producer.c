@@ -1,7 +1,9 @@
 /* The only place that writes to Kafka. Within a partition, acknowledged messages are a prefix of
  * those sent: librdkafka's idempotence sees to that as long as no message is given up by time, so
- * none ever is; what is not acknowledged by the deadline is purged together with the client, and
- * sent again by a new one. What the old client still had under way can only arrive as repeats. */
+ * none ever is, and as long as one request is under way at a time: a broker takes any first request
+ * of a client it does not know, thus the second when it refused the first, which librdkafka then
+ * holds for taken too. What is not acknowledged by the deadline is purged together with the client,
+ * and sent again by a new one. What the old one still had under way can only arrive as repeats. */
 #include "common/events/producer.h"
 
 #include "common/base/clock.h"
@@ -104,17 +106,18 @@ static void delivered(rd_kafka_t *kafka, const rd_kafka_message_t *message, void
 static rd_kafka_t *new_client(struct producer *producer)
 {
     static const struct kafka_setting settings[] = {
-        {"enable.idempotence",         "true"},
-        {"acks",                            "all"},
-        {"message.timeout.ms","0"}, /* never by time: a gap would let a later message overtake */
-        {"linger.ms",         "0.5"},
-        {"partitioner",                            "murmur2_random"},
-        {"socket.nagle.disable",               "true"},
+        {"enable.idempotence",   "true"},
+        {"acks",                      "all"},
+        {"max.in.flight","1"}, /* a new topic's first request is often refused */
+        {"message.timeout.ms",        "0"}, /* a gap would let a later message overtake */
+        {"linger.ms",                      "0.5"},
+        {"partitioner",            "murmur2_random"},
+        {"socket.nagle.disable",            "true"},
  /* the pod has 128 MiB for everything */
-        {"queue.buffering.max.kbytes",                "4096"},
-        {"message.max.bytes",                            "1000000"},
-        {"topic.metadata.propagation.max.ms",        "5000"},
-        {0},
+        {"queue.buffering.max.kbytes",                      "4096"},
+        {"message.max.bytes","1000000"},
+        {"topic.metadata.propagation.max.ms", "5000"},
+        {0                     },
     };
     rd_kafka_conf_t *conf = kafka_conf(producer->brokers, producer->daemon, settings);
 
