@@ -279,10 +279,29 @@ static void end_try(struct rpc_unary *unary)
     grpc_call_unref(unary->call);
 }
 
+/* The core of a server of ours that goes cancels what reaches it too late. */
+static bool was_turned_away(const struct rpc_unary *unary)
+{
+    struct rpc_client *client = unary->client;
+
+    if (unary->result.code != GRPC_STATUS_CANCELLED || !client->options.audience) {
+        return false;
+    }
+    pthread_mutex_lock(&client->lock);
+    bool asked_for = client->is_cancelled;
+    pthread_mutex_unlock(&client->lock);
+    return !asked_for && rpc_result_is_ours(&unary->result);
+}
+
+static bool broke_off(const struct rpc_unary *unary)
+{
+    return was_turned_away(unary) ||
+           (unary->result.code == GRPC_STATUS_UNAVAILABLE && rpc_result_is_ours(&unary->result));
+}
+
 static bool may_try_again(const struct rpc_unary *unary)
 {
-    return unary->result.code == GRPC_STATUS_UNAVAILABLE && rpc_result_is_ours(&unary->result) &&
-           unary->ctx->idempotency_key && !unary->client->options.no_retry &&
+    return broke_off(unary) && unary->ctx->idempotency_key && !unary->client->options.no_retry &&
            unary->tries < MAX_TRIES &&
            (!unary->deadline_ms || clock_monotonic_ms() < unary->deadline_ms);
 }
@@ -308,6 +327,9 @@ static enum status judge(struct rpc_unary *unary, ProtobufCMessage **out)
 
     if (waited) {
         return fail_with(unary->ctx, ST_UNAVAILABLE, "", "%s: no connection came", unary->path);
+    }
+    if (was_turned_away(unary)) {
+        return fail_with(unary->ctx, ST_UNAVAILABLE, "", "%s: the server went", unary->path);
     }
     return read_answer(unary, out);
 }
