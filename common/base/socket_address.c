@@ -25,22 +25,22 @@ int socket_address_port(const union socket_address *address)
     return ntohs(address->v4.sin_port); /* v6 has it at the same place */
 }
 
-static bool listen_at(int fd, union socket_address *address)
+static bool listen_at(int fd, union socket_address *address, bool v6_alone)
 {
     socklen_t size = sizeof(*address);
 
     return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) == 0 &&
-           (address->any.sa_family != AF_INET6 ||
+           (!v6_alone || address->any.sa_family != AF_INET6 ||
             setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int)) == 0) &&
            bind(fd, &address->any, size) == 0 && listen(fd, SOMAXCONN) == 0 &&
            getsockname(fd, &address->any, &size) == 0;
 }
 
-int socket_listen(union socket_address *address)
+int socket_listen(union socket_address *address, bool v6_alone)
 {
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    if (fd >= 0 && !listen_at(fd, address)) {
+    if (fd >= 0 && !listen_at(fd, address, v6_alone)) {
         int error = errno;
 
         close(fd);

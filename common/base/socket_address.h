@@ -16,8 +16,8 @@ union socket_address {
 bool socket_address_parse(const char *text, int port, union socket_address *address);
 
 /* A socket that listens there, not blocking and not inherited; 'address' then has the port, where
- * it said 0. -1: errno says why. "::" is IPv6 alone. */
-int socket_listen(union socket_address *address);
+ * it said 0. -1: errno says why. With 'v6_alone' "::" takes no IPv4. */
+int socket_listen(union socket_address *address, bool v6_alone);
 int socket_address_port(const union socket_address *address);
 
 #endif

@@ -3,8 +3,6 @@
  * the process (0.9.75). So the loop accepts, and hands each connection to one of the threads. */
 #include "common/http/http_internal.h"
 
-#include "common/base/socket_address.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -52,7 +50,7 @@ static void ready(struct watch *watch, uint32_t events)
     pthread_mutex_lock(&door->lock);
     for (int i = 0; i < TURN && let_in(door); i++) {
     }
-    if (door->rests && !door->is_closed) {
+    if (door->rests) {
         loop_change(door->server->loop, watch, 0);
     }
     pthread_mutex_unlock(&door->lock);
@@ -65,7 +63,7 @@ static void tick(struct watch *watch, int64_t now_ms)
 
     (void)now_ms;
     pthread_mutex_lock(&door->lock);
-    if (door->rests && !door->is_closed) {
+    if (door->rests) {
         door->rests = false;
         loop_change(door->server->loop, watch, EPOLLIN);
     }
@@ -83,7 +81,7 @@ static void door_free(struct watch *watch)
 
 struct http_door *http_door_open(struct http_server *server, union socket_address *address)
 {
-    int fd = socket_listen(address);
+    int fd = socket_listen(address, true);
 
     if (fd < 0) {
         return NULL;

@@ -31,6 +31,7 @@ static void list_conn(struct http_server *server, struct http_conn *conn)
     }
     server->conns = conn;
     pthread_mutex_unlock(&server->lock);
+    atomic_fetch_add(&server->open_conns, 1);
 }
 
 static void unlist_conn(struct http_server *server, struct http_conn *conn)
@@ -45,6 +46,7 @@ static void unlist_conn(struct http_server *server, struct http_conn *conn)
         server->conns = conn->next;
     }
     pthread_mutex_unlock(&server->lock);
+    atomic_fetch_sub(&server->open_conns, 1);
 }
 
 static void connection_changed(void *user, struct MHD_Connection *mhd, void **socket_context,
@@ -59,10 +61,8 @@ static void connection_changed(void *user, struct MHD_Connection *mhd, void **so
         conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         conn->reading_since_ms = clock_monotonic_ms();
         list_conn(server, conn);
-        atomic_fetch_add(&server->open_conns, 1);
         *socket_context = conn;
     } else if (conn) {
-        atomic_fetch_sub(&server->open_conns, 1);
         unlist_conn(server, conn);
         http_socket_abandon(conn->socket);
         free(conn);

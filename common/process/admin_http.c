@@ -371,7 +371,7 @@ static bool listen_at(struct admin_http *http)
         log_error(NULL, "not an address to listen on", log_text("address", o->address));
         return false;
     }
-    http->listening = socket_listen(&address);
+    http->listening = socket_listen(&address, false);
     if (http->listening < 0) {
         log_error(NULL, "cannot listen", log_text("address", o->address), log_num("port", o->port),
                   log_text("reason", strerror(errno)));

@@ -44,7 +44,7 @@ def theirs():
         server = subprocess.Popen([fake.stdout.strip(), "-dir", folder])
         try:
             return figure(subprocess.run(
-                [os.environ["PUSH_GO_HOME"] + "/push", "https://127.0.0.1:" + ready(folder), folder + "/ca.pem",
+                [os.environ["PUSH_GO_HOME"] + "/bin/push", "https://127.0.0.1:" + ready(folder), folder + "/ca.pem",
                  str(PUSHES)], check=False, capture_output=True, text=True, timeout=300))
         finally:
             stop(server)

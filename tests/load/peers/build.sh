@@ -52,38 +52,23 @@ build_fastify() {
     mv "$FASTIFY_HOME.new" "$FASTIFY_HOME"
 }
 
-# Built again when its source has changed.
-build_temporal_go() {
-    aside=$TEMPORAL_GO_HOME.new
+# A program of one source, with the modules that it needs; built again when the source has changed.
+build_go() { # HOME SOURCE [MODULE...]
+    home=$1 source=$2 aside=$1.new
+    shift 2
     rm -rf "$aside"
     mkdir -p "$aside/src" "$aside/bin"
-    cp "$ROOT/tests/load/temporal/order_worker.go" "$aside/src/main.go"
+    cp "$source" "$aside/src/main.go"
     cd "$aside/src"
     export GOENV=off GOFLAGS='-buildvcs=false -mod=mod' CGO_ENABLED=0
     go_run mod init everything/bench
-    go_run get "go.temporal.io/sdk@v$TEMPORAL_GO_VERSION"
-    go_run build -p 2 -trimpath -o "$aside/bin/order_worker" .
-    rm -rf "$TEMPORAL_GO_HOME"
-    mv "$aside" "$TEMPORAL_GO_HOME"
+    [ $# = 0 ] || go_run get "$@"
+    go_run build -p 2 -trimpath -o "$aside/bin/$(basename "$source" .go)" .
+    rm -rf "$home"
+    mv "$aside" "$home"
 }
-has_temporal_go() {
-    [ -x "$TEMPORAL_GO_HOME/bin/order_worker" ] &&
-        cmp -s "$ROOT/tests/load/temporal/order_worker.go" "$TEMPORAL_GO_HOME/src/main.go"
-}
-
-# Of the standard library alone.
-build_push_go() {
-    rm -rf "$PUSH_GO_HOME.new"
-    mkdir -p "$PUSH_GO_HOME.new"
-    cp "$peers/push.go" "$PUSH_GO_HOME.new/main.go"
-    cd "$PUSH_GO_HOME.new"
-    export GOENV=off GOFLAGS=-buildvcs=false CGO_ENABLED=0
-    go_run mod init everything/bench
-    go_run build -trimpath -o push .
-    rm -rf "$PUSH_GO_HOME"
-    mv "$PUSH_GO_HOME.new" "$PUSH_GO_HOME"
-}
-has_push_go() { [ -x "$PUSH_GO_HOME/push" ] && cmp -s "$peers/push.go" "$PUSH_GO_HOME/main.go"; }
+has_go() { [ -x "$1/bin/$(basename "$2" .go)" ] && cmp -s "$2" "$1/src/main.go"; }
+fetch_go() { has_go "$1" "$2" || build_go "$@"; }
 
 build_temporal_ours() {
     folder=$ROOT/build/${EVERYTHING_BUILD:-release}
@@ -93,8 +78,10 @@ build_temporal_ours() {
 
 case $1 in
 grpc-gateway) [ -x "$GRPC_GATEWAY_HOME/bin/gateway" ] || build_grpc_gateway ;;
-temporal-go) has_temporal_go || build_temporal_go ;;
+temporal-go)
+    fetch_go "$TEMPORAL_GO_HOME" "$ROOT/tests/load/temporal/order_worker.go" "go.temporal.io/sdk@v$TEMPORAL_GO_VERSION"
+    ;;
 temporal-ours) build_temporal_ours ;;
-push-go) has_push_go || build_push_go ;;
+push-go) fetch_go "$PUSH_GO_HOME" "$peers/push.go" ;;
 fastify) [ -d "$FASTIFY_HOME/node_modules/fastify" ] || build_fastify ;;
 esac >&2

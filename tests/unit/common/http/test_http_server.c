@@ -376,6 +376,14 @@ START_TEST(a_client_that_vanishes_while_it_waits_is_noticed)
 }
 END_TEST
 
+static int say_a(const struct http_server *to)
+{
+    int fd = raw_connect(http_server_port(to));
+
+    ck_assert(raw_send(fd, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"));
+    return fd;
+}
+
 START_TEST(one_address_cannot_take_all_connections)
 {
     struct http_server *small = http_server_start(&(struct http_options){
@@ -383,8 +391,7 @@ START_TEST(one_address_cannot_take_all_connections)
     int fds[3];
 
     for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
-        fds[i] = raw_connect(http_server_port(small));
-        ck_assert(raw_send(fds[i], "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"));
+        fds[i] = say_a(small);
         ck_assert(raw_reply(fds[i], &reply));
     }
     int one_more = raw_connect(http_server_port(small));
@@ -404,11 +411,8 @@ START_TEST(who_comes_while_all_places_are_taken_waits_for_one)
     int fds[5];
 
     for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
-        fds[i] = raw_connect(http_server_port(small));
-        ck_assert(raw_send(fds[i], "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"));
-        if (i < 4) {
-            ck_assert(raw_reply(fds[i], &reply));
-        }
+        fds[i] = say_a(small);
+        ck_assert(i == 4 || raw_reply(fds[i], &reply));
     }
     ck_assert(!raw_is_closed(fds[4], 300));
     close(fds[0]);
