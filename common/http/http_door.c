@@ -1,6 +1,7 @@
 /* The port. libmicrohttpd could listen itself, but its MHD_quiesce_daemon() takes the socket out of
  * its threads' sets while they do so themselves when they see it coming: the one who is late ends
- * the process (0.9.75). So the loop accepts, and hands each connection to one of the threads. */
+ * the process (0.9.75). So the loop accepts, and hands each connection to one of the threads. It
+ * also keeps the limit: who comes when all is full waits here, where a thread would close it. */
 #include "common/http/http_internal.h"
 
 #include <errno.h>
@@ -34,8 +35,10 @@ static bool let_in(struct http_door *door)
     bool full = is_full(door->server);
     int fd = full ? -1 : accept4(door->watch.fd, &address.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-        /* closes what it refuses */
-        MHD_add_connection(door->server->daemon, fd, &address.any, size);
+        atomic_fetch_add(&door->server->open_conns, 1);
+        if (MHD_add_connection(door->server->daemon, fd, &address.any, size) != MHD_YES) {
+            atomic_fetch_sub(&door->server->open_conns, 1); /* of one address too many: closed */
+        }
         return true;
     }
     door->rests = full || (errno != EAGAIN && errno != ECONNABORTED);

@@ -70,7 +70,8 @@ struct http_server {
     struct http_conn *conns;     /* under lock */
     struct http_stream *streams; /* under lock */
     struct http_socket *sockets; /* under lock */
-    atomic_int open_conns, requests, open_streams, open_sockets, lingering;
+    atomic_int open_conns;       /* from when they were let in */
+    atomic_int requests, open_streams, open_sockets, lingering;
     atomic_size_t body_bytes; /* held by requests that may have max_body at most */
     atomic_bool draining;
     atomic_bool closed; /* what begins now is not answered: the daemon is about to end */

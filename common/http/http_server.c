@@ -9,6 +9,7 @@
 #include "common/obs/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,7 +32,6 @@ static void list_conn(struct http_server *server, struct http_conn *conn)
     }
     server->conns = conn;
     pthread_mutex_unlock(&server->lock);
-    atomic_fetch_add(&server->open_conns, 1);
 }
 
 static void unlist_conn(struct http_server *server, struct http_conn *conn)
@@ -155,6 +155,7 @@ static void fill_defaults(struct http_options *options)
     options->longest_read_s = options->longest_read_s ? options->longest_read_s : DEFAULT_READ_S;
 }
 
+/* How many there may be is the door's to keep, how many of one address is its own. */
 static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
     const struct http_options *o = &server->options;
@@ -162,7 +163,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
                      MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE;
     struct MHD_OptionItem more[] = {
         {MHD_OPTION_THREAD_POOL_SIZE,        o->threads > 1 ? o->threads : 0,  NULL  },
-        {MHD_OPTION_CONNECTION_LIMIT,        o->max_connections,               NULL  },
+        {MHD_OPTION_CONNECTION_LIMIT,        INT_MAX,                          NULL  },
         {MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_per_address,   NULL  },
         {MHD_OPTION_CONNECTION_TIMEOUT,      o->idle_timeout_s,                NULL  },
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_CONNECTION_MEMORY,           NULL  },
