@@ -1,10 +1,12 @@
 /* One channel and the threads of its completion queues; calls that take one message and give one.
  *
- * What the server cannot have seen is tried again by the core (transparent retries). A call that
- * broke off is tried again here only when it is harmless to run twice: with an idempotency key. */
+ * What never reached a server is tried again by the core (transparent retries). Here is tried again
+ * what a server of ours turned away unseen, and, where it is harmless to run twice, with an
+ * idempotency key, what broke off. */
 #include "common/rpc/rpc_outgoing.h"
 
 #include "common/base/clock.h"
+#include "common/base/tsan.h"
 #include "common/obs/log.h"
 
 #include <grpc/byte_buffer.h>
@@ -15,7 +17,8 @@
 
 enum {
     MAX_TRIES = 4,
-    RETRY_WAIT_MS = 1000, /* for a connection, at a second try */
+    CONNECTION_MS = 1000, /* a call that runs again waits for one that long, */
+    MOMENT_MS = 50,       /* and sees it last: the channel may not know yet what broke the call */
     KEEPALIVE_MS = 20000,
     KEEPALIVE_TIMEOUT_MS = 5000,
     RECONNECT_MS = 200,
@@ -182,7 +185,7 @@ grpc_call *rpc_client_call(struct rpc_client *client, const char *path, int64_t 
 /* ---- one message each way ---------------------------------------------------------------- */
 
 struct rpc_unary {
-    struct rpc_tag ended;
+    struct rpc_tag ended, looked;
     struct rpc_client *client;
     struct rpc_unary *next, **link; /* in client->calls while a try runs, under its lock */
     struct ctx *ctx;
@@ -191,7 +194,7 @@ struct rpc_unary {
     const ProtobufCMessageDescriptor *out_type;
     rpc_done *done;
     void *user;
-    int64_t deadline_ms;
+    int64_t deadline_ms, connected_by_ms;
     int tries;
     grpc_call *call;
     grpc_byte_buffer *sent, *received;
@@ -240,23 +243,14 @@ void rpc_client_cancel(struct rpc_client *client)
 
 static void begin_try(struct rpc_unary *unary)
 {
-    bool again = unary->tries > 0;
-    int64_t soon = clock_monotonic_ms() + RETRY_WAIT_MS;
-    int64_t own = unary->deadline_ms;
-
     unary->tries++;
-    unary->call =
-        rpc_client_call(unary->client, unary->path, again && (!own || soon < own) ? soon : own);
+    unary->call = rpc_client_call(unary->client, unary->path, unary->deadline_ms);
     unary->sent = rpc_pack(unary->in);
     unary->received = NULL;
     rpc_outgoing_init(&unary->metadata, unary->ctx, &unary->span, unary->client, unary->path);
     rpc_result_init(&unary->result);
     grpc_op ops[6] = {{0}};
     rpc_outgoing_send(&unary->metadata, &ops[0]);
-    if (again) {
-        ops[0].flags = GRPC_INITIAL_METADATA_WAIT_FOR_READY |
-                       GRPC_INITIAL_METADATA_WAIT_FOR_READY_EXPLICITLY_SET;
-    }
     ops[1].op = GRPC_OP_SEND_MESSAGE;
     ops[1].data.send_message.send_message = unary->sent;
     ops[2].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
@@ -279,30 +273,26 @@ static void end_try(struct rpc_unary *unary)
     grpc_call_unref(unary->call);
 }
 
-/* The core of a server of ours that goes cancels what reaches it too late. */
 static bool was_turned_away(const struct rpc_unary *unary)
 {
     struct rpc_client *client = unary->client;
 
-    if (unary->result.code != GRPC_STATUS_CANCELLED || !client->options.audience) {
-        return false;
-    }
     pthread_mutex_lock(&client->lock);
     bool asked_for = client->is_cancelled;
     pthread_mutex_unlock(&client->lock);
-    return !asked_for && rpc_result_is_ours(&unary->result);
+    return !asked_for && rpc_result_is_unseen(&unary->result, client);
 }
 
 static bool broke_off(const struct rpc_unary *unary)
 {
-    return was_turned_away(unary) ||
-           (unary->result.code == GRPC_STATUS_UNAVAILABLE && rpc_result_is_ours(&unary->result));
+    return unary->result.code == GRPC_STATUS_UNAVAILABLE && rpc_result_is_ours(&unary->result);
 }
 
 static bool may_try_again(const struct rpc_unary *unary)
 {
-    return broke_off(unary) && unary->ctx->idempotency_key && !unary->client->options.no_retry &&
-           unary->tries < MAX_TRIES &&
+    bool harmless = was_turned_away(unary) || (broke_off(unary) && unary->ctx->idempotency_key);
+
+    return harmless && !unary->client->options.no_retry && unary->tries < MAX_TRIES &&
            (!unary->deadline_ms || clock_monotonic_ms() < unary->deadline_ms);
 }
 
@@ -318,40 +308,76 @@ static enum status read_answer(struct rpc_unary *unary, ProtobufCMessage **out)
     return ST_OK;
 }
 
-/* A second try waits for a connection: that none came in time is not the method's slowness. */
 static enum status judge(struct rpc_unary *unary, ProtobufCMessage **out)
 {
-    bool waited = unary->tries > 1 && unary->result.code == GRPC_STATUS_DEADLINE_EXCEEDED &&
-                  rpc_result_is_ours(&unary->result) &&
-                  (!unary->deadline_ms || clock_monotonic_ms() < unary->deadline_ms);
-
-    if (waited) {
-        return fail_with(unary->ctx, ST_UNAVAILABLE, "", "%s: no connection came", unary->path);
-    }
     if (was_turned_away(unary)) {
         return fail_with(unary->ctx, ST_UNAVAILABLE, "", "%s: the server went", unary->path);
     }
     return read_answer(unary, out);
 }
 
+static void finish(struct rpc_unary *unary, enum status st, ProtobufCMessage *out)
+{
+    struct rpc_client *client = unary->client;
+
+    rpc_outgoing_traced(&unary->span, unary->ctx, unary->path, st);
+    unary->done(unary->ctx, st, out, unary->user);
+    free(unary);
+    rpc_client_left(client);
+}
+
+static void look_again(struct rpc_unary *unary)
+{
+    struct rpc_client *client = unary->client;
+    grpc_connectivity_state now = grpc_channel_check_connectivity_state(client->channel, 1);
+    int64_t until_ms =
+        now == GRPC_CHANNEL_READY ? clock_monotonic_ms() + MOMENT_MS : unary->connected_by_ms;
+
+    HB_RELEASE(&unary->looked);
+    grpc_channel_watch_connectivity_state(client->channel, now, rpc_deadline(until_ms),
+                                          client->queues[0], &unary->looked);
+}
+
+static void has_looked(struct rpc_tag *tag, bool changed)
+{
+    struct rpc_unary *unary = tag->owner;
+    bool is_up = rpc_client_is_up(unary->client);
+
+    if ((changed || !is_up) && clock_monotonic_ms() < unary->connected_by_ms) {
+        look_again(unary);
+    } else if (is_up) {
+        begin_try(unary);
+    } else {
+        finish(unary,
+               fail_with(unary->ctx, ST_UNAVAILABLE, "", "%s: no connection came", unary->path),
+               NULL);
+    }
+}
+
+/* Waits for a connection first: a try that had none would wait for it until the deadline. */
+static void try_again(struct rpc_unary *unary)
+{
+    int64_t by_ms = clock_monotonic_ms() + CONNECTION_MS;
+    int64_t own = unary->deadline_ms;
+
+    unary->connected_by_ms = own && own < by_ms ? own : by_ms;
+    look_again(unary);
+}
+
 static void unary_ended(struct rpc_tag *tag, bool ok)
 {
     struct rpc_unary *unary = tag->owner;
-    struct rpc_client *client = unary->client;
     ProtobufCMessage *out = NULL;
 
     (void)ok; /* always true: the batch receives a status */
     if (may_try_again(unary)) {
         end_try(unary);
-        begin_try(unary);
+        try_again(unary);
         return;
     }
     enum status st = judge(unary, &out);
     end_try(unary);
-    rpc_outgoing_traced(&unary->span, unary->ctx, unary->path, st);
-    unary->done(unary->ctx, st, out, unary->user);
-    free(unary);
-    rpc_client_left(client);
+    finish(unary, st, out);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): a call is all of these */
@@ -364,6 +390,7 @@ void rpc_call_async(struct ctx *ctx, struct rpc_client *client, const char *path
     int64_t own = timeout_ms > 0 ? clock_monotonic_ms() + timeout_ms : 0;
 
     unary->ended = (struct rpc_tag){unary_ended, unary};
+    unary->looked = (struct rpc_tag){has_looked, unary};
     unary->client = client;
     unary->ctx = ctx;
     unary->path = memcpy(unary + 1, path, path_size);

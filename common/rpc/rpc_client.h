@@ -1,8 +1,8 @@
 /* Calls to other daemons (and Temporal, and an OTLP collector). A client is one channel with its
  * completion-queue threads; it reconnects by itself, spreads over all addresses of a daemon's name
- * (of a stranger's it takes one) and retries UNAVAILABLE where the server cannot have seen the
- * call, or where ctx holds an idempotency key. A call that one of our daemons cancels because it
- * goes is UNAVAILABLE, too. */
+ * (of a stranger's it takes one) and tries again what no handler can have seen, and what broke off
+ * where ctx holds an idempotency key. A call that one of our daemons turns away because it goes is
+ * UNAVAILABLE, if that was of no use; a stream is at once. */
 #ifndef COMMON_RPC_RPC_CLIENT_H
 #define COMMON_RPC_RPC_CLIENT_H
 

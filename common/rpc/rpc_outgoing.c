@@ -102,6 +102,12 @@ bool rpc_result_is_ours(const struct rpc_result *result)
     return true;
 }
 
+bool rpc_result_is_unseen(const struct rpc_result *result, const struct rpc_client *client)
+{
+    return result->code == GRPC_STATUS_CANCELLED && client->options.audience &&
+           rpc_result_is_ours(result);
+}
+
 /* The status text of the core or of a stranger goes to the log, never on to our client. */
 enum status rpc_result_read(struct ctx *ctx, const struct rpc_result *result, const char *path)
 {

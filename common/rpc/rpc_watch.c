@@ -180,13 +180,24 @@ static void receive(struct rpc_watch *watch)
     rpc_start(watch->call, &op, 1, &watch->received);
 }
 
+static enum status judge(struct rpc_watch *watch, struct ctx *ctx)
+{
+    pthread_mutex_lock(&watch->lock);
+    bool asked_for = watch->cancelled;
+    pthread_mutex_unlock(&watch->lock);
+    if (!asked_for && rpc_result_is_unseen(&watch->result, watch->client)) {
+        return fail_with(ctx, ST_UNAVAILABLE, "", "%s: the server went", watch->path);
+    }
+    return rpc_result_read(ctx, &watch->result, watch->path);
+}
+
 static void tell_end(struct rpc_watch *watch)
 {
     AUTO(arena) struct arena *arena = arena_new(ARENA_SIZE);
     struct ctx ctx = watch->base;
 
     ctx.arena = arena;
-    enum status st = rpc_result_read(&ctx, &watch->result, watch->path);
+    enum status st = judge(watch, &ctx);
     rpc_outgoing_traced(&watch->span, &ctx, watch->path, st);
     watch->events.ended(watch, st, &ctx, watch->user);
 }

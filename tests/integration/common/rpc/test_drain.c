@@ -3,11 +3,12 @@
  * the clients notice of it. */
 #include "tests/helpers/free_port.h"
 #include "tests/helpers/house_test.h"
-#include "tests/helpers/rpc/echo_server.h"
+#include "tests/helpers/rpc/listener.h"
 
 #include "common/base/clock.h"
 #include "common/rpc/identity.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,10 +19,10 @@
 #include <unistd.h>
 
 enum { IN_FLIGHT = 64, CALLS = 20000, TIMEOUT_MS = 60000, RESTARTS = 3, BUSY_MS = 10 };
+enum { GRACE_MS = 60000, LATE = 8, LONG_CALLS = 8, LONG_MS = 1300 };
 
 static int first_port, second_port; /* free when the test began */
 static struct identity_keys *keys;
-static int grace_ms = 60000; /* what the servers give their calls */
 
 /* The body of a server process: serves until SIGTERM, drains, exits 0. */
 static void serve(int port)
@@ -36,7 +37,7 @@ static void serve(int port)
     struct echo *echo =
         echo_start(&(struct echo_options){.port = port, .workers = 4, .queue = 64, .keys = keys});
     sigwait(&signals, &sig);
-    rpc_server_drain(echo->server, grace_ms);
+    rpc_server_drain(echo->server, GRACE_MS);
     echo->keys = NULL;
     echo_stop(echo);
     _exit(0);
@@ -112,6 +113,7 @@ struct load {
     struct rpc_client *client;
     atomic_int begun, ended, failed;
     int total, busy_ms; /* what each answer keeps the client's only thread from reading more */
+    int long_ms;        /* what each call takes its server */
     bool with_keys;
     atomic_int first_failure;
 };
@@ -139,17 +141,20 @@ static void one_ended(struct ctx *ctx, enum status st, ProtobufCMessage *out, vo
 
 static void begin_one(struct load *load)
 {
-    static const echo_request request = ECHO_REQUEST;
     int number = atomic_fetch_add(&load->begun, 1);
 
     if (number >= load->total) {
         return;
     }
     struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    echo_request *request = arena_new_struct(ctx->arena, echo_request);
+    *request = (echo_request)ECHO_REQUEST;
+    request->act = ECHO_ACT(WAIT);
+    request->count = load->long_ms;
     if (load->with_keys) {
         ctx->idempotency_key = arena_printf(ctx->arena, "call-%d", number);
     }
-    rpc_call_async(ctx, load->client, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS,
+    rpc_call_async(ctx, load->client, ECHO("Say"), &request->base, ECHO_ANSWER_TYPE, TIMEOUT_MS,
                    one_ended, load);
 }
 
@@ -219,16 +224,123 @@ START_TEST(sigterm_loses_no_call_of_a_client_that_is_busy)
 }
 END_TEST
 
-/* It calls on for up to 640 ms, and the server stops after 400: in half of all runs it is late. */
-START_TEST(a_call_that_comes_too_late_at_a_server_that_goes_finds_it_unavailable)
-{
-    struct load load = {.total = 4 * IN_FLIGHT, .busy_ms = BUSY_MS};
+/* ---- calls that come too late at a server that goes --------------------------------------- */
 
-    grace_ms = 800;
-    sigterm_under(&load);
-    ck_assert_int_ne(atomic_load(&load.first_failure), ST_CANCELLED);
+static void wait_until_refused(int port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int64_t until = clock_monotonic_ms() + TIMEOUT_MS;
+    bool refused = false;
+
+    while (!refused && clock_monotonic_ms() < until) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+        refused = connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0;
+        close(fd);
+        clock_pause_ms(5);
+    }
+    ck_assert(refused);
+}
+
+/* What keeps the client's only thread from reading, until it is let go. */
+struct standstill {
+    atomic_int begun, over;
+};
+
+static void stand_still(struct ctx *ctx, enum status st, ProtobufCMessage *out, void *user)
+{
+    struct standstill *standstill = user;
+
+    (void)st;
+    (void)out;
+    ctx_free(ctx);
+    atomic_store(&standstill->begun, 1);
+    echo_wait(&standstill->over, 1);
+}
+
+/* A call that lasts until it is told that there is no more: its server waits for it. */
+static struct rpc_watch *hold(struct rpc_client *client, struct listener *listener)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    echo_request request = ECHO_REQUEST;
+    struct rpc_watch *watch = listener_open(listener, client, ctx, ECHO("Collect"), &request);
+
+    ctx_free(ctx);
+    return watch;
+}
+
+/* The first server has stopped, and the client has not heard of it yet. */
+static void let_go_unheard(struct rpc_client *client, pid_t going, struct standstill *standstill)
+{
+    static const echo_request request = ECHO_REQUEST;
+
+    rpc_call_async(echo_ctx(ROLE_CUSTOMER), client, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE,
+                   TIMEOUT_MS, stand_still, standstill);
+    ck_assert(echo_wait(&standstill->begun, 1));
+    kill(going, SIGTERM);
+    wait_until_refused(first_port);
+}
+
+START_TEST(a_call_that_comes_too_late_at_one_of_two_servers_is_not_lost)
+{
+    pid_t going = start_server(first_port), staying = start_server(second_port);
+    struct rpc_client *client = client_of_both();
+    struct load load = {.client = client, .total = LATE};
+    struct listener held[2] = {{0}};
+    struct rpc_watch *holds[2];
+    struct standstill standstill = {0};
+
+    wait_until_up(client);
+    for (int i = 0; i < 2; i++) { /* one at each */
+        holds[i] = hold(client, &held[i]);
+    }
+    let_go_unheard(client, going, &standstill);
+    for (int i = 0; i < LATE; i++) {
+        begin_one(&load);
+    }
+    atomic_store(&standstill.over, 1);
+    ck_assert(wait_for(&load, LATE));
+    ck_assert_int_eq(atomic_load(&load.failed), 0);
+    for (int i = 0; i < 2; i++) {
+        rpc_watch_no_more(holds[i]);
+        ck_assert_int_eq(listener_end(&held[i]), ST_OK);
+        rpc_watch_unref(holds[i]);
+    }
+    waitpid(going, NULL, 0);
+    rpc_client_free(client);
+    end_server(staying);
 }
 END_TEST
+
+START_TEST(a_stream_that_comes_too_late_at_a_server_is_told_that_it_is_unavailable)
+{
+    pid_t going = start_server(first_port);
+    struct rpc_client *client = echo_client(first_port, keys);
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    echo_request request = ECHO_REQUEST;
+    struct listener held = {0}, late = {0};
+    struct standstill standstill = {0};
+
+    wait_until_up(client);
+    struct rpc_watch *first = hold(client, &held);
+    let_go_unheard(client, going, &standstill);
+    struct rpc_watch *watch = listener_open(&late, client, ctx, ECHO("Repeat"), &request);
+    atomic_store(&standstill.over, 1);
+    ck_assert_int_eq(listener_end(&late), ST_UNAVAILABLE);
+    ck_assert_int_eq(late.problem, PROBLEM_UNAVAILABLE);
+    rpc_watch_no_more(first);
+    ck_assert_int_eq(listener_end(&held), ST_OK);
+    rpc_watch_unref(first);
+    rpc_watch_unref(watch);
+    ctx_free(ctx);
+    waitpid(going, NULL, 0);
+    rpc_client_free(client);
+}
+END_TEST
+
+/* ---- kill -9 ------------------------------------------------------------------------------ */
 
 START_TEST(kill_of_one_of_two_servers_loses_no_call_that_has_a_key)
 {
@@ -242,6 +354,25 @@ START_TEST(kill_of_one_of_two_servers_loses_no_call_that_has_a_key)
     ck_assert(wait_for(&load, CALLS / 16));
     end_server(dying);
     ck_assert(wait_for(&load, CALLS / 4));
+    ck_assert_int_eq(atomic_load(&load.failed), 0);
+    rpc_client_free(load.client);
+    end_server(staying);
+}
+END_TEST
+
+/* What runs again takes longer than it may wait for a connection. */
+START_TEST(a_call_that_runs_again_has_all_of_its_time)
+{
+    pid_t dying = start_server(first_port), staying = start_server(second_port);
+    struct load load = {
+        .client = client_of_both(), .total = LONG_CALLS, .long_ms = LONG_MS, .with_keys = true};
+
+    wait_until_up(load.client);
+    for (int i = 0; i < LONG_CALLS; i++) {
+        begin_one(&load);
+    }
+    end_server(dying);
+    ck_assert(wait_for(&load, LONG_CALLS));
     ck_assert_int_eq(atomic_load(&load.failed), 0);
     rpc_client_free(load.client);
     end_server(staying);
@@ -285,8 +416,9 @@ START_TEST(a_client_finds_its_server_again_after_a_restart)
     }
     ck_assert_int_eq(st, ST_OK);
     ck_assert_int_eq(say(client, NULL), ST_OK);
-    rpc_client_free(client);
     end_server(server);
+    ck_assert_int_eq(say(client, "for nobody"), ST_UNAVAILABLE); /* long before it is late */
+    rpc_client_free(client);
     while (i < RESTARTS) {
         end_server(next[i++]);
     }
@@ -296,6 +428,8 @@ END_TEST
 TEST_MAIN_AROUND("rpc drain", (&(struct test_around){.before = start, .after = stop}),
                  sigterm_to_one_of_two_servers_loses_no_call,
                  sigterm_loses_no_call_of_a_client_that_is_busy,
-                 a_call_that_comes_too_late_at_a_server_that_goes_finds_it_unavailable,
+                 a_call_that_comes_too_late_at_one_of_two_servers_is_not_lost,
+                 a_stream_that_comes_too_late_at_a_server_is_told_that_it_is_unavailable,
                  kill_of_one_of_two_servers_loses_no_call_that_has_a_key,
+                 a_call_that_runs_again_has_all_of_its_time,
                  a_client_finds_its_server_again_after_a_restart)
