@@ -5,6 +5,8 @@
 #include "common/http/http_socket_internal.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -69,9 +71,9 @@ static ssize_t on_send(wslay_event_context_ptr frames, const uint8_t *bytes, siz
                        void *user)
 {
     struct http_socket *socket = user;
-    ssize_t count = send(socket->watch.fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    int more = flags & WSLAY_MSG_MORE ? MSG_MORE : 0; /* a head: its text comes next */
+    ssize_t count = send(socket->watch.fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT | more);
 
-    (void)flags;
     if (count < 0) {
         bool later = errno == EAGAIN || errno == EINTR;
         wslay_event_set_error(frames, later ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
@@ -268,6 +270,8 @@ static void watch_freed(struct watch *watch)
 
 void http_socket_start(struct http_socket *socket, int fd, struct MHD_UpgradeResponseHandle *handle)
 {
+    /* a change does not wait until the client says that it has the one before */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     pthread_mutex_lock(&socket->lock);
     socket->watch = (struct watch){.fd = fd, .ready = ready, .tick = tick, .free = watch_freed};
     socket->handle = handle;

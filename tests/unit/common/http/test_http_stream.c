@@ -477,6 +477,29 @@ START_TEST(a_drain_closes_sockets_with_1001)
 }
 END_TEST
 
+static void talk(int fd)
+{
+    size_t length;
+
+    ck_assert(raw_frame_send(fd, 1, "hello", 5, true));
+    ck_assert_int_eq(raw_frame_read(fd, text, sizeof(text), &length), 1);
+    ck_assert(http_socket_send(atomic_load(&last_socket), "change", 6));
+    ck_assert_int_eq(raw_frame_read(fd, text, sizeof(text), &length), 1);
+}
+
+/* A client says after 40 ms that it has what came: neither a frame's text nor the next frame waits
+ * for that. */
+START_TEST(a_screen_that_talks_is_sent_changes_without_delay)
+{
+    enum { TALKS = 20, ALL_MS = TALKS * 20 };
+    int fd = open_socket();
+
+    ck_assert_quick(
+        ALL_MS, for (int i = 0; i < TALKS; i++) { talk(fd); });
+    close(fd);
+}
+END_TEST
+
 TEST_MAIN_AROUND("http stream", (&(struct test_around){.before = start, .after = stop}),
                  what_is_written_later_arrives_and_the_end_is_clean,
                  a_quiet_stream_notices_that_its_client_is_gone,
@@ -490,4 +513,5 @@ TEST_MAIN_AROUND("http stream", (&(struct test_around){.before = start, .after =
                  what_was_sent_before_a_close_of_1000_comes_before_it,
                  a_socket_takes_a_message_that_is_larger_than_its_queue,
                  a_client_that_is_slow_to_read_a_large_message_keeps_its_socket,
-                 a_client_that_pings_and_never_reads_is_ended, a_drain_closes_sockets_with_1001)
+                 a_client_that_pings_and_never_reads_is_ended, a_drain_closes_sockets_with_1001,
+                 a_screen_that_talks_is_sent_changes_without_delay)
