@@ -15,9 +15,10 @@ static const char library[] = "libcurl.so.4"; /* the ABI that curl/curl.h speaks
 /* clang-format off */
 #define CALLS(call) \
     call(curl_easy_cleanup) call(curl_easy_getinfo) call(curl_easy_header) call(curl_easy_init) \
-    call(curl_easy_perform) call(curl_easy_reset) call(curl_easy_setopt) \
-    call(curl_easy_strerror) call(curl_global_init) call(curl_multi_add_handle) \
-    call(curl_multi_cleanup) call(curl_multi_info_read) call(curl_multi_init) \
+    call(curl_easy_perform) call(curl_easy_recv) call(curl_easy_reset) call(curl_easy_send) \
+    call(curl_easy_setopt) call(curl_easy_strerror) call(curl_global_init) \
+    call(curl_multi_add_handle) call(curl_multi_cleanup) call(curl_multi_info_read) \
+    call(curl_multi_init) \
     call(curl_multi_perform) call(curl_multi_poll) call(curl_multi_remove_handle) \
     call(curl_multi_setopt) call(curl_multi_wakeup) call(curl_slist_append) \
     call(curl_slist_free_all)
@@ -96,6 +97,10 @@ FORWARD_OPTION(CURLMcode, curl_multi_setopt, CURLM, CURLMoption)
 FORWARD(CURLcode, curl_global_init, (long flags), (flags))
 FORWARD(CURL *, curl_easy_init, (void), ())
 FORWARD(CURLcode, curl_easy_perform, (CURL * curl), (curl))
+FORWARD(CURLcode, curl_easy_recv, (CURL * curl, void *bytes, size_t room, size_t *count),
+        (curl, bytes, room, count))
+FORWARD(CURLcode, curl_easy_send, (CURL * curl, const void *bytes, size_t size, size_t *count),
+        (curl, bytes, size, count))
 FORWARD(const char *, curl_easy_strerror, (CURLcode code), (code))
 FORWARD(CURLHcode, curl_easy_header,
         (CURL * curl, const char *name, size_t index, unsigned origin, int request,

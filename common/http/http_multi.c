@@ -2,29 +2,17 @@
  * by a call that was posted. */
 #include "common/http/http_multi.h"
 
-#include "common/base/clock.h"
+#include "common/http/http_line.h"
 
 #include <curl/curl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-enum {
-    STREAMS = 100,
-    CONNECT_MS = 5000,
-    CALL_MS = 20000,
-    SLEEP_MS = 1000,
-    FEW = 4,
-    GATHER_MS = 1,
-    MOST_HEARD = 64 * 1024
-};
+enum { STREAMS = 100, CONNECT_MS = 5000, CALL_MS = 20000, SLEEP_MS = 1000, MOST_HEARD = 64 * 1024 };
 
 /* libcurl's least for what is sent; it takes them anew for each call, and would take five times
  * as much. */
@@ -44,13 +32,10 @@ struct http_multi {
     CURLM *multi; /* NULL, with what follows, until the first call */
     struct stream *streams, *free;
     int count, busy;
-    curl_socket_t newest; /* of the connections: of one host, the only one */
     enum http_reach reach;
     atomic_bool stopping;
     pthread_t thread;
-    pthread_mutex_t lock; /* guards the line, and whether its end must wake the thread */
-    struct http_multi_call *first, **last;
-    bool asleep;
+    struct http_line line;
 };
 
 static size_t keep_body(char *bytes, size_t one, size_t count, void *user)
@@ -64,34 +49,6 @@ static size_t keep_body(char *bytes, size_t one, size_t count, void *user)
     stream->answer.body[stream->length] = '\0';
     stream->heard += count;
     return stream->heard <= MOST_HEARD ? one * count : 0; /* 0 ends a stranger's endless answer */
-}
-
-/* libcurl writes a call in two pieces: corked, those of a turn leave together, in full packets. */
-static void cork(const struct http_multi *multi, int on)
-{
-    if (multi->newest != CURL_SOCKET_BAD) {
-        setsockopt(multi->newest, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
-    }
-}
-
-static int note_socket(void *user, curl_socket_t socket, curlsocktype purpose)
-{
-    struct http_multi *multi = user;
-
-    (void)purpose;
-    cork(multi, 0); /* in the middle of a turn, whose end would look at the other */
-    multi->newest = socket;
-    return CURL_SOCKOPT_OK;
-}
-
-static int close_socket(void *user, curl_socket_t socket)
-{
-    struct http_multi *multi = user;
-
-    if (multi->newest == socket) {
-        multi->newest = CURL_SOCKET_BAD;
-    }
-    return close(socket);
 }
 
 static CURL *make_handle(struct http_multi *multi, struct stream *stream,
@@ -109,10 +66,6 @@ static CURL *make_handle(struct http_multi *multi, struct stream *stream,
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, stream);
     curl_easy_setopt(curl, CURLOPT_PRIVATE, stream);
-    curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, note_socket);
-    curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, multi);
-    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, multi);
     curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, ROOM);
     curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, ROOM);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -126,18 +79,6 @@ static CURL *make_handle(struct http_multi *multi, struct stream *stream,
         curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
     }
     return curl;
-}
-
-static struct http_multi_call *take_posted(struct http_multi *multi)
-{
-    pthread_mutex_lock(&multi->lock);
-    struct http_multi_call *call = multi->first;
-    if (call) {
-        multi->first = call->next;
-        multi->last = multi->first ? multi->last : &multi->first;
-    }
-    pthread_mutex_unlock(&multi->lock);
-    return call;
 }
 
 static struct curl_slist *list_headers(struct stream *stream, const struct http_multi_call *call)
@@ -162,7 +103,6 @@ static void begin(struct http_multi *multi, struct http_multi_call *call)
     stream->length = stream->heard = 0;
     stream->answer = (struct http_multi_answer){0};
     curl_easy_setopt(stream->curl, CURLOPT_URL, call->url);
-    curl_easy_setopt(stream->curl, CURLOPT_REQUEST_TARGET, call->target);
     curl_easy_setopt(stream->curl, CURLOPT_HTTPHEADER, list_headers(stream, call));
     curl_easy_setopt(stream->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->size);
     curl_easy_setopt(stream->curl, CURLOPT_POSTFIELDS, call->body);
@@ -207,57 +147,28 @@ static int finish_done(struct http_multi *multi)
     return done;
 }
 
-/* A call that is posted from now on wakes the thread. False: there is one that can begin. */
-static bool may_sleep(struct http_multi *multi)
-{
-    pthread_mutex_lock(&multi->lock);
-    multi->asleep = !multi->first;
-    bool may = multi->asleep || !multi->free;
-    pthread_mutex_unlock(&multi->lock);
-    return may;
-}
-
 /* True when nothing was to do but wait. */
 static bool turn(struct http_multi *multi)
 {
     struct http_multi_call *call;
     int running, begun = 0;
 
-    while (multi->free && (call = take_posted(multi))) {
+    while (multi->free && (call = http_line_take(&multi->line))) {
         begin(multi, call);
         begun++;
     }
-    if (begun) {
-        cork(multi, 1);
-    }
     curl_multi_perform(multi->multi, &running);
-    if (begun) {
-        cork(multi, 0);
-    }
     return finish_done(multi) == 0 && begun == 0;
 }
 
 static void abandon(struct http_multi *multi)
 {
-    struct http_multi_call *call;
-
     for (int i = 0; i < multi->count; i++) {
         if (multi->streams[i].call) {
             finish(multi, &multi->streams[i], "stopped");
         }
     }
-    while ((call = take_posted(multi))) {
-        call->done(call, &(struct http_multi_answer){.error = "stopped"});
-    }
-}
-
-/* libcurl looks at every call under way whenever one has news: of many, the news of a moment are
- * better looked at together. */
-static void gather(const struct http_multi *multi)
-{
-    if (multi->busy > FEW) {
-        clock_pause_ms(GATHER_MS);
-    }
+    http_line_end_all(&multi->line, &(struct http_multi_answer){.error = "stopped"});
 }
 
 static void *run(void *argument)
@@ -265,16 +176,15 @@ static void *run(void *argument)
     struct http_multi *multi = argument;
 
     while (!atomic_load(&multi->stopping)) {
-        if (turn(multi) && may_sleep(multi)) {
+        if (turn(multi) && (http_line_may_sleep(&multi->line) || !multi->free)) {
             curl_multi_poll(multi->multi, NULL, 0, SLEEP_MS, NULL);
         }
-        gather(multi);
     }
     abandon(multi);
     return NULL;
 }
 
-/* Under the lock. Not before there is something to send: libcurl and its handles take 1.5 MiB. */
+/* Not before there is something to send: libcurl and its handles take 1.5 MiB. */
 static void open_streams(struct http_multi *multi)
 {
     http_client_start_library();
@@ -307,11 +217,9 @@ struct http_multi *http_multi_start(const struct http_multi_options *options)
     if (options->ca_file && !(multi->options.ca_file = strdup(options->ca_file))) {
         abort();
     }
-    multi->newest = CURL_SOCKET_BAD;
     multi->reach = options->reach;
     multi->count = options->streams ? options->streams : STREAMS;
-    multi->last = &multi->first;
-    pthread_mutex_init(&multi->lock, NULL);
+    http_line_init(&multi->line);
     return multi;
 }
 
@@ -335,24 +243,20 @@ void http_multi_stop(struct http_multi *multi)
     if (multi->multi) {
         close_streams(multi);
     }
-    pthread_mutex_destroy(&multi->lock);
+    http_line_destroy(&multi->line);
     free((char *)(uintptr_t)multi->options.ca_file);
     free(multi);
 }
 
 void http_multi_post(struct http_multi *multi, struct http_multi_call *call)
 {
-    call->next = NULL;
-    pthread_mutex_lock(&multi->lock);
-    bool was_asleep = multi->asleep;
-    multi->asleep = false;
-    *multi->last = call;
-    multi->last = &call->next;
-    if (!multi->multi) {
-        open_streams(multi);
-    }
-    pthread_mutex_unlock(&multi->lock);
-    if (was_asleep) {
+    switch (http_line_add(&multi->line, call)) {
+    case HTTP_LINE_NOTHING:
+        break;
+    case HTTP_LINE_WAKE:
         curl_multi_wakeup(multi->multi);
+        break;
+    case HTTP_LINE_START:
+        open_streams(multi);
     }
 }

@@ -1,5 +1,6 @@
-/* Many HTTPS calls at once, on one connection a host (HTTP/2 where it is spoken), over libcurl's
- * multi interface, on a thread of its own. For who sends much: APNs and Web Push. */
+/* Many HTTPS calls at once, to any hosts, over libcurl's multi interface, on a thread of its own:
+ * one connection a host, HTTP/2 where that is spoken. For Web Push; who has one host and much to
+ * say takes http2.h. */
 #ifndef COMMON_HTTP_HTTP_MULTI_H
 #define COMMON_HTTP_HTTP_MULTI_H
 
@@ -33,13 +34,14 @@ struct http_multi_answer {
  * multi, which it must not hold up, and exactly once. */
 struct http_multi_call {
     const char *url;
-    const char *target; /* the path, sent as it is; NULL: the url's. Spares libcurl work */
     const char *headers[HTTP_MULTI_HEADERS]; /* "name: value", ends with NULL */
+    int shared; /* so many of these lines come with most calls: http2.h sends them once */
     const char *body;
     size_t size;
     void (*done)(struct http_multi_call *call, const struct http_multi_answer *answer);
     void *user;
-    struct http_multi_call *next; /* of this module */
+    struct http_multi_call *next; /* of whom it was posted to, as the next */
+    bool was_refused;
 };
 
 /* The thread and libcurl come with the first call. */

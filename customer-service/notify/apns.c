@@ -1,11 +1,12 @@
-/* What Apple wants to see in a request, and what its answers mean. libcurl may send a request
- * again when a connection breaks: apns-id and apns-collapse-id make that one notice. */
+/* What Apple wants to see in a request, and what its answers mean. A push whose answer was lost is
+ * sent again: apns-id and apns-collapse-id make that one notice. */
 #include "customer-service/notify/apns.h"
 
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/p256.h"
+#include "common/http/http2.h"
 #include "customer-service/notify/push_batch.h"
 
 #include <pthread.h>
@@ -18,7 +19,7 @@ enum { TOKEN_YOUNG_MS = 20 * 60 * 1000, SKEW_MS = 5 * 60 * 1000, CALL_MS = 10000
 struct apns {
     struct apns_options options;
     struct p256_key *key;
-    struct http_multi *multi;
+    struct http2 *live, *sandbox;
     pthread_mutex_t lock; /* guards what is below */
     struct apns_token token;
     bool was_refused;      /* so that a younger one may be made */
@@ -39,17 +40,20 @@ struct apns *apns_start(const struct apns_options *options)
     apns->options = *options;
     apns->key = key;
     pthread_mutex_init(&apns->lock, NULL);
-    apns->multi = http_multi_start(&(struct http_multi_options){
+    struct http_multi_options calls = {
         .timeout_ms = CALL_MS,
         .ca_file = *options->ca_file ? options->ca_file : NULL,
-    });
+    };
+    apns->live = http2_start(options->url, &calls);
+    apns->sandbox = http2_start(options->sandbox_url, &calls);
     return apns;
 }
 
 void apns_stop(struct apns *apns)
 {
     if (apns) {
-        http_multi_stop(apns->multi);
+        http2_stop(apns->live);
+        http2_stop(apns->sandbox);
         p256_key_free(apns->key);
         pthread_mutex_destroy(&apns->lock);
         free(apns);
@@ -226,25 +230,30 @@ static void fill(struct arena *arena, const struct apns *apns, const char *autho
     static const char *const types[] = {[PUSH_ALERT] = "apns-push-type: alert",
                                         [PUSH_BACKGROUND] = "apns-push-type: background",
                                         [PUSH_LIVE_ACTIVITY] = "apns-push-type: liveactivity"};
-    const struct apns_options *options = &apns->options;
     const char **line = call->headers;
 
     *line++ = authorization;
     *line++ = types[push->kind];
-    *line++ = arena_printf(arena, "apns-topic: %s%s", options->topic,
+    *line++ = arena_printf(arena, "apns-topic: %s%s", apns->options.topic,
                            push->kind == PUSH_LIVE_ACTIVITY ? ".push-type.liveactivity" : "");
     if (push->kind == PUSH_BACKGROUND) {
         *line++ = "apns-priority: 5"; /* 10 is what it is when nothing is said */
     }
+    call->shared = (int)(line - call->headers);
     *line++ = arena_printf(arena, "apns-expiration: %lld", (long long)(push->expires_ms / 1000));
     *line++ = arena_printf(arena, "apns-id: %s", push->id);
     *line++ = arena_printf(arena, "apns-collapse-id: %.*s", APNS_COLLAPSE_MAX, push->collapse_id);
-    *line++ = "content-type:"; /* without libcurl's: a push is JSON, nobody asks */
     *line = NULL;
-    call->url = push->sandbox ? options->sandbox_url : options->url;
-    call->target = arena_printf(arena, "/3/device/%s", push->address);
+    call->url = arena_printf(arena, "/3/device/%s", push->address);
     call->body = push->payload;
     call->size = strlen(push->payload);
+}
+
+static void post(void *service, const struct push *push, struct http_multi_call *call)
+{
+    const struct apns *apns = service;
+
+    http2_post(push->sandbox ? apns->sandbox : apns->live, call);
 }
 
 static bool must_wait(struct apns *apns)
@@ -283,5 +292,5 @@ void apns_send(struct ctx *ctx, struct apns *apns, struct push *const *pushes, s
             fill(ctx->arena, apns, authorization, pushes[i], push_batch_add(batch, pushes[i]));
         }
     }
-    push_batch_send(batch, apns->multi);
+    push_batch_send(batch, post);
 }

@@ -1,4 +1,5 @@
-/* Answers come on the thread of the http_multi, one after the other; the sender waits for all. */
+/* Answers come on the thread of whom the calls were posted to, one after the other; the sender
+ * waits for all. */
 #include "customer-service/notify/push_batch.h"
 
 #include <pthread.h>
@@ -58,13 +59,13 @@ struct http_multi_call *push_batch_add(struct push_batch *batch, struct push *pu
     return &request->call;
 }
 
-void push_batch_send(struct push_batch *batch, struct http_multi *multi)
+void push_batch_send(struct push_batch *batch, push_post *post)
 {
     pthread_mutex_init(&batch->lock, NULL);
     pthread_cond_init(&batch->all_done, NULL);
     batch->open = batch->count;
     for (size_t i = 0; i < batch->count; i++) {
-        http_multi_post(multi, &batch->requests[i].call);
+        post(batch->service, batch->requests[i].push, &batch->requests[i].call);
     }
     pthread_mutex_lock(&batch->lock);
     while (batch->open) {

@@ -12,10 +12,13 @@ struct push_batch; /* in ctx's arena, which is the batch's alone until push_batc
 typedef void push_judge(struct ctx *ctx, void *service, struct push *push,
                         const struct http_multi_answer *answer);
 
+/* Hands the call of a push to whom it concerns: http2_post() or http_multi_post(). */
+typedef void push_post(void *service, const struct push *push, struct http_multi_call *call);
+
 struct push_batch *push_batch_new(struct ctx *ctx, size_t most, push_judge *judge, void *service);
 /* The call of this push, to be filled in. */
 struct http_multi_call *push_batch_add(struct push_batch *batch, struct push *push);
-/* Sends what was added, and waits for the last answer. */
-void push_batch_send(struct push_batch *batch, struct http_multi *multi);
+/* Posts what was added, and waits for the last answer. */
+void push_batch_send(struct push_batch *batch, push_post *post);
 
 #endif

@@ -167,6 +167,14 @@ static void fill(struct arena *arena, const char *authorization, struct bytes bo
     call->size = body.size;
 }
 
+static void post(void *user, const struct push *push, struct http_multi_call *call)
+{
+    const struct sending *sending = user;
+
+    (void)push;
+    http_multi_post(sending->web->multi, call);
+}
+
 void web_push_send(struct ctx *ctx, struct web_push *web, struct push *const *pushes, size_t count)
 {
     struct sending sending = {.web = web};
@@ -182,6 +190,6 @@ void web_push_send(struct ctx *ctx, struct web_push *web, struct push *const *pu
         }
     }
     sending.visit.from_ms = clock_monotonic_ms();
-    push_batch_send(batch, web->multi);
+    push_batch_send(batch, post);
     push_services_leave(web->services, &sending.visit);
 }

@@ -86,6 +86,7 @@ planted_c library-librdkafka common/outbox/outbox.c '#include <librdkafka/rdkafk
 planted_c library-grpc gateway/call.c '#include <grpc/grpc.h>'
 planted_c library-microhttpd gateway/call.c '#include <microhttpd.h>'
 planted_c library-curl customer-service/notify/apns.c '#include <curl/curl.h>'
+planted_c library-nghttp2 customer-service/notify/apns.c '#include <nghttp2/nghttp2.h>'
 planted_c library-wslay gateway/live/websocket.c '#include <wslay/wslay.h>'
 planted_c library-hiredis gateway/edge/edge_limit.c '#include <hiredis/hiredis.h>'
 planted_c library-jwt gateway/edge/edge_auth.c '#include <jwt.h>'

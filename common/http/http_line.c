@@ -1,0 +1,70 @@
+/* A list under a lock, and the promise that who sleeps is woken, once. */
+#include "common/http/http_line.h"
+
+#include <stddef.h>
+
+void http_line_init(struct http_line *line)
+{
+    *line = (struct http_line){.last = &line->first};
+    pthread_mutex_init(&line->lock, NULL);
+}
+
+void http_line_destroy(struct http_line *line)
+{
+    pthread_mutex_destroy(&line->lock);
+}
+
+enum http_line_duty http_line_add(struct http_line *line, struct http_multi_call *call)
+{
+    call->next = NULL;
+    pthread_mutex_lock(&line->lock);
+    enum http_line_duty duty = !line->begun   ? HTTP_LINE_START
+                               : line->asleep ? HTTP_LINE_WAKE
+                                              : HTTP_LINE_NOTHING;
+    line->begun = true;
+    line->asleep = false;
+    *line->last = call;
+    line->last = &call->next;
+    pthread_mutex_unlock(&line->lock);
+    return duty;
+}
+
+void http_line_put_back(struct http_line *line, struct http_multi_call *call)
+{
+    pthread_mutex_lock(&line->lock);
+    call->next = line->first;
+    line->first = call;
+    line->last = call->next ? line->last : &call->next;
+    pthread_mutex_unlock(&line->lock);
+}
+
+struct http_multi_call *http_line_take(struct http_line *line)
+{
+    pthread_mutex_lock(&line->lock);
+    line->asleep = false;
+    struct http_multi_call *call = line->first;
+    if (call) {
+        line->first = call->next;
+        line->last = line->first ? line->last : &line->first;
+    }
+    pthread_mutex_unlock(&line->lock);
+    return call;
+}
+
+bool http_line_may_sleep(struct http_line *line)
+{
+    pthread_mutex_lock(&line->lock);
+    bool may = !line->first;
+    line->asleep = may;
+    pthread_mutex_unlock(&line->lock);
+    return may;
+}
+
+void http_line_end_all(struct http_line *line, const struct http_multi_answer *answer)
+{
+    struct http_multi_call *call;
+
+    while ((call = http_line_take(line))) {
+        call->done(call, answer);
+    }
+}
