@@ -62,4 +62,4 @@ def run(table):
     table.add("push: from the notice's row to the acknowledgement", min(took["notices"]), "us CPU", 250)
     table.add("push: of that, the client of Apple's service", client, "us CPU", 60)
     table.add("push: the same by Go's own client", go, "us CPU")
-    table.add("push: the client's CPU against Go's", client / go, "x", 1)
+    table.add("push: the client's CPU against Go's", client / go, "x", 0.5)
