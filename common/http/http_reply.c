@@ -31,13 +31,16 @@ void http_request_respond(struct http_request *request, int code, struct MHD_Res
                           bool streams)
 {
     struct MHD_Connection *mhd = request->mhd;
+    struct http_server *server = request->server;
 
     request->code = code;
     request->response = response;
     request->streams = streams;
+    atomic_fetch_add(&server->requests, 1); /* the daemon stays while we wake it */
     if (atomic_exchange(&request->state, REQUEST_REPLIED) == REQUEST_WAITING) {
         MHD_resume_connection(mhd); /* the request may be gone when this returns */
     }
+    atomic_fetch_sub(&server->requests, 1);
 }
 
 void http_reply(struct http_request *request, const struct http_reply *reply)

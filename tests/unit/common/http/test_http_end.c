@@ -6,6 +6,7 @@
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/raw_client.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static struct http_server *server;
 static int port;
 static struct raw_reply reply;
 static char *large;
-static atomic_bool drains;
+static atomic_bool drains, wakes_slowly, has_woken;
 
 static void nobody_cares(void *user)
 {
@@ -161,6 +162,36 @@ START_TEST(what_is_answered_after_the_grace_still_arrives)
 }
 END_TEST
 
+struct MHD_Connection;
+void MHD_resume_connection(struct MHD_Connection *connection);
+
+/* Instead of libmicrohttpd's, which looks at the daemon once more when the connection's thread may
+ * go on already. */
+void MHD_resume_connection(struct MHD_Connection *connection)
+{
+    void (*real)(struct MHD_Connection *) =
+        (void (*)(struct MHD_Connection *))dlsym(RTLD_NEXT, "MHD_resume_connection");
+
+    real(connection);
+    if (atomic_load(&wakes_slowly)) {
+        clock_pause_ms(GRACE_MS);
+        atomic_store(&has_woken, true);
+    }
+}
+
+START_TEST(the_end_waits_for_a_thread_that_wakes_the_server)
+{
+    int fd = say("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+
+    wait_for(1, 0);
+    atomic_store(&wakes_slowly, true);
+    ms_to_end();
+    ck_assert(atomic_load(&has_woken));
+    ck_assert(raw_reply(fd, &reply));
+    close(fd);
+}
+END_TEST
+
 static void *drain_long(void *arg)
 {
     (void)arg;
@@ -262,6 +293,7 @@ TEST_MAIN_AROUND("http end", (&(struct test_around){.before = start, .after = st
                  half_a_request_does_not_hold_up_the_end,
                  who_does_not_read_does_not_hold_up_the_end,
                  what_is_answered_after_the_grace_still_arrives,
+                 the_end_waits_for_a_thread_that_wakes_the_server,
                  in_the_grace_streams_are_told_at_once_and_half_a_request_may_be_finished,
                  a_stream_that_a_kept_connection_opens_meanwhile_is_ended_too,
                  a_drain_amid_requests_ends_well_each_time)
