@@ -57,6 +57,7 @@ struct http_conn {
     int fd;
     int64_t reading_since_ms;   /* under server->lock; 0: no request is being read */
     size_t held;                /* under server->lock; of body_bytes */
+    bool cut;                   /* under server->lock; shut by us: it hears no answer */
     struct http_socket *socket; /* accepted; told when the connection ends before it was upgraded */
 };
 

@@ -18,6 +18,16 @@ static void set_reading_since(struct http_conn *conn, int64_t since_ms)
     pthread_mutex_unlock(&conn->server->lock);
 }
 
+/* False: it was cut, and would never hear what became of its request. */
+static bool end_reading(struct http_conn *conn)
+{
+    pthread_mutex_lock(&conn->server->lock);
+    bool cut = conn->cut;
+    conn->reading_since_ms = 0;
+    pthread_mutex_unlock(&conn->server->lock);
+    return !cut;
+}
+
 /* The first MHD tells of a request: its line was read. */
 void *http_request_begin(void *user, const char *target, struct MHD_Connection *mhd)
 {
@@ -167,7 +177,9 @@ static enum MHD_Result handle(struct http_request *request, void **slot)
     const struct http_options *options = &request->server->options;
     enum request_state handling = REQUEST_HANDLING;
 
-    set_reading_since(request->conn, 0);
+    if (!end_reading(request->conn)) {
+        return MHD_NO;
+    }
     atomic_store(&request->state, REQUEST_HANDLING);
     options->handle(request->ctx, request, options->user);
     if (atomic_load(&request->state) == REQUEST_REPLIED) {

@@ -73,6 +73,7 @@ static void connection_changed(void *user, struct MHD_Connection *mhd, void **so
 /* With the lock held. */
 static void cut(struct http_conn *conn)
 {
+    conn->cut = true;
     conn->reading_since_ms = 0;
     shutdown(conn->fd, SHUT_RDWR); /* MHD sees the end, and closes */
 }

@@ -4,9 +4,11 @@
 #include "common/base/clock.h"
 #include "common/http/http_server.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/raw_client.h"
 
 #include <dlfcn.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -28,6 +30,7 @@ static int port;
 static struct raw_reply reply;
 static char *large;
 static atomic_bool drains, wakes_slowly, has_woken;
+static atomic_int held, released, orders;
 
 static void nobody_cares(void *user)
 {
@@ -56,6 +59,16 @@ static void *answer_later(void *arg)
     return NULL;
 }
 
+/* The server's thread has no time, until one more is released. */
+static void hold(void)
+{
+    int mine = atomic_fetch_add(&held, 1);
+
+    while (atomic_load(&released) <= mine) {
+        clock_pause_ms(5);
+    }
+}
+
 static void handle(struct ctx *ctx, struct http_request *request, void *user)
 {
     pthread_t thread;
@@ -66,6 +79,12 @@ static void handle(struct ctx *ctx, struct http_request *request, void *user)
         open_stream(request, LARGE);
     } else if (strcmp(http_path(request), "/short") == 0) {
         http_reply(request, &(struct http_reply){.code = 200, .body = "short", .size = 5});
+    } else if (strcmp(http_path(request), "/held") == 0) {
+        hold();
+        http_reply(request, &(struct http_reply){.code = 200});
+    } else if (strcmp(http_path(request), "/order") == 0) {
+        atomic_fetch_add(&orders, 1);
+        http_reply(request, &(struct http_reply){.code = 200});
     } else if (strcmp(http_path(request), "/quiet") == 0) {
         open_stream(request, 0);
     } else if (strcmp(http_path(request), "/later") == 0) {
@@ -240,6 +259,53 @@ START_TEST(a_stream_that_a_kept_connection_opens_meanwhile_is_ended_too)
 }
 END_TEST
 
+static void *end_now(void *arg)
+{
+    (void)arg;
+    ms_to_end();
+    return NULL;
+}
+
+static void wait_for_held(int count)
+{
+    for (int i = 0; i < 3000 && atomic_load(&held) != count; i++) {
+        clock_pause_ms(10);
+    }
+    ck_assert_int_eq(atomic_load(&held), count);
+}
+
+/* The thread has seen that the rest of the order is there, is busy with another, and reads it when
+ * the order was cut. */
+START_TEST(who_is_cut_has_ordered_nothing) /* K8S-17 */
+{
+    static const char *const hold_up = "GET /held HTTP/1.1\r\nHost: x\r\n\r\n";
+    pthread_t thread;
+
+    http_server_free(server);
+    server = http_server_start(
+        &(struct http_options){.address = "127.0.0.1", .threads = 1, .handle = handle});
+    port = http_server_port(server);
+    int other = say("GET /short HTTP/1.1\r\nHost: x\r\n\r\n");
+    ck_assert(raw_reply(other, &reply));
+    int order = say("POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n");
+    wait_for(1, 0);
+    int first = say(hold_up);
+    wait_for_held(1);
+    ck_assert(raw_send(other, hold_up) && raw_send(order, "cafe"));
+    atomic_store(&released, 1);
+    wait_for_held(2);
+    ck_assert_int_eq(pthread_create(&thread, NULL, end_now, NULL), 0);
+    ck_assert_int_eq(poll(&(struct pollfd){.fd = order, .events = POLLIN}, 1, PATIENCE_MS), 1);
+    atomic_store(&released, 2);
+    pthread_join(thread, NULL);
+    bool answered = raw_reply_no_body(order, &reply);
+    ck_assert_int_eq(atomic_load(&orders), answered);
+    close(first);
+    close(other);
+    close(order);
+}
+END_TEST
+
 static void *ask_on(void *arg)
 {
     atomic_bool *ends = arg;
@@ -296,4 +362,4 @@ TEST_MAIN_AROUND("http end", (&(struct test_around){.before = start, .after = st
                  the_end_waits_for_a_thread_that_wakes_the_server,
                  in_the_grace_streams_are_told_at_once_and_half_a_request_may_be_finished,
                  a_stream_that_a_kept_connection_opens_meanwhile_is_ended_too,
-                 a_drain_amid_requests_ends_well_each_time)
+                 who_is_cut_has_ordered_nothing, a_drain_amid_requests_ends_well_each_time)
