@@ -146,7 +146,8 @@ void flow_join(struct flow *flow, struct flow_branch *branch); /* also when canc
 /* ---- queries and versions ----------------------------------------------------------------- */
 
 /* Answers what flow_on_query() named, from the state: reads only, no flow_ calls that wait. NULL:
- * refused. Also works after the workflow ended, so 'state' must be the arena's. */
+ * refused. Also works after the workflow ended, so 'state' must be the arena's. Time is that of the
+ * question: no answer is recorded. */
 typedef const char *flow_query(struct flow *flow, void *state, const char *args);
 void flow_on_query(struct flow *flow, const char *name, flow_query *answer, void *state);
 

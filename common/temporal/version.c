@@ -3,6 +3,8 @@
  * understand it. */
 #include "common/temporal/flow_run.h"
 
+#include "common/base/clock.h"
+
 #include <string.h>
 
 static const char *marker_of(struct arena *arena, const char *change, int version)
@@ -74,6 +76,17 @@ void flow_step(struct flow *flow, const char *step)
     flow->step = step;
 }
 
+/* The SDKs' now() stands still in a query, whose code may read a clock; that of ours may not. */
+static const char *answer_now(struct flow *flow, const struct flow_answer *a, const char *args)
+{
+    int64_t task_ms = flow->now_ms, wall_ms = clock_wall_ms();
+
+    flow->now_ms = wall_ms > task_ms ? wall_ms : task_ms;
+    const char *json = a->answer(flow, a->state, args);
+    flow->now_ms = task_ms;
+    return json;
+}
+
 const char *flow_ask(struct flow *flow, const char *query, const char *args, const char **refused)
 {
     const struct flow_answer *a = flow->answers;
@@ -84,7 +97,7 @@ const char *flow_ask(struct flow *flow, const char *query, const char *args, con
     if (!a && strcmp(query, "current_step") == 0 && flow->step) {
         return arena_printf(flow->ctx->arena, "\"%s\"", flow->step);
     }
-    const char *json = a ? a->answer(flow, a->state, args ? args : "null") : NULL;
+    const char *json = a ? answer_now(flow, a, args ? args : "null") : NULL;
 
     if (!json) {
         *refused = arena_printf(flow->ctx->arena,

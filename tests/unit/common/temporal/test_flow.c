@@ -3,6 +3,7 @@
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/temporal/history_made.h"
 
+#include "common/base/clock.h"
 #include "common/temporal/payload.h"
 
 #include <string.h>
@@ -295,11 +296,22 @@ static const char *ask_badly(struct flow *flow, void *state, const char *args)
     return flow_sleep(flow, 1000) == ST_INTERNAL ? "\"must not wait\"" : NULL;
 }
 
+static const char *ask_the_time(struct flow *flow, void *state, const char *args)
+{
+    (void)args;
+    return arena_printf(flow_ctx(flow)->arena, "%lld",
+                        (long long)flow_now_ms(flow) - *(int64_t *)state);
+}
+
 static enum status asked(struct flow *flow, const char *input, const char **result)
 {
+    int64_t *task_ms = arena_new_struct(flow_ctx(flow)->arena, int64_t);
+
     (void)input;
     (void)result;
+    *task_ms = flow_now_ms(flow);
     flow_on_query(flow, "bad", ask_badly, NULL);
+    flow_on_query(flow, "time", ask_the_time, task_ms);
     flow_step(flow, "asleep");
     return flow_sleep(flow, 1000);
 }
@@ -315,6 +327,23 @@ START_TEST(a_query_reads_and_cannot_wait)
     ck_assert_ptr_null(flow_ask(made->flow, "unknown", NULL, &refused));
     ck_assert_str_eq(refused, "there is no query unknown");
     ck_assert_str_eq(made_commands(made), "START_TIMER(1 timer) ");
+    made_free(made);
+}
+END_TEST
+
+START_TEST(a_query_knows_the_time_it_is_asked_at_and_the_run_the_one_of_its_task)
+{
+    struct made *made = made_new("{}");
+    const char *refused = NULL;
+
+    ck_assert_int_eq(made_feed(made, asked, made_open_task(made)), ST_OK);
+    int64_t task_ms = flow_now_ms(made->flow);
+    clock_pretend(task_ms + 60000);
+    ck_assert_str_eq(flow_ask(made->flow, "time", NULL, &refused), "60000");
+    ck_assert_int_eq(flow_now_ms(made->flow), task_ms);
+    clock_pretend(task_ms - 60000); /* our clock is behind Temporal's */
+    ck_assert_str_eq(flow_ask(made->flow, "time", NULL, &refused), "0");
+    clock_pretend(0);
     made_free(made);
 }
 END_TEST
@@ -365,4 +394,6 @@ TEST_MAIN("flow", an_activity_goes_out_with_its_limits_and_retries,
           an_event_of_commands_that_we_never_give_is_a_mismatch,
           a_history_without_beginning_or_end_is_no_nondeterminism,
           chance_is_the_same_at_every_replay, a_run_ends_as_its_function_returns,
-          a_query_reads_and_cannot_wait, a_version_is_recorded_once_and_read_from_the_history)
+          a_query_reads_and_cannot_wait,
+          a_query_knows_the_time_it_is_asked_at_and_the_run_the_one_of_its_task,
+          a_version_is_recorded_once_and_read_from_the_history)

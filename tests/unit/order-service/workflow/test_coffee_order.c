@@ -4,7 +4,10 @@
  * is an order that a new build would leave standing: see docs/TEMPORAL.md before recording anew. */
 #include "order-service/workflow/coffee_order.h"
 
+#include "common/base/auto.h"
+#include "common/base/clock.h"
 #include "common/temporal/flow_worker.h"
+#include "order-service/workflow/order_news.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/temporal/history_made.h"
 
@@ -89,6 +92,28 @@ START_TEST(a_step_without_a_version_is_found_here)
 }
 END_TEST
 
+START_TEST(the_time_that_remains_is_counted_from_the_question)
+{
+    int64_t placed_ms = MADE_TIME_S * INT64_C(1000);
+    struct order_news news = {.order = {"019aa1f0-5c3e-7000-8000-000000000001"},
+                              .seq = 1,
+                              .status = ORDER_PLACED,
+                              .accept_by_ms = placed_ms + 600000,
+                              .reason = ""};
+    AUTO(arena) struct arena *arena = arena_new(1024);
+    struct made *made = made_new(order_news_json(arena, &news));
+    const char *refused = NULL;
+
+    ck_assert_int_eq(made_feed(made, coffee_order, made_open_task(made)), ST_OK);
+    clock_pretend(placed_ms + 540000);
+    ck_assert_ptr_nonnull(
+        strstr(flow_ask(made->flow, "remaining", NULL, &refused), "\"remaining\":60000}"));
+    clock_pretend(0);
+    made_free(made);
+}
+END_TEST
+
 TEST_MAIN("coffee_order", every_kind_of_order_replays_with_the_code_of_today,
           a_build_with_one_more_step_follows_the_orders_of_the_build_before,
-          a_step_without_a_version_is_found_here)
+          a_step_without_a_version_is_found_here,
+          the_time_that_remains_is_counted_from_the_question)
