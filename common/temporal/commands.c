@@ -169,7 +169,7 @@ static void fail_run(struct flow *flow, const struct flow_command *from, Tempora
     Temporal__FailWorkflowExecutionCommandAttributes *a = temporal_message(
         flow->ctx->arena, &temporal__fail_workflow_execution_command_attributes__descriptor);
 
-    a->failure = failure_of(flow->ctx, from->failed);
+    a->failure = from->failure;
     to->fail_workflow_execution_command_attributes = SET(to, FAIL_WORKFLOW_EXECUTION, a);
 }
 

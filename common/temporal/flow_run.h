@@ -27,9 +27,9 @@ struct flow_op {
 struct flow_command {
     struct flow_command *next;
     Temporal__CommandType type;
-    struct flow_op *op; /* NULL for those that close the run, and markers */
-    const char *json;   /* result, details, next input, or marker */
-    enum status failed; /* of a run that fails */
+    struct flow_op *op;         /* NULL for those that close the run, and markers */
+    const char *json;           /* result, details, next input, or marker */
+    Temporal__Failure *failure; /* of a run that fails */
 };
 
 struct flow_arrival { /* a signal, in the order of the history */

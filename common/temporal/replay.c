@@ -112,7 +112,7 @@ static void close_with(struct flow *flow, enum status st, const char *result)
     struct flow_command *command = flow_command_new(flow, type, NULL);
 
     command->json = flow->is_continued ? flow->input : result;
-    command->failed = st;
+    command->failure = type == COMMAND(FAIL_WORKFLOW_EXECUTION) ? failure_of(flow->ctx, st) : NULL;
     flow->closed_by = type;
     flow->is_closed = true;
 }

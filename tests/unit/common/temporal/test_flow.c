@@ -348,6 +348,26 @@ START_TEST(a_query_knows_the_time_it_is_asked_at_and_the_run_the_one_of_its_task
 }
 END_TEST
 
+static enum status refuse_and_be_asked(struct flow *flow, const char *input, const char **result)
+{
+    flow_on_query(flow, "bad", ask_badly, NULL);
+    return refuse(flow, input, result);
+}
+
+START_TEST(a_query_that_came_with_the_last_task_changes_nothing_of_how_the_run_ended)
+{
+    struct made *made = made_new("{}");
+    const char *refused = NULL;
+
+    ck_assert_int_eq(made_feed(made, refuse_and_be_asked, made_open_task(made)), ST_OK);
+    ck_assert_str_eq(flow_ask(made->flow, "bad", NULL, &refused), "\"must not wait\"");
+    ck_assert_str_eq(
+        only_command(made)->fail_workflow_execution_command_attributes->failure->message,
+        "it cannot be");
+    made_free(made);
+}
+END_TEST
+
 static enum status versions(struct flow *flow, const char *input, const char **result)
 {
     (void)input;
@@ -396,4 +416,5 @@ TEST_MAIN("flow", an_activity_goes_out_with_its_limits_and_retries,
           chance_is_the_same_at_every_replay, a_run_ends_as_its_function_returns,
           a_query_reads_and_cannot_wait,
           a_query_knows_the_time_it_is_asked_at_and_the_run_the_one_of_its_task,
+          a_query_that_came_with_the_last_task_changes_nothing_of_how_the_run_ended,
           a_version_is_recorded_once_and_read_from_the_history)
