@@ -161,6 +161,74 @@ what_is_not_listed_is_not_wanted() {
     [ "$(cat "$run/apns/want")" = down ]
 }
 
+# A machine without any package, used by Ann, who is not root. What she types as sudo is written down.
+anns_machine() { # RC: of `sudo`, whether she has it
+    bin=$scratch/anns
+    mkdir -p "$bin"
+    printf '#!/bin/sh\n' | tee "$bin/dpkg-query" "$bin/sudo" >"$bin/timeout"
+    printf '#!/bin/sh\necho head\necho x 1 1 9999999 1 /\n' >"$bin/df"
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\n[ "$1" = -un ] && echo ann || echo 1000\n' >"$bin/id"
+    # shellcheck disable=SC2016
+    printf 'echo "$@" >>"%s/typed"\nexit %s\n' "$scratch" "$1" >>"$bin/sudo"
+    # shellcheck disable=SC2016
+    printf 'echo "$@" >>"%s/typed"\nexec %s "$@"\n' "$scratch" "$(command -v timeout)" >>"$bin/timeout"
+    chmod +x "$bin"/*
+    rm -f "$run/packages-are-there" "$scratch/typed"
+    PATH=$bin:$PATH
+}
+# The line for her root leaves no cluster of Debian's on port 5432: that is said before the packages come.
+who_may_not_install_is_told_all_of_it() {
+    anns_machine 1
+    "$root/everything" up --yes >"$scratch/up" 2>&1 </dev/null
+    "$root/everything" doctor >"$scratch/doctor" 2>&1 </dev/null
+    line=$(sed -n 's/^  mkdir/mkdir/p' "$scratch/up")
+    echo "$line"
+    [ -n "$line" ] && grep -qF "as root: $line" "$scratch/doctor" || return 1
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\ncat "%s/etc/postgresql-common/createcluster.conf"\necho "$@"\n' "$scratch" >"$bin/apt-get"
+    chmod +x "$bin/apt-get"
+    echo "$line" | sed "s# /etc/# $scratch/etc/#g; s#>/etc/#>$scratch/etc/#g" | sh >"$scratch/said" && cat "$scratch/said"
+    echo "$line" | sed "s# /etc/# $scratch/etc/#g; s#>/etc/#>$scratch/etc/#g" | sh >"$scratch/again"
+    grep -qx 'create_main_cluster = false' "$scratch/said" && cmp "$scratch/said" "$scratch/again" &&
+        grep -q '^install --no-install-recommends -y .*postgresql-15' "$scratch/said"
+}
+# A slow network is no reason to end dpkg midway.
+packages_are_fetched_before_the_time_of_dpkg_begins() {
+    anns_machine 0
+    echo 'MemAvailable: 80000 kB' >"$scratch/meminfo"
+    EVERYTHING_MEMINFO=$scratch/meminfo "$root/everything" up --yes >"$scratch/up" 2>&1 </dev/null
+    cat "$scratch/up" "$scratch/typed"
+    sed -n 's/.*--kill-after=5 \([0-9]*\) .*apt_install sudo \(--[a-z-]*\)* *.*/\1 \2/p' "$scratch/typed" >"$scratch/limits"
+    printf '7200 --download-only\n1800 \n' | diff - "$scratch/limits" && grep -q ' install .*--download-only' "$scratch/typed"
+}
+a_cut_short_installation_has_a_way_out() {
+    # shellcheck disable=SC2016
+    ROOT=$root sh -c '. "$ROOT/tools/stack/all.sh"
+        step install 5 sh -c "echo \"E: dpkg was interrupted, you must correct the problem\"; exit 100"' 2>&1 | grep 'dpkg --configure -a'
+}
+
+# To link Temporal takes much more than to run it, and is done once.
+temporal_wants_its_memory_to_build_once() {
+    export EVERYTHING_ENV=/dev/null
+    first=$(call memory_needed postgres temporal kafka)
+    home=$XDG_CACHE_HOME/everything/temporal-$(sed -n 's/^TEMPORAL_VERSION=\([0-9.]*\).*/\1/p' "$root/tools/stack/parts/temporal.sh")
+    mkdir -p "$home" && call temporal_made_of >"$home/made-of"
+    echo "$first, then $(call memory_needed postgres temporal kafka)"
+    [ "$first" = 1536 ] && [ "$(call memory_needed postgres temporal kafka)" = 1024 ]
+}
+
+# A Maven that writes where Maven does, and a JVM that does nothing.
+what_fetched_kafka_is_gone() {
+    mkdir -p "$scratch/jvm" "$scratch/home"
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\nto=$HOME/.m2/repository\nfor word in "$@"; do case $word in -Dmaven.repo.local=*) to=${word#*=} ;; esac; done\nmkdir -p "$to/a-jar"\n' >"$scratch/jvm/mvn"
+    echo '#!/bin/sh' >"$scratch/jvm/java"
+    chmod +x "$scratch/jvm"/*
+    HOME=$scratch/home PATH=$scratch/jvm:$PATH call fetch_kafka || return 1
+    [ -d "$XDG_CACHE_HOME/everything" ] && ! find "$scratch/home" "$XDG_CACHE_HOME/everything" -name a-jar | grep .
+}
+
 # After a step, Ctrl-C does again what the caller wants of it.
 a_step_gives_the_trap_back() {
     # shellcheck disable=SC2016
@@ -189,5 +257,10 @@ fact another_port_or_setting_is_another_start_script_of_postgres
 fact data_is_never_there_without_its_password
 fact whatever_is_built_in_is_looked_at
 fact what_is_not_listed_is_not_wanted
+fact who_may_not_install_is_told_all_of_it
+fact packages_are_fetched_before_the_time_of_dpkg_begins
+fact a_cut_short_installation_has_a_way_out
+fact temporal_wants_its_memory_to_build_once
+fact what_fetched_kafka_is_gone
 fact a_step_gives_the_trap_back
 exit $failed

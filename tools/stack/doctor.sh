@@ -50,7 +50,7 @@ check_packages() {
         if sudo_command >/dev/null; then
             bad "missing packages: $missing" "./everything up installs them"
         else
-            bad "missing packages: $missing and $(id -un) may not install them" "as root: apt-get update && apt-get install -y $missing"
+            bad "missing packages: $missing and $(id -un) may not install them" "as root: $(install_line "$missing")"
         fi
     fi
 }

@@ -23,6 +23,13 @@ sudo_command() {
     fi
 }
 
+# Debian's postgresql would start a cluster of its own on port 5432
+CLUSTER_CONF=/etc/postgresql-common/createcluster.conf
+NO_CLUSTER="mkdir -p ${CLUSTER_CONF%/*} && { grep -qs ^create_main_cluster $CLUSTER_CONF || echo create_main_cluster = false >>$CLUSTER_CONF; }"
+install_line() { # PACKAGES...: what root types to have them
+    echo "$NO_CLUSTER && apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --no-install-recommends -y $*"
+}
+
 # Asking dpkg takes longer than the rest of a second `up`: only when something changed.
 install_packages() {
     stamp=$RUN/packages-are-there
@@ -32,13 +39,16 @@ install_packages() {
     command -v apt-get >/dev/null || die "these Debian packages are missing: $missing and there is no apt-get here" \
         "install what they hold by hand; Debian 12 is what this is made for"
     say "Missing packages, to be installed with:"
-    say "  apt-get update && apt-get install --no-install-recommends -y $missing"
+    say "  $(install_line "$missing")"
     as_root=$(sudo_command) || die "packages are missing, and $(id -un) may not install them (no root, no sudo without a password)" \
         "run the line above as root, or give this user sudo, then run the same command again"
     confirm "Install them now?" || die "not installed" "run the line above yourself"
     check_disk 3000
     $as_root true
     step 'apt-get update' 300 apt_update "$as_root" || exit 1
+    # who ends dpkg midway leaves it broken: a slow network has its limit before that
+    # shellcheck disable=SC2086
+    step 'apt-get download' 7200 apt_install "$as_root" --download-only $missing || exit 1
     # shellcheck disable=SC2086
     step 'apt-get install' 1800 apt_install "$as_root" $missing || exit 1
 }
@@ -48,10 +58,7 @@ apt_install() {
     as_root=$1
     shift
     umask 022 # what packages write is for every user
-    # Debian's postgresql would start a cluster of its own on port 5432
-    # shellcheck disable=SC2016
-    "$as_root" sh -c 'mkdir -p /etc/postgresql-common && { grep -qs "^create_main_cluster" /etc/postgresql-common/createcluster.conf ||
-        echo "create_main_cluster = false" >>/etc/postgresql-common/createcluster.conf; }'
+    "$as_root" sh -c "$NO_CLUSTER"
     "$as_root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q -y -o Acquire::Retries=3 \
         -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@"
 }
@@ -125,13 +132,16 @@ check_disk() { # MIB
 }
 memory_mib() { awk '$1 == "MemAvailable:" { print int($2 / 1024) }' "${EVERYTHING_MEMINFO:-/proc/meminfo}"; }
 # memory_needed NAMES...: MiB to build and start these. The daemons are compiled meanwhile, Kafka has its
-# JVM, and Temporal is linked once.
+# JVM, and to link Temporal, once, takes more than to run it.
 MEMORY_LEAST=512
 memory_needed() {
     [ $# -gt 0 ] || { echo 0 && return; }
     need=$MEMORY_LEAST
     for wanting in "$@"; do
-        case $wanting in kafka) need=$((need + 256)) ;; temporal) need=$((need + 768)) ;; esac
+        case $wanting in
+        kafka) need=$((need + 256)) ;;
+        temporal) need=$((need + 256)) && ! needs_fetch_temporal || need=$((need + 512)) ;;
+        esac
     done
     echo $need
 }

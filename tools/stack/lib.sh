@@ -89,6 +89,8 @@ explain_failure() {
         warn "  way out: check the connection (or proxy settings), then run the same command again; what was fetched is kept"
     elif grep -qiE 'no space left|disk full' "$1"; then
         warn "  cause: the disk is full. way out: free some space, then run the same command again"
+    elif grep -q 'dpkg was interrupted' "$1"; then
+        warn "  cause: an installation of packages was cut short. way out: as root: dpkg --configure -a, then run the same command again"
     fi
 }
 

@@ -13,13 +13,13 @@ fetch_kafka() {
     rm -rf "$CACHE/kafka-$KAFKA_VERSION.new".*
     mkdir -p "$aside"
     cp "$STACK/conf/kafka-pom.xml" "$aside/pom.xml"
-    mvn -B -ntp -f "$aside/pom.xml" -Dkafka.version=$KAFKA_VERSION \
+    mvn -B -ntp -f "$aside/pom.xml" -Dmaven.repo.local="$aside/maven" -Dkafka.version=$KAFKA_VERSION \
         org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
         -DincludeScope=runtime -DoutputDirectory="$aside/libs"
     kafka_properties "$aside/format" 1 2 >"$aside/format.properties"
     # shellcheck disable=SC2046
     java -Xmx48m $(kafka_jvm) "$KAFKA_LOGGING" -cp "$aside/libs/*" kafka.tools.StorageTool format -t "$KAFKA_CLUSTER" -c "$aside/format.properties"
-    rm -rf "$KAFKA_HOME"
+    rm -rf "$KAFKA_HOME" "$aside/maven"
     mv "$aside" "$KAFKA_HOME"
 }
 
