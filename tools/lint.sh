@@ -35,7 +35,7 @@ check_rules() { tools/check-style.sh; }
 prepare() {
     {
         cmake --preset clang && ninja -C build/clang -t targets rule CUSTOM_COMMAND | grep '\.[chS]$\|\.pb$' |
-            xargs ninja -C build/clang
+            xargs -d '\n' ninja -C build/clang
     } >"$RUN/log/lint-build.log" 2>&1 || { tail -n 30 "$RUN/log/lint-build.log" && return 1; }
 }
 # our own files, whether git knows them yet or not

@@ -329,9 +329,9 @@ void test_kafka_start(void)
     own.controller = free_port();
     snprintf(own.address, sizeof(own.address), "127.0.0.1:%d", own.port);
     snprintf(command, sizeof(command),
-             "mkdir -p %1$s && cp -a %2$s/format %1$s/data &&"
+             "mkdir -p %1$s && cp -a '%2$s/format' %1$s/data &&"
              " sed -e 's#@DATA@#%1$s/data#' -e s/@PORT@/%3$d/ -e s/@CTRL@/%4$d/"
-             " %5$s/tools/stack/conf/kafka.properties > %1$s/server.properties",
+             " '%5$s/tools/stack/conf/kafka.properties' > %1$s/server.properties",
              own.folder, kafka_home(), own.port, own.controller, SOURCE_DIR);
     shell(command);
     launch();

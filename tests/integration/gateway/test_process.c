@@ -141,7 +141,7 @@ START_TEST(it_is_not_linked_with_a_database)
 {
     AUTO(arena) struct arena *arena = arena_new(1024);
     static char libraries[64 * 1024];
-    FILE *ldd = popen(arena_printf(arena, "ldd %s", binary), "re");
+    FILE *ldd = popen(arena_printf(arena, "ldd '%s'", binary), "re");
 
     ck_assert_ptr_nonnull(ldd);
     size_t length = fread(libraries, 1, sizeof(libraries) - 1, ldd);

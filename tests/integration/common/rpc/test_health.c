@@ -151,8 +151,8 @@ static const char *grpcurl(int expected, const char *options, const char *words)
     char *where = path ? arena_strdup(ctx->arena, path)
                        : arena_printf(ctx->arena, "%s%s/everything/grpcurl-1.9.3/bin/grpcurl",
                                       cache ? cache : getenv("HOME"), cache ? "" : "/.cache");
-    char *line = arena_printf(ctx->arena, "timeout 20 %s -plaintext %s %s %s 2>&1", where, options,
-                              echo->address, words);
+    char *line = arena_printf(ctx->arena, "timeout 20 '%s' -plaintext %s %s %s 2>&1", where,
+                              options, echo->address, words);
 
     ck_assert_msg(access(where, X_OK) == 0, "no grpcurl at %s", where);
     FILE *out = popen(line, "r");
