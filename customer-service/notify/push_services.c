@@ -16,16 +16,18 @@ enum {
     TOKEN_SIZE = 640,
     TOKEN_LIFE_MS = 12 * 60 * 60 * 1000,
     TOKEN_KEPT_MS = TOKEN_LIFE_MS / 2,
+    TOKEN_YOUNG_MS = 60 * 1000,
     QUICK_MS = 500,
 };
 
 struct service {
     char origin[ORIGIN_SIZE]; /* "https://push.example.net" */
     char token[TOKEN_SIZE];
-    int64_t signed_ms, not_before_ms; /* monotonic; 0: never */
-    int calls;                        /* that wait for it: such a one keeps its place */
-    bool was_quick;                   /* with its last answer */
-    int64_t quick_ms;                 /* when, or since when it is asked at all */
+    int64_t signed_ms;     /* wall clock, as the token's own time; 0: there is none */
+    int64_t not_before_ms; /* monotonic, as what follows; 0: never */
+    int calls;             /* that wait for it: such a one keeps its place */
+    bool was_quick;        /* with its last answer */
+    int64_t quick_ms;      /* when, or since when it is asked at all */
     int64_t used_ms;
 };
 
@@ -122,17 +124,26 @@ static bool is_slow(const struct service *service, int64_t now_ms)
 
 /* ---- who we are ---- */
 
+/* Judged by the clock that the token's time is of: it stays right when that one is set, or when the
+ * machine slept. */
+static bool is_younger(int64_t signed_ms, int64_t ms)
+{
+    int64_t age_ms = clock_wall_ms() - signed_ms;
+
+    return signed_ms && age_ms >= 0 && age_ms < ms;
+}
+
 static bool sign_token(struct arena *arena, const struct push_services *services,
                        struct service *service)
 {
     static const char head[] = "{\"typ\":\"JWT\",\"alg\":\"ES256\"}";
     struct text claims = text_new(arena, 256);
     uint8_t signature[P256_SIGNATURE_SIZE];
+    int64_t now_ms = clock_wall_ms();
 
     text_add(&claims, "{\"aud\":");
     text_add_json(&claims, service->origin);
-    text_printf(&claims,
-                ",\"exp\":%lld,\"sub\":", (long long)((clock_wall_ms() + TOKEN_LIFE_MS) / 1000));
+    text_printf(&claims, ",\"exp\":%lld,\"sub\":", (long long)((now_ms + TOKEN_LIFE_MS) / 1000));
     text_add_json(&claims, services->subject);
     text_add_char(&claims, '}');
     const char *input = arena_printf(arena, "%s.%s", base64url_encode(arena, head, strlen(head)),
@@ -140,24 +151,35 @@ static bool sign_token(struct arena *arena, const struct push_services *services
     if (!p256_sign(services->key, input, strlen(input), signature)) {
         return false;
     }
-    service->signed_ms = clock_monotonic_ms();
+    service->signed_ms = now_ms;
     return text_copy(
         service->token, sizeof(service->token),
         arena_printf(arena, "%s.%s", input, base64url_encode(arena, signature, sizeof(signature))));
 }
 
 static const char *authorization(struct arena *arena, const struct push_services *services,
-                                 struct service *service, int64_t now_ms)
+                                 struct service *service)
 {
     uint8_t point[P256_POINT_SIZE];
-    bool is_kept = service->signed_ms && now_ms - service->signed_ms < TOKEN_KEPT_MS;
 
-    if (!is_kept && !sign_token(arena, services, service)) {
+    if (!is_younger(service->signed_ms, TOKEN_KEPT_MS) && !sign_token(arena, services, service)) {
         return NULL;
     }
     p256_public(services->key, point);
     return arena_printf(arena, "authorization: vapid t=%s, k=%s", service->token,
                         base64url_encode(arena, point, sizeof(point)));
+}
+
+/* One that was made just now would be refused again: then it is the key that they do not take. */
+static bool refuses_token(struct service *service, int64_t shown_ms, int code)
+{
+    if ((code != 401 && code != 403) || is_younger(shown_ms, TOKEN_YOUNG_MS)) {
+        return false;
+    }
+    if (service->signed_ms == shown_ms) {
+        service->signed_ms = 0;
+    }
+    return true;
 }
 
 /* ---- in and out ---- */
@@ -193,8 +215,11 @@ static void enter(struct push_services *services, struct push_visit *visit, stru
         services->slow_calls += !visit->slow_pushes;
         visit->slow_pushes++;
     }
-    service->calls += !visit->at[service - services->list];
-    visit->at[service - services->list] = true;
+    if (!visit->at[service - services->list]) {
+        visit->at[service - services->list] = true;
+        visit->signed_ms[service - services->list] = service->signed_ms;
+        service->calls++;
+    }
     service->used_ms = now_ms;
 }
 
@@ -216,7 +241,7 @@ const char *push_services_enter(struct arena *arena, struct push_services *servi
     if (reason) {
         push->verdict = PUSH_LATER;
         push->reason = reason;
-    } else if ((line = authorization(arena, services, service, now_ms))) {
+    } else if ((line = authorization(arena, services, service))) {
         enter(services, visit, service, now_ms);
     }
     pthread_mutex_unlock(&services->lock);
@@ -224,14 +249,16 @@ const char *push_services_enter(struct arena *arena, struct push_services *servi
 }
 
 /* 429 is about one of its many subscriptions, which waits by itself. */
-void push_services_heard(struct push_services *services, const struct push_visit *visit,
+bool push_services_heard(struct push_services *services, const struct push_visit *visit,
                          const struct push *push, const struct http_multi_answer *answer)
 {
     int64_t now_ms = clock_monotonic_ms();
+    bool again = false;
 
     pthread_mutex_lock(&services->lock);
     struct service *service = find(services, push->address);
     if (service) {
+        again = refuses_token(service, visit->signed_ms[service - services->list], answer->code);
         service->was_quick = answer->code && now_ms - visit->from_ms <= QUICK_MS;
         service->quick_ms = service->was_quick ? now_ms : service->quick_ms;
     }
@@ -239,6 +266,7 @@ void push_services_heard(struct push_services *services, const struct push_visit
         service->not_before_ms = now_ms + push_wait_ms(answer->retry_after_s);
     }
     pthread_mutex_unlock(&services->lock);
+    return again;
 }
 
 void push_services_leave(struct push_services *services, const struct push_visit *visit)

@@ -21,6 +21,7 @@ void push_services_free(struct push_services *services); /* NULL is fine */
 /* One call that sends to several of them: {0} before the first. */
 struct push_visit {
     bool at[PUSH_SERVICES];
+    int64_t signed_ms[PUSH_SERVICES]; /* wall clock: the oldest token that it shows each */
     int slow_pushes;
     int64_t from_ms; /* when they were sent: of the caller */
 };
@@ -29,8 +30,9 @@ struct push_visit {
  * may go there now. */
 const char *push_services_enter(struct arena *arena, struct push_services *services,
                                 struct push_visit *visit, struct push *push);
-/* What came of it: a service that says 503 is left alone for as long as it says. */
-void push_services_heard(struct push_services *services, const struct push_visit *visit,
+/* What came of it: a service that says 503 is left alone for as long as it says. True: it refused a
+ * token that may have been the reason; the same push will have another. */
+bool push_services_heard(struct push_services *services, const struct push_visit *visit,
                          const struct push *push, const struct http_multi_answer *answer);
 void push_services_leave(struct push_services *services, const struct push_visit *visit);
 

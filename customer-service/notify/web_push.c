@@ -92,9 +92,9 @@ static void judge(struct ctx *ctx, void *user, struct push *push,
 {
     const struct sending *sending = user;
 
-    push_services_heard(sending->web->services, &sending->visit, push, answer);
+    bool again = push_services_heard(sending->web->services, &sending->visit, push, answer);
     push->wait_ms = answer->code == 429 ? push_wait_ms(answer->retry_after_s) : 0;
-    push->verdict = PUSH_REFUSED;
+    push->verdict = again ? PUSH_RETRY : PUSH_REFUSED;
     for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
         if (answer->code >= answers[i].from && answer->code <= answers[i].to) {
             push->verdict = answers[i].verdict;

@@ -105,6 +105,24 @@ START_TEST(a_service_that_is_unavailable_is_left_alone_as_long_as_it_says)
 }
 END_TEST
 
+/* As after a suspend: what was signed before is too old for whoever looks at the time of day. */
+START_TEST(a_push_whose_token_was_refused_goes_with_another_but_once)
+{
+    const char *refused = "[{\"status\":403,\"reason\":\"ExpiredToken\"}]";
+
+    ck_assert_int_eq(send_to(endpoint("one")), PUSH_SENT);
+    clock_pretend(clock_wall_ms() + 2 * 60 * 1000);
+    fake_apns_program(&fake, refused);
+    enum push_verdict old = send_to(endpoint("one")), young = send_to(endpoint("one"));
+    fake_apns_program(&fake, "[]");
+    enum push_verdict next = send_to(endpoint("one"));
+    clock_pretend(0);
+    ck_assert_int_eq(old, PUSH_RETRY);
+    ck_assert_int_eq(young, PUSH_REFUSED);
+    ck_assert_int_eq(next, PUSH_SENT);
+}
+END_TEST
+
 /* It takes connections, and never says a word. */
 static int open_tarpit(int *port)
 {
@@ -246,6 +264,7 @@ TEST_MAIN_AROUND("web_push",
                      .start = start, .stop = stop, .before = before, .after = after}),
                  too_many_requests_of_one_browser_hold_up_no_other,
                  a_service_that_is_unavailable_is_left_alone_as_long_as_it_says,
+                 a_push_whose_token_was_refused_goes_with_another_but_once,
                  a_service_that_never_answers_is_waited_for_once_and_briefly,
                  few_wait_for_a_slow_service_and_who_asks_a_quick_one_waits_for_nobody,
                  a_slow_service_that_is_quick_again_may_be_asked_by_all)
