@@ -22,11 +22,12 @@ SELECT id FROM orders.orders WHERE number = :'number'::int ORDER BY placed_at DE
 SQL
     ) ;;
 esac
-found=$(sql -At -v id="$id" <<'SQL'
-SELECT count(*) FROM orders.orders WHERE id = nullif(:'id', '')::uuid;
+# as the database writes it: by capitals neither rows of the outbox nor the workflow are found
+id=$(sql -At -v id="$id" <<'SQL'
+SELECT id FROM orders.orders WHERE id = nullif(:'id', '')::uuid;
 SQL
 ) || exit 1
-[ "$found" = 1 ] || die "there is no order $1" "./everything order ID, with the id from Location: or from 'GET /orders?scope=all'"
+[ -n "$id" ] || die "there is no order $1" "./everything order ID, with the id from Location: or from 'GET /orders?scope=all'"
 
 sql -v id="$id" <<'SQL'
 \pset title 'Order'
@@ -43,14 +44,16 @@ SELECT sink, topic, created_at, now() - created_at AS waits FROM outbox.events W
 SELECT sink, topic, cause, died_at FROM outbox.dead WHERE key = :'id' ORDER BY id;
 \pset title 'Why it may look stuck'
 SELECT CASE
-    WHEN greatest(completed_at, cancelled_at) < now() - interval '1 hour' AND EXISTS (
-        SELECT FROM payment.payments p WHERE p.order_id = o.id AND p.changed_at < now() - interval '1 hour'
-           AND p.state IN ('authorized', 'capturing', 'voiding', 'refunding'))
+    WHEN p.state = 'failed' AND p.captured_cents > 0
+        THEN 'it is over: ' || status || ', but the provider refused to give the money back: mend the cause, then reset its '
+             || 'workflow to the task that scheduled ReturnPayment (docs/adr/0020-payments.md), or see to it at the provider'
+    WHEN p.state = 'failed' AND untouched
+        THEN 'it is over: ' || status || ', but the provider refused to take the money, and the hold may be open: mend the '
+             || 'cause, then reset its workflow, if it has ended, to its last task, or see to the hold at the provider'
+    WHEN p.state IN ('authorized', 'capturing', 'voiding', 'refunding') AND untouched
         THEN 'it is over: ' || status || ', but its money is neither taken nor given back: if its workflow is gone, '
              || 'see to the hold at the payment provider'
-    WHEN cancelled_at < now() - interval '1 hour' AND EXISTS (
-        SELECT FROM payment.payments p WHERE p.order_id = o.id AND p.changed_at < now() - interval '1 hour'
-           AND p.state IN ('captured', 'settled'))
+    WHEN p.state IN ('captured', 'settled') AND status = 'cancelled' AND untouched
         THEN 'it is over: cancelled: ' || cancel_reason || ', and paid all the same: right only if nobody collected it '
              || 'and PICKUP_TIMEOUT_REFUND=0; else give the money back at the payment provider'
     WHEN status IN ('completed', 'cancelled') THEN 'it is over: ' || status || coalesce(nullif(': ' || cancel_reason, ': '), '')
@@ -60,7 +63,10 @@ SELECT CASE
     WHEN status = 'ready' THEN 'it waits to be picked up, until ' || collect_by
     ELSE 'it is being made since ' || coalesce(preparing_at, accepted_at)
     END AS answer
-  FROM orders.orders o WHERE id = :'id'::uuid;
+  FROM orders.orders o
+  LEFT JOIN payment.payments p ON p.order_id = o.id AND status IN ('completed', 'cancelled') -- else its workflow is at it
+ CROSS JOIN LATERAL (SELECT greatest(completed_at, cancelled_at, p.changed_at) < now() - interval '1 hour' AS untouched) u
+ WHERE o.id = :'id'::uuid;
 SQL
 # The workflow, by Temporal's HTTP door; the step is asked of a worker, so one must run.
 flow=http://$TEMPORAL_HOST:$TEMPORAL_HTTP_PORT/api/v1/namespaces/default/workflows/order-$id

@@ -218,7 +218,7 @@ def the_front_door_shows_the_workflow_and_its_step():
     assert f"order-{order}  running" in shown and "step: waiting for the barista" in shown, shown
     move(order, "cancel")
     flows.ends(order)
-    shown = subprocess.run([shop.ROOT + "/everything", "order", order], check=True, capture_output=True, text=True,
+    shown = subprocess.run([shop.ROOT + "/everything", "order", order.upper()], check=True, capture_output=True, text=True,
                            timeout=60).stdout
     assert f"order-{order}  completed" in shown and "step: cancelled" in shown, shown
 

@@ -2,6 +2,7 @@
 provider's own books. Its faults are set for one order at a time."""
 import http.client
 import json
+import subprocess
 import time
 import urllib.parse
 import uuid
@@ -224,15 +225,39 @@ def a_refund_that_fails_twice_is_made_at_the_third_try():
     assert max(started) >= 3, f"attempts {started}"
 
 
+def why_it_looks_stuck(order):
+    """What ./everything order says."""
+    shown = subprocess.run([shop.ROOT + "/everything", "order", order], check=True, capture_output=True, text=True, timeout=60).stdout
+    return shown.partition("Why it may look stuck")[2].partition("Workflow\n")[0]
+
+
 def a_refund_that_was_refused_is_made_once_when_its_workflow_is_reset():
     order = live("accept", "captured", ends=False)
     with_faults("decline:refund:100:1:0", lambda: (live_on(order, "cancel"), flows.ends(order, "FAILED")))
     assert money_is(order, "failed")
+    said = why_it_looks_stuck(order)
+    assert "refused to give the money back" in said and "ReturnPayment" in said, said
     flows.reset(order, "ReturnPayment")
     shop.within(shop.PATIENCE_S, money_is, order, "refunded")
     flows.ends(order)
     state, taken, back = money(order)
     assert state == "refunded" and taken == back > 0
+    assert "provider" not in why_it_looks_stuck(order), "it is over"
+
+
+def what_could_not_be_taken_and_nobody_sees_to_is_told_of():
+    """As a workflow leaves it that was terminated between the refusal and the return."""
+    order = live("cancel")
+    long_ago = "now() - interval '2 hours'"
+    shop.sql(f"UPDATE orders.orders SET cancelled_at = {long_ago} WHERE id = '{order}'")
+    shop.sql(f"UPDATE payment.payments SET state = 'failed', changed_at = {long_ago} WHERE order_id = '{order}'")
+    try:
+        said = why_it_looks_stuck(order)
+        assert "refused to take the money" in said and "hold" in said, said
+        shop.sql(f"UPDATE payment.payments SET changed_at = now() WHERE order_id = '{order}'")
+        assert "provider" not in why_it_looks_stuck(order), "its workflow is at it"
+    finally:
+        shop.sql(f"UPDATE payment.payments SET state = 'voided', changed_at = now() WHERE order_id = '{order}'")
 
 
 def a_provider_that_loses_its_answers_takes_the_money_once():
@@ -253,5 +278,6 @@ shop.fact(whether_an_order_is_paid_is_its_own_whatever_the_setting_became, "PAY-
 shop.fact(no_request_waits_for_a_workflow_that_may_last_for_half_an_hour, "WF-13")
 shop.fact(a_refund_that_fails_twice_is_made_at_the_third_try, "WF-12")
 shop.fact(a_refund_that_was_refused_is_made_once_when_its_workflow_is_reset, "PAY-06", "WF-16")
+shop.fact(what_could_not_be_taken_and_nobody_sees_to_is_told_of)
 shop.fact(a_provider_that_loses_its_answers_takes_the_money_once)
 shop.finish()
