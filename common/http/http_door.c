@@ -35,6 +35,7 @@ static bool let_in(struct http_door *door)
     bool full = is_full(door->server);
     int fd = full ? -1 : accept4(door->watch.fd, &address.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
+        atomic_fetch_add(&door->server->arrivals, 1);
         atomic_fetch_add(&door->server->open_conns, 1);
         if (MHD_add_connection(door->server->daemon, fd, &address.any, size) != MHD_YES) {
             atomic_fetch_sub(&door->server->open_conns, 1); /* of one address too many: closed */
@@ -45,14 +46,20 @@ static bool let_in(struct http_door *door)
     return false;
 }
 
+/* With the lock held. */
+static void let_in_some(struct http_door *door)
+{
+    for (int i = 0; i < TURN && let_in(door); i++) {
+    }
+}
+
 static void ready(struct watch *watch, uint32_t events)
 {
     struct http_door *door = (struct http_door *)watch;
 
     (void)events;
     pthread_mutex_lock(&door->lock);
-    for (int i = 0; i < TURN && let_in(door); i++) {
-    }
+    let_in_some(door);
     if (door->rests) {
         loop_change(door->server->loop, watch, 0);
     }
@@ -103,6 +110,7 @@ void http_door_close(struct http_door *door)
     struct loop *loop = door->server->loop;
 
     pthread_mutex_lock(&door->lock);
+    let_in_some(door); /* those who wait believe that they are connected */
     door->is_closed = true;
     shutdown(door->watch.fd, SHUT_RDWR); /* from now on refused; the loop closes it later */
     pthread_mutex_unlock(&door->lock);

@@ -72,6 +72,7 @@ struct http_server {
     struct http_stream *streams; /* under lock */
     struct http_socket *sockets; /* under lock */
     atomic_int open_conns;       /* from when they were let in */
+    atomic_int arrivals;         /* how often somebody came in, or a request began */
     atomic_int requests, open_streams, open_sockets, lingering;
     atomic_size_t body_bytes; /* held by requests that may have max_body at most */
     atomic_bool draining;

@@ -46,6 +46,7 @@ void *http_request_begin(void *user, const char *target, struct MHD_Connection *
     request->begun_ms = clock_monotonic_ms();
     set_reading_since(request->conn, request->begun_ms);
     atomic_fetch_add(&server->requests, 1);
+    atomic_fetch_add(&server->arrivals, 1);
     return request;
 }
 

@@ -20,7 +20,8 @@ enum {
     DEFAULT_READ_S = 120,
     LAST_WAIT_MS = 5000, /* of what is answered after the grace */
     CUT_WAIT_MS = 5000,  /* until who was cut is gone */
-    POLL_MS = 5
+    POLL_MS = 5,
+    QUIET_POLLS = 20
 };
 
 static void list_conn(struct http_server *server, struct http_conn *conn)
@@ -227,26 +228,34 @@ static bool is_quiet(const struct http_server *server)
            !atomic_load(&server->open_sockets);
 }
 
-static bool becomes_quiet(const struct http_server *server, int wait_ms)
+/* And for so many polls nobody came: counted, not timed, since a machine that stands still holds up
+ * those who come, too. */
+static bool becomes_quiet(const struct http_server *server, int wait_ms, int polls)
 {
     int64_t until = clock_monotonic_ms() + wait_ms;
+    int seen = atomic_load(&server->arrivals), quiet = 0;
 
-    while (!is_quiet(server)) {
+    while (!is_quiet(server) || quiet < polls) {
         if (clock_monotonic_ms() >= until) {
             return false;
         }
         clock_pause_ms(POLL_MS);
+        int now = atomic_load(&server->arrivals);
+        quiet = now == seen ? quiet + 1 : 0;
+        seen = now;
     }
     return true;
 }
 
+/* Who was let in last has not asked yet, and who keeps a connection asks once more before an answer
+ * tells it to go: so we serve on until nobody comes. */
 void http_server_drain(struct http_server *server, int grace_ms)
 {
     if (!atomic_exchange(&server->draining, true) && server->door) {
         http_door_close(server->door);
     }
     tell_to_come_back(server);
-    becomes_quiet(server, grace_ms);
+    becomes_quiet(server, grace_ms, QUIET_POLLS);
 }
 
 /* Who has not asked yet gets no answer; with 'all', who does not read what was answered is not
@@ -271,10 +280,10 @@ static void stop_daemon(struct http_server *server)
     }
     atomic_store(&server->closed, true);
     cut_open(server, false);
-    if (!becomes_quiet(server, LAST_WAIT_MS)) {
+    if (!becomes_quiet(server, LAST_WAIT_MS, 0)) {
         cut_open(server, true);
     }
-    if (!becomes_quiet(server, CUT_WAIT_MS)) {
+    if (!becomes_quiet(server, CUT_WAIT_MS, 0)) {
         log_error(NULL, "a request was never answered", log_num("requests", server->requests));
         _exit(EXIT_FAILURE);
     }
