@@ -2,6 +2,7 @@
  * by a call that was posted. */
 #include "common/http/http_multi.h"
 
+#include "common/base/clock.h"
 #include "common/http/http_line.h"
 
 #include <curl/curl.h>
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { STREAMS = 100, CONNECT_MS = 5000, CALL_MS = 20000, SLEEP_MS = 1000, MOST_HEARD = 64 * 1024 };
 
@@ -24,6 +26,8 @@ struct stream {
     struct http_multi_call *call;
     struct http_multi_answer answer;
     size_t length, heard; /* of the answer's body: kept, and all */
+    int64_t until_ms;     /* monotonic: not longer */
+    bool others_heard;    /* since it began somebody was answered by its host */
     struct stream *next;  /* among those that are free */
 };
 
@@ -73,8 +77,6 @@ static CURL *make_handle(struct http_multi *multi, struct stream *stream,
     curl_easy_setopt(
         curl, CURLOPT_CONNECTTIMEOUT_MS,
         (long)(options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_MS));
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
-                     (long)(options->timeout_ms ? options->timeout_ms : CALL_MS));
     if (options->ca_file) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
     }
@@ -101,7 +103,10 @@ static void begin(struct http_multi *multi, struct http_multi_call *call)
     multi->busy++;
     stream->call = call;
     stream->length = stream->heard = 0;
+    stream->until_ms = clock_monotonic_ms() + multi->options.timeout_ms;
+    stream->others_heard = false;
     stream->answer = (struct http_multi_answer){0};
+    curl_easy_setopt(stream->curl, CURLOPT_FORBID_REUSE, 0L);
     curl_easy_setopt(stream->curl, CURLOPT_URL, call->url);
     curl_easy_setopt(stream->curl, CURLOPT_HTTPHEADER, list_headers(stream, call));
     curl_easy_setopt(stream->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->size);
@@ -130,6 +135,82 @@ static void finish(struct http_multi *multi, struct stream *stream, const char *
     call->done(call, &stream->answer);
 }
 
+/* ---- a host that says nothing any more ---- */
+
+static size_t origin_length(const char *url)
+{
+    const char *host = strstr(url, "://");
+
+    return host ? (size_t)(host - url) + 3 + strcspn(host + 3, "/?#") : strlen(url);
+}
+
+/* The streams of one host share its connection. */
+static bool are_of_one_host(const struct stream *one, const struct stream *other)
+{
+    size_t length = origin_length(one->call->url);
+
+    return length == origin_length(other->call->url) &&
+           strncasecmp(one->call->url, other->call->url, length) == 0;
+}
+
+static void note_answer(struct http_multi *multi, const struct stream *answered)
+{
+    for (int i = 0; i < multi->count; i++) {
+        struct stream *other = &multi->streams[i];
+
+        other->others_heard =
+            other->others_heard || (other->call && are_of_one_host(other, answered));
+    }
+}
+
+/* Or it waits for one. */
+static bool has_connection(const struct stream *stream)
+{
+    curl_off_t asked_us = 0;
+
+    curl_easy_getinfo(stream->curl, CURLINFO_PRETRANSFER_TIME_T, &asked_us);
+    return asked_us > 0;
+}
+
+static void leave(struct http_multi *multi, struct stream *stream, bool with_connection)
+{
+    curl_easy_setopt(stream->curl, CURLOPT_FORBID_REUSE, (long)with_connection);
+    stream->answer.timed_out = true;
+    finish(multi, stream, curl_easy_strerror(CURLE_OPERATION_TIMEDOUT));
+}
+
+/* libcurl would keep the connection, though its other end may be gone, and send all that is asked
+ * from now on over it. With the last stream it is closed: so all that are on it go. */
+static void end_late(struct http_multi *multi, struct stream *late)
+{
+    bool is_dead = has_connection(late) && !late->others_heard;
+
+    for (int i = 0; is_dead && i < multi->count; i++) {
+        struct stream *other = &multi->streams[i];
+
+        if (other->call && other != late && has_connection(other) && are_of_one_host(other, late)) {
+            leave(multi, other, true);
+        }
+    }
+    leave(multi, late, is_dead);
+}
+
+static int end_all_late(struct http_multi *multi)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int ended = 0;
+
+    for (int i = 0; i < multi->count; i++) {
+        if (multi->streams[i].call && multi->streams[i].until_ms <= now_ms) {
+            end_late(multi, &multi->streams[i]);
+            ended++;
+        }
+    }
+    return ended;
+}
+
+/* ---- the thread ---- */
+
 static int finish_done(struct http_multi *multi)
 {
     const CURLMsg *message;
@@ -140,7 +221,10 @@ static int finish_done(struct http_multi *multi)
         CURLcode code = message->data.result;
 
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &stream);
-        stream->answer.timed_out = code == CURLE_OPERATION_TIMEDOUT;
+        stream->answer.timed_out = code == CURLE_OPERATION_TIMEDOUT; /* to connect */
+        if (code == CURLE_OK) {
+            note_answer(multi, stream);
+        }
         finish(multi, stream, code == CURLE_OK ? NULL : curl_easy_strerror(code));
         done++;
     }
@@ -158,7 +242,20 @@ static bool turn(struct http_multi *multi)
         begun++;
     }
     curl_multi_perform(multi->multi, &running);
-    return finish_done(multi) == 0 && begun == 0;
+    int done = finish_done(multi); /* whose answer has come was not late */
+    return done + end_all_late(multi) + begun == 0;
+}
+
+static int sleep_ms(const struct http_multi *multi)
+{
+    int64_t now_ms = clock_monotonic_ms(), until_ms = now_ms + SLEEP_MS;
+
+    for (int i = 0; i < multi->count; i++) {
+        const struct stream *stream = &multi->streams[i];
+
+        until_ms = stream->call && stream->until_ms < until_ms ? stream->until_ms : until_ms;
+    }
+    return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
 }
 
 static void abandon(struct http_multi *multi)
@@ -177,7 +274,7 @@ static void *run(void *argument)
 
     while (!atomic_load(&multi->stopping)) {
         if (turn(multi) && (http_line_may_sleep(&multi->line) || !multi->free)) {
-            curl_multi_poll(multi->multi, NULL, 0, SLEEP_MS, NULL);
+            curl_multi_poll(multi->multi, NULL, 0, sleep_ms(multi), NULL);
         }
     }
     abandon(multi);
@@ -214,6 +311,7 @@ struct http_multi *http_multi_start(const struct http_multi_options *options)
         abort();
     }
     multi->options = *options;
+    multi->options.timeout_ms = options->timeout_ms ? options->timeout_ms : CALL_MS;
     if (options->ca_file && !(multi->options.ca_file = strdup(options->ca_file))) {
         abort();
     }

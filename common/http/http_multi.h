@@ -1,6 +1,6 @@
 /* Many HTTPS calls at once, to any hosts, over libcurl's multi interface, on a thread of its own:
- * one connection a host, HTTP/2 where that is spoken. For Web Push; who has one host and much to
- * say takes http2.h. */
+ * one connection a host, HTTP/2 where that is spoken, which is left when nobody is answered there
+ * in time. For Web Push; who has one host and much to say takes http2.h. */
 #ifndef COMMON_HTTP_HTTP_MULTI_H
 #define COMMON_HTTP_HTTP_MULTI_H
 
