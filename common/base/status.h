@@ -3,7 +3,7 @@
  * A status says what to do (retry? whose fault?) and has the value of its gRPC
  * code. A problem says what happened, in a word that clients may act on; it is the
  * 'code' of problem+json. One list each makes the enums, the HTTP status, the
- * titles and docs/PROBLEMS.md, so that none can drift. */
+ * titles and the OpenAPI document, so that none can drift. */
 #ifndef COMMON_BASE_STATUS_H
 #define COMMON_BASE_STATUS_H
 
