@@ -17,8 +17,8 @@
 
 enum {
     MAX_TRIES = 4,
-    CONNECTION_MS = 1000, /* a call that runs again waits for one that long, */
-    MOMENT_MS = 50,       /* and sees it last: the channel may not know yet what broke the call */
+    CONNECTION_MS = 1000, /* how long a call that runs again waits for a connection, */
+    MOMENT_MS = 50,       /* and how long that must last: the news of what broke may be late */
     KEEPALIVE_MS = 20000,
     KEEPALIVE_TIMEOUT_MS = 5000,
     RECONNECT_MS = 200,
@@ -194,7 +194,8 @@ struct rpc_unary {
     const ProtobufCMessageDescriptor *out_type;
     rpc_done *done;
     void *user;
-    int64_t deadline_ms, connected_by_ms;
+    int64_t deadline_ms;     /* 0: none */
+    int64_t connected_by_ms; /* of a call that runs again */
     int tries;
     grpc_call *call;
     grpc_byte_buffer *sent, *received;

@@ -394,8 +394,8 @@ static long expected_so_far(struct rpc_server *server)
 }
 
 /* Clients that watch our health turn to another replica; what still comes once the core is stopped
- * it cancels. So we serve on until no call comes for a while, counted in pauses: a machine that
- * stands still takes one of them, however long it stands. */
+ * it cancels, and they have to send it again. So we serve on until no call comes for a while,
+ * counted in pauses: a machine that stands still takes one of them, however long it stands. */
 static void wait_until_quiet(struct rpc_server *server, int64_t until_ms)
 {
     long seen = expected_so_far(server);
