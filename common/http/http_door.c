@@ -66,43 +66,43 @@ static void ready(struct watch *watch, uint32_t events)
     pthread_mutex_unlock(&door->lock);
 }
 
-/* Who came while no place or no descriptor was left has waited. */
-static void tick(struct watch *watch, int64_t now_ms)
+void http_door_look(struct http_door *door)
 {
-    struct http_door *door = (struct http_door *)watch;
-
-    (void)now_ms;
     pthread_mutex_lock(&door->lock);
-    if (door->rests) {
+    if (door->rests && !door->is_closed) {
         door->rests = false;
-        loop_change(door->server->loop, watch, EPOLLIN);
+        loop_change(door->server->loop, &door->watch, EPOLLIN);
     }
     pthread_mutex_unlock(&door->lock);
 }
 
-static void door_free(struct watch *watch)
+/* Who came while no descriptor was left has waited. */
+static void tick(struct watch *watch, int64_t now_ms)
 {
-    struct http_door *door = (struct http_door *)watch;
-
-    close(watch->fd);
-    pthread_mutex_destroy(&door->lock);
-    free(door);
+    (void)now_ms;
+    http_door_look((struct http_door *)watch);
 }
 
-struct http_door *http_door_open(struct http_server *server, union socket_address *address)
+static void close_port(struct watch *watch)
+{
+    close(watch->fd);
+}
+
+bool http_door_open(struct http_server *server, union socket_address *address)
 {
     int fd = socket_listen(address, true);
 
     if (fd < 0) {
-        return NULL;
+        return false;
     }
     struct http_door *door = http_must(calloc(1, sizeof(*door)));
 
     door->server = server;
-    door->watch = (struct watch){.fd = fd, .ready = ready, .tick = tick, .free = door_free};
+    door->watch = (struct watch){.fd = fd, .ready = ready, .tick = tick, .free = close_port};
     pthread_mutex_init(&door->lock, NULL);
+    server->door = door;
     loop_watch(server->loop, &door->watch, EPOLLIN);
-    return door;
+    return true;
 }
 
 void http_door_close(struct http_door *door)
@@ -115,4 +115,12 @@ void http_door_close(struct http_door *door)
     shutdown(door->watch.fd, SHUT_RDWR); /* from now on refused; the loop closes it later */
     pthread_mutex_unlock(&door->lock);
     loop_forget(loop, &door->watch);
+}
+
+void http_door_free(struct http_door *door)
+{
+    if (door) {
+        pthread_mutex_destroy(&door->lock);
+        free(door);
+    }
 }

@@ -106,10 +106,12 @@ struct http_request {
     _Atomic enum request_state state;
 };
 
-/* http_door.c: lets clients in, from the loop's thread, until it is closed. NULL: errno says
+/* http_door.c: lets clients in, from the loop's thread, until it is closed. False: errno says
  * why. */
-struct http_door *http_door_open(struct http_server *server, union socket_address *address);
+bool http_door_open(struct http_server *server, union socket_address *address);
+void http_door_look(struct http_door *door); /* a place is free: for who waits */
 void http_door_close(struct http_door *door);
+void http_door_free(struct http_door *door); /* the loop is over; NULL is fine */
 
 /* http_server.c: of the clients that are slow to send a body, who holds the most is cut; it is free
  * in a moment. False: nobody is slow. */

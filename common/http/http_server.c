@@ -47,7 +47,9 @@ static void unlist_conn(struct http_server *server, struct http_conn *conn)
         server->conns = conn->next;
     }
     pthread_mutex_unlock(&server->lock);
-    atomic_fetch_sub(&server->open_conns, 1);
+    if (atomic_fetch_sub(&server->open_conns, 1) == server->options.max_connections) {
+        http_door_look(server->door);
+    }
 }
 
 static void connection_changed(void *user, struct MHD_Connection *mhd, void **socket_context,
@@ -196,8 +198,7 @@ struct http_server *http_server_start(const struct http_options *options)
     pthread_mutex_init(&server->lock, NULL);
     server->loop = loop_start(tick, server);
     server->daemon = start_daemon(server);
-    server->door = server->daemon ? http_door_open(server, &address) : NULL;
-    if (!server->door) {
+    if (!server->daemon || !http_door_open(server, &address)) {
         log_error(NULL, "cannot listen", log_text("address", options->address),
                   log_num("port", options->port), log_text("reason", strerror(errno)));
         http_server_free(server);
@@ -299,6 +300,7 @@ void http_server_free(struct http_server *server)
         stop_daemon(server);
     }
     loop_stop(server->loop);
+    http_door_free(server->door);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

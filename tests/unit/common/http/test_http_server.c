@@ -451,6 +451,33 @@ START_TEST(who_waited_with_many_others_is_served_when_there_is_room)
 }
 END_TEST
 
+/* Each goes as soon as it was answered. */
+static void ask_while_all_places_are_taken(int port_of_small)
+{
+    int fds[40];
+
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        fds[i] = raw_connect(port_of_small);
+        ck_assert(raw_send(fds[i], "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        ck_assert(raw_reply(fds[i], &reply));
+        ck_assert_int_eq(reply.code, 200);
+        close(fds[i]);
+    }
+}
+
+START_TEST(many_that_come_while_all_places_are_taken_are_let_in_one_by_one_and_at_once)
+{
+    enum { ALL_MS = 1000 };
+    struct http_server *small = http_server_start(&(struct http_options){
+        .address = "127.0.0.1", .threads = 2, .max_connections = 4, .handle = handle});
+
+    ck_assert_quick(ALL_MS, ask_while_all_places_are_taken(http_server_port(small)));
+    http_server_free(small);
+}
+END_TEST
+
 static void *drain(void *unused)
 {
     (void)unused;
@@ -548,4 +575,5 @@ TEST_MAIN_AROUND(
     our_client_gives_up_in_time_and_says_what_happened,
     who_comes_while_all_places_are_taken_waits_for_one,
     who_waited_with_many_others_is_served_when_there_is_room,
+    many_that_come_while_all_places_are_taken_are_let_in_one_by_one_and_at_once,
     one_address_cannot_take_all_connections)
