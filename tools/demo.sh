@@ -22,12 +22,19 @@ curl -sf --max-time 5 "$url/readyz" >/dev/null || die "the shop is not up" "./ev
 play=$(mktemp -d)
 trap 'rm -rf "$play"' EXIT
 
-api() { # METHOD PATH TOKEN [BODY]
-    curl -s --max-time 10 -X "$1" "$url$2" -H "Authorization: Bearer $3" -H 'Content-Type: application/json' \
-        -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" ${4:+--data "$4"}
+api() { # METHOD PATH [TOKEN] [BODY]: asks again when the shop says that it was asked too often
+    key=$(cat /proc/sys/kernel/random/uuid)
+    while :; do
+        said=$(curl -s --max-time 10 -X "$1" "$url$2" ${3:+-H "Authorization: Bearer $3"} -H 'Content-Type: application/json' \
+            -H "Idempotency-Key: $key" ${4:+--data "$4"} -o "$play/answer" -w '%{http_code} %header{retry-after}') || return
+        case $said in 429*) wait_s=${said#429 } ;; *) break ;; esac
+        line "the shop asks for patience: on in ${wait_s:=1} s" >&2
+        sleep "$wait_s"
+    done
+    cat "$play/answer"
 }
 token() {
-    curl -s --max-time 10 "$url/login" -H 'Content-Type: application/json' --data "{\"handle\":\"$1\",\"password\":\"coffee-demo\"}" |
+    api POST /login '' "{\"handle\":\"$1\",\"password\":\"coffee-demo\"}" |
         jq -re .accessToken || die "$1 cannot sign in" "./everything up with DEMO=1 makes the demo accounts"
 }
 line() { printf '%6.1f s  %s\n' "$(echo "$(date +%s%N) $began" | awk '{ print ($1 - $2) / 1e9 }')" "$*"; }
@@ -35,7 +42,7 @@ line() { printf '%6.1f s  %s\n' "$(echo "$(date +%s%N) $began" | awk '{ print ($
 began=$(date +%s%N)
 say "Opening the shop: five people sign in."
 for who in customer customer2 barista barista2 admin; do token "$who" >"$play/$who"; done
-curl -s "$url/menu" | jq -r '.items[] | select(.available) | .id' >"$play/menu"
+api GET /menu | jq -r '.items[] | select(.available) | .id' >"$play/menu"
 drinks=$(wc -l <"$play/menu")
 
 # A number below $1, the same play each time.

@@ -33,6 +33,9 @@ done
 cd "$RUN"
 
 if [ -n "$order" ]; then
+    for name in $names; do
+        [ ! -f "$RUN/$name/log.1" ] || files="$files $name/log.1"
+    done
     traces=$(mktemp)
     trap 'rm -f "$traces"' EXIT
     # shellcheck disable=SC2086
