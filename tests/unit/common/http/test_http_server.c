@@ -425,32 +425,6 @@ START_TEST(who_comes_while_all_places_are_taken_waits_for_one)
 }
 END_TEST
 
-/* They are let in together, by threads that have room for some of them each. */
-START_TEST(who_waited_with_many_others_is_served_when_there_is_room)
-{
-    struct http_server *small = http_server_start(&(struct http_options){
-        .address = "127.0.0.1", .threads = 2, .max_connections = 4, .handle = handle});
-    int first[4], waited[12];
-
-    for (size_t i = 0; i < ARRAY_LEN(first); i++) {
-        first[i] = say_a(small);
-        ck_assert(raw_reply(first[i], &reply));
-    }
-    for (size_t i = 0; i < ARRAY_LEN(waited); i++) {
-        waited[i] = say_a(small);
-    }
-    for (size_t i = 0; i < ARRAY_LEN(first); i++) {
-        close(first[i]);
-    }
-    for (size_t i = 0; i < ARRAY_LEN(waited); i++) {
-        ck_assert(raw_reply(waited[i], &reply));
-        ck_assert_int_eq(reply.code, 200);
-        close(waited[i]);
-    }
-    http_server_free(small);
-}
-END_TEST
-
 /* Each goes as soon as it was answered. */
 static void ask_while_all_places_are_taken(int port_of_small)
 {
@@ -574,6 +548,5 @@ TEST_MAIN_AROUND(
     a_drain_answers_what_runs_and_takes_nobody_new, our_client_and_server_understand_each_other,
     our_client_gives_up_in_time_and_says_what_happened,
     who_comes_while_all_places_are_taken_waits_for_one,
-    who_waited_with_many_others_is_served_when_there_is_room,
     many_that_come_while_all_places_are_taken_are_let_in_one_by_one_and_at_once,
     one_address_cannot_take_all_connections)
