@@ -3,6 +3,10 @@
 INSERT INTO notify.processed_events (event_id) VALUES ($1::uuid) ON CONFLICT DO NOTHING
 RETURNING event_id;
 
+-- notice_lock :exec
+-- Of an order: either its stage finds the Live Activity, or the Live Activity finds the stage.
+SELECT pg_advisory_xact_lock(hashtextextended('notify.notices ' || $1::uuid::text, 0));
+
 -- notice_targets :many
 -- Whom it concerns ('customer' or 'baristas'): their devices and their inboxes get the alert, and
 -- the inbox of the customer also the step of the Live Activity ($5), as do the activities
@@ -53,6 +57,24 @@ SELECT n.id, n.customer_id, $1::uuid, $2::bigint, $3, n.channel, n.kind, n.devic
        AS n (id, customer_id, channel, kind, device_id, token, payload)
 ON CONFLICT ON CONSTRAINT notices_once DO NOTHING
 RETURNING state;
+
+-- notice_catch_up :many
+-- The newest step of an order, as it stands in the inbox, for a Live Activity ($2) that missed it or whose
+-- token ended with it; the start it has heard. No row: it was told, or there is none yet.
+INSERT INTO notify.notices AS n (id, customer_id, order_id, seq, stage, channel, kind, device_id,
+                                 token, collapse_id, payload)
+SELECT $1::uuid, a.customer_id, l.order_id, l.seq, l.stage, 'live', l.kind, a.device_id, a.token,
+       l.collapse_id, l.payload
+  FROM notify.live_activities a
+ CROSS JOIN LATERAL (SELECT order_id, seq, stage, kind, collapse_id, payload FROM notify.notices
+                      WHERE order_id = a.order_id AND customer_id = a.customer_id
+                        AND channel = 'inbox' AND kind = 'liveactivity'
+                      ORDER BY seq DESC LIMIT 1) l
+ WHERE a.id = $2::uuid AND l.stage <> 'placed'
+ON CONFLICT ON CONSTRAINT notices_once DO UPDATE
+   SET token = excluded.token, state = CASE n.state WHEN 'gone' THEN 'pending' ELSE n.state END
+ WHERE n.state IN ('pending', 'sending', 'gone')
+RETURNING order_id;
 
 -- notice_inbox :many
 -- The newest first; the title with the order's number, as a lock screen shows it.

@@ -15,6 +15,11 @@ enum status notice_store_claim_event(struct ctx *ctx, struct db_conn *tx, const 
     return ST_OK;
 }
 
+enum status notice_store_lock(struct ctx *ctx, struct db_conn *tx, const char *order)
+{
+    return db_exec(ctx, tx, &SQL_NOTICE_LOCK, DB_ARGS(db_text(order)), NULL);
+}
+
 static const char *copy(struct ctx *ctx, const struct db_rows *rows, int row, const char *column)
 {
     const char *text = db_get_text(rows, row, column);
@@ -119,6 +124,18 @@ enum status notice_store_insert(struct ctx *ctx, struct db_conn *tx,
     for (int i = 0; i < made.count; i++) {
         *any_open = *any_open || text_equal(db_get_text(&made, i, "state"), "pending");
     }
+    return ST_OK;
+}
+
+enum status notice_store_catch_up(struct ctx *ctx, struct db_conn *tx, const char *activity,
+                                  const char **order)
+{
+    char id[ID_TEXT_SIZE];
+    struct db_rows made;
+
+    uuid_v7(id);
+    TRY(db_many(ctx, tx, &SQL_NOTICE_CATCH_UP, DB_ARGS(db_text(id), db_text(activity)), &made));
+    *order = made.count ? db_get_text(&made, 0, "order_id") : NULL;
     return ST_OK;
 }
 

@@ -30,6 +30,8 @@ struct notice {
 
 enum status notice_store_claim_event(struct ctx *ctx, struct db_conn *tx, const char *event,
                                      bool *is_new) MUST_CHECK;
+/* Until the transaction ends: whoever makes notices of this order, or a Live Activity for it. */
+enum status notice_store_lock(struct ctx *ctx, struct db_conn *tx, const char *order) MUST_CHECK;
 enum status notice_store_targets(struct ctx *ctx, struct db_conn *tx,
                                  const struct notify_plan *plan, const struct notify_order *order,
                                  struct notice_batch *batch) MUST_CHECK;
@@ -39,6 +41,9 @@ enum status notice_store_stage(struct ctx *ctx, struct db_conn *db, const char *
                                const char *name, struct notice_stage *stage) MUST_CHECK;
 enum status notice_store_insert(struct ctx *ctx, struct db_conn *tx,
                                 const struct notice_batch *batch, bool *any_open) MUST_CHECK;
+/* '*order' is NULL when there is nothing to send, and lives as long as ctx. */
+enum status notice_store_catch_up(struct ctx *ctx, struct db_conn *tx, const char *activity,
+                                  const char **order) MUST_CHECK;
 enum status notice_store_set_aside(struct ctx *ctx, struct db_conn *tx, const char *order,
                                    int64_t seq) MUST_CHECK;
 /* The notices live as long as ctx, wave by wave. */

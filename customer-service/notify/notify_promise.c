@@ -70,6 +70,7 @@ static enum status promise(struct ctx *ctx, struct db_conn *tx, const struct not
 {
     bool open = false;
 
+    TRY(notice_store_lock(ctx, tx, order->id));
     for (const struct notify_plan *plan = notify_plan_find(event->type, order); plan;
          plan = notify_plan_next(plan, event->type, order)) {
         TRY(promise_one(ctx, tx, event->seq, plan, order, &open));

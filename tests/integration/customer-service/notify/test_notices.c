@@ -170,76 +170,6 @@ START_TEST(who_wants_no_notices_of_orders_gets_none)
 }
 END_TEST
 
-/* PUSH-18 */
-START_TEST(a_live_activity_starts_moves_and_ends_with_its_order)
-{
-    struct ctx *theirs = shop_ctx(customer.id, ROLE_CUSTOMER);
-    static const char start_token[] =
-        "aa112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-    static const char order_token[] =
-        "bb112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-    char id[ID_TEXT_SIZE];
-
-    ck_assert_int_eq(device_live_activity(
-                         theirs, shop.service,
-                         &(struct live_activity_wish){customer.device.id, NULL, start_token}, id),
-                     ST_OK);
-    tell(&story, "OrderPlaced");
-    ck_assert(FAKE_APNS_WAIT(&fake, 1, PATIENCE_MS, start_token, "\"event\":\"start\"",
-                             "Flat White", "content-state", "\"verdict\":\"ok\""));
-    ck_assert_int_eq(device_live_activity(
-                         theirs, shop.service,
-                         &(struct live_activity_wish){customer.device.id, story.order, order_token},
-                         id),
-                     ST_OK);
-    tell(&story, "OrderAccepted");
-    tell(&story, "OrderCompleted");
-    settle();
-    ck_assert_int_eq(
-        FAKE_APNS_COUNT(&fake, order_token, "\"event\":\"update\"", "\"verdict\":\"ok\""), 1);
-    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, order_token, "\"event\":\"end\"", "\"verdict\":\"ok\""),
-                     1);
-    ctx_free(theirs);
-}
-END_TEST
-
-/* PUSH-01 */
-START_TEST(a_live_activitys_new_token_does_not_wait_for_the_old_one)
-{
-    static const char waits[] =
-        "SELECT count(*) FROM notify.live_activities WHERE not_before > now()";
-    static const char token[] = "cc112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-    static const char next[] = "dd112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-    struct ctx *theirs = shop_ctx(customer.id, ROLE_CUSTOMER);
-    struct live_activity_wish wish = {customer.device.id, story.order, token};
-    char id[ID_TEXT_SIZE];
-
-    ck_assert_int_eq(device_live_activity(theirs, shop.service, &wish, id), ST_OK);
-    test_db_run("UPDATE notify.live_activities SET not_before = now() + interval '10 minutes'");
-    ck_assert_int_eq(device_live_activity(theirs, shop.service, &wish, id), ST_OK);
-    ck_assert_str_eq(test_db_ask(waits), "1");
-    wish.token = next;
-    ck_assert_int_eq(device_live_activity(theirs, shop.service, &wish, id), ST_OK);
-    ck_assert_str_eq(test_db_ask(waits), "0");
-    ctx_free(theirs);
-}
-END_TEST
-
-START_TEST(a_live_activity_needs_a_device_of_ones_own)
-{
-    struct person other = add_person(ROLE_CUSTOMER);
-    struct ctx *theirs = shop_ctx(other.id, ROLE_CUSTOMER);
-    char id[ID_TEXT_SIZE];
-
-    ck_assert_int_eq(
-        device_live_activity(theirs, shop.service,
-                             &(struct live_activity_wish){customer.device.id, NULL, customer.token},
-                             id),
-        ST_NOT_FOUND);
-    ctx_free(theirs);
-}
-END_TEST
-
 /* PUSH-01 */
 START_TEST(a_device_that_is_gone_is_removed)
 {
@@ -585,10 +515,7 @@ TEST_MAIN_AROUND(
     a_restart_goes_on_with_the_token_that_apple_knows, who_cancels_is_not_told_of_it,
     an_event_that_comes_again_tells_once, a_ready_taken_back_is_replaced_and_may_come_again,
     an_old_event_is_no_news, who_wants_no_notices_of_orders_gets_none,
-    a_live_activity_starts_moves_and_ends_with_its_order,
-    a_live_activitys_new_token_does_not_wait_for_the_old_one,
-    a_live_activity_needs_a_device_of_ones_own, a_device_that_is_gone_is_removed,
-    too_many_requests_and_an_outage_are_tried_again_until_sent,
+    a_device_that_is_gone_is_removed, too_many_requests_and_an_outage_are_tried_again_until_sent,
     a_device_that_asked_to_wait_gets_its_next_notice_no_sooner,
     what_could_not_be_recorded_is_sent_once_more, a_job_waits_for_the_lease_of_a_sender_that_died,
     what_apple_answered_is_recorded_before_a_slow_browser_is_waited_for,
