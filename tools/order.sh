@@ -74,7 +74,7 @@ ask_temporal() { curl -s --max-time 5 "$@" 2>/dev/null; }
 current_step() {
     ask_temporal -X POST -H 'Content-Type: application/json' "$flow/query/current_step" \
         -d "{\"execution\":{\"workflowId\":\"order-$id\"},\"query\":{\"queryType\":\"current_step\"}}" |
-        jq -r '.queryResult[0] // "no worker answers"'
+        jq -sr '.[0].queryResult[0] // "no worker answers"' # -s: also of nothing at all
 }
 show_workflow() {
     described=$(ask_temporal "$flow") || { echo 'Temporal is away: what the workflow must know waits in the outbox' && return; }

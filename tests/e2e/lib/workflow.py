@@ -210,17 +210,35 @@ def the_trace_of_the_request_goes_on_in_the_activity():
     flows.ends(order)
 
 
+def shown_of(order):
+    return subprocess.run([shop.ROOT + "/everything", "order", order], check=True, capture_output=True, text=True,
+                          timeout=60).stdout
+
+
 def the_front_door_shows_the_workflow_and_its_step():
     order = place(slow_door.url)
     flows.until(order, "NotifyBarista")
-    shown = subprocess.run([shop.ROOT + "/everything", "order", order], check=True, capture_output=True, text=True,
-                           timeout=60).stdout
+    shown = shown_of(order)
     assert f"order-{order}  running" in shown and "step: waiting for the barista" in shown, shown
     move(order, "cancel")
     flows.ends(order)
-    shown = subprocess.run([shop.ROOT + "/everything", "order", order.upper()], check=True, capture_output=True, text=True,
-                           timeout=60).stdout
+    shown = shown_of(order.upper())
     assert f"order-{order}  completed" in shown and "step: cancelled" in shown, shown
+
+
+def the_front_door_says_that_no_worker_answers():
+    order = place(slow_door.url)
+    flows.until(order, "NotifyBarista")
+    quick.end()
+    calm.end()
+    shop.wish("order-service", "down")
+    try:
+        shown = shown_of(order)
+        assert f"order-{order}  running" in shown and "step: no worker answers" in shown, shown
+    finally:
+        shop.wish("order-service", "up")
+    move(order, "cancel")
+    flows.ends(order)
 
 
 shop.fact(an_order_that_is_placed_accepted_ready_and_picked_up_completes_its_workflow,
@@ -237,4 +255,5 @@ shop.fact(open_closed_and_waiting_workflows_are_metrics_that_move, "WF-22")
 shop.fact(the_trace_of_the_request_goes_on_in_the_activity, "WF-23")
 shop.fact(the_front_door_shows_the_workflow_and_its_step, "WF-15")
 shop.fact(the_sweep_finds_nothing_while_temporal_is_up)
+shop.fact(the_front_door_says_that_no_worker_answers)
 shop.finish()
