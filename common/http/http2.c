@@ -14,7 +14,8 @@
 enum {
     STREAMS = 100,
     CALL_MS = 20000,
-    LEAVE_MS = 3000,      /* what a host that goes has for the calls under way */
+    LEAVE_MS = 3000, /* what a host that goes has for the calls under way */
+    MOST_IN_VAIN = 2,
     QUIET_MS = 110 * 1000 /* who forwards packets in between soon forgets a silent connection */
 };
 
@@ -26,28 +27,38 @@ struct http2 {
     struct http2_talk talk;
     int64_t heard_ms;    /* last */
     int64_t leave_by_ms; /* 0: the host has not said that it goes */
+    int in_vain;         /* connections, one after the other, on which nothing was answered */
     atomic_bool stopping;
     pthread_t thread;
     uint8_t heard[HTTP2_RECORD];
 };
 
-static void hang_up(struct http2 *http2, const char *why, bool timed_out)
+/* Those that wait would only learn the same, one time-out after the other. */
+static void give_up(struct http2 *http2, const char *why, bool timed_out)
 {
     struct http_multi_answer answer = {.error = why, .timed_out = timed_out};
 
     http2_wire_close(&http2->wire);
     http2->leave_by_ms = 0;
+    http2->in_vain = 0;
+    http_line_end_all(&http2->line, &answer);
     if (http2->talk.session) {
         http2_talk_end(&http2->talk, &answer);
     }
 }
 
-/* Those that wait would only learn the same, one time-out after the other. */
-static void give_up(struct http2 *http2, const char *why, bool timed_out)
+/* Those that wait go to the next connection: who closes each at once would have them wait for
+ * ever. */
+static void hang_up(struct http2 *http2, const char *why)
 {
-    hang_up(http2, why, timed_out);
-    http_line_end_all(&http2->line,
-                      &(struct http_multi_answer){.error = why, .timed_out = timed_out});
+    http2->in_vain = http2->talk.has_answered ? 0 : http2->in_vain + 1;
+    if (http2->in_vain >= MOST_IN_VAIN) {
+        give_up(http2, why, false);
+        return;
+    }
+    http2_wire_close(&http2->wire);
+    http2->leave_by_ms = 0;
+    http2_talk_end(&http2->talk, &(struct http_multi_answer){.error = why});
 }
 
 static void connect_step(struct http2 *http2)
@@ -77,25 +88,24 @@ static void hear(struct http2 *http2, int64_t now_ms)
                                      : http2_talk_hear(&http2->talk, http2->heard, (size_t)size);
         http2->heard_ms = now_ms;
         if (wrong) {
-            hang_up(http2, wrong, false);
+            hang_up(http2, wrong);
         }
     }
 }
 
 static void leave(struct http2 *http2, int64_t now_ms)
 {
-    bool is_idle = http2->talk.busy == 0;
-
     if (http2_talk_is_leaving(&http2->talk) && !http2->leave_by_ms) {
         http2->leave_by_ms = now_ms + LEAVE_MS;
     }
-    if (http2->leave_by_ms ? is_idle || now_ms >= http2->leave_by_ms
-                           : is_idle && now_ms - http2->heard_ms >= QUIET_MS) {
-        hang_up(http2, "the other side has gone", false);
+    if (http2->leave_by_ms ? now_ms >= http2->leave_by_ms
+                           : !http2->talk.busy && now_ms - http2->heard_ms >= QUIET_MS) {
+        hang_up(http2, "the other side has gone");
     }
 }
 
-/* A call that got no answer although the connection is alive ends alone. */
+/* A call that got no answer although the connection is alive ends alone, with those that have
+ * waited as long for their turn. */
 static void end_late(struct http2 *http2, int64_t now_ms)
 {
     struct http_multi_answer late = {.error = "no answer in time", .timed_out = true};
@@ -112,6 +122,7 @@ static void end_late(struct http2 *http2, int64_t now_ms)
             give_up(http2, late.error, true);
         }
     }
+    http_line_end_old(&http2->line, now_ms - http2->options.timeout_ms, &late);
 }
 
 static void begin_calls(struct http2 *http2, int64_t now_ms)
@@ -135,7 +146,9 @@ static void speak(struct http2 *http2, int64_t now_ms)
         talk->written += size > 0 ? (size_t)size : 0;
     }
     if (size < 0) {
-        hang_up(http2, http2->wire.error, false);
+        hang_up(http2, http2->wire.error);
+    } else if (http2_talk_is_over(talk)) {
+        hang_up(http2, "the other side has gone, or speaks no HTTP/2");
     }
 }
 
@@ -188,7 +201,9 @@ static void *run(void *argument)
             connect_step(http2);
         }
     }
-    give_up(http2, "stopped", false);
+    do {
+        give_up(http2, "stopped", false);
+    } while (!http_line_may_sleep(&http2->line));
     return NULL;
 }
 

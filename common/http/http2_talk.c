@@ -1,5 +1,6 @@
-/* HPACK remembers on both sides what comes with each call, so that a provider token of 250 bytes is
- * one byte from the second call on. What is a call's own is marked, and pushes nothing out. */
+/* HPACK remembers on both sides what comes with each call: from the second on it is one byte. What
+ * is a call's own is marked, and pushes nothing out; 'authorization' nghttp2 always says in
+ * full. */
 #include "common/http/http2_talk.h"
 
 #include "common/base/text.h"
@@ -193,6 +194,8 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t error, void *
     if (error != NGHTTP2_NO_ERROR || stream->answer.code < 200) {
         stream->answer.code = 0;
         stream->answer.error = nghttp2_http2_strerror(error);
+    } else {
+        talk->has_answered = true;
     }
     finish(talk, stream);
     return 0;
@@ -208,6 +211,11 @@ const char *http2_talk_hear(struct http2_talk *talk, const void *bytes, size_t s
 bool http2_talk_is_leaving(const struct http2_talk *talk)
 {
     return !nghttp2_session_check_request_allowed(talk->session);
+}
+
+bool http2_talk_is_over(const struct http2_talk *talk)
+{
+    return !nghttp2_session_want_read(talk->session);
 }
 
 bool http2_talk_has_room(const struct http2_talk *talk)
@@ -262,6 +270,7 @@ void http2_talk_begin(struct http2_talk *talk)
     };
 
     talk->session = make_session(talk);
+    talk->has_answered = false;
     talk->size = talk->written = 0;
     nghttp2_submit_settings(talk->session, NGHTTP2_FLAG_NONE, settings, ARRAY_LEN(settings));
 }

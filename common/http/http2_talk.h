@@ -28,6 +28,7 @@ struct http2_talk {
     struct http_line *line; /* where calls go back to that the host has not looked at */
     struct http2_stream *streams, *free;
     int count, busy;
+    bool has_answered; /* a call, on this connection */
     uint8_t unsent[HTTP2_RECORD + HTTP2_FRAME];
     size_t size, written; /* of what is unsent, and how much of that has left */
 };
@@ -42,6 +43,8 @@ void http2_talk_end(struct http2_talk *talk, const struct http_multi_answer *ans
 
 /* The host said that it goes, or the numbers have run out: no more calls here. */
 bool http2_talk_is_leaving(const struct http2_talk *talk);
+/* It has left with nothing under way, or what it says is no HTTP/2. */
+bool http2_talk_is_over(const struct http2_talk *talk);
 /* Neither is it leaving, nor are as many calls under way as it bears. */
 bool http2_talk_has_room(const struct http2_talk *talk);
 void http2_talk_call(struct http2_talk *talk, struct http_multi_call *call, int64_t now_ms);

@@ -25,7 +25,10 @@ void http_line_put_back(struct http_line *line, struct http_multi_call *call);
 struct http_multi_call *http_line_take(struct http_line *line); /* NULL: nobody waits */
 /* Of the thread: a call that comes from now on wakes it. False: there is one already. */
 bool http_line_may_sleep(struct http_line *line);
-/* Ends all that wait, with code 0. */
+/* Ends all that wait, with code 0. What is posted meanwhile, also by their done(), waits anew. */
 void http_line_end_all(struct http_line *line, const struct http_multi_answer *answer);
+/* Those that have waited since then, or longer. */
+void http_line_end_old(struct http_line *line, int64_t since_ms,
+                       const struct http_multi_answer *answer);
 
 #endif

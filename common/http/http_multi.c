@@ -265,7 +265,9 @@ static void abandon(struct http_multi *multi)
             finish(multi, &multi->streams[i], "stopped");
         }
     }
-    http_line_end_all(&multi->line, &(struct http_multi_answer){.error = "stopped"});
+    do {
+        http_line_end_all(&multi->line, &(struct http_multi_answer){.error = "stopped"});
+    } while (!http_line_may_sleep(&multi->line));
 }
 
 static void *run(void *argument)

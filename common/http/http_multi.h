@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct http_multi;
 
@@ -40,7 +41,8 @@ struct http_multi_call {
     size_t size;
     void (*done)(struct http_multi_call *call, const struct http_multi_answer *answer);
     void *user;
-    struct http_multi_call *next; /* of whom it was posted to, as the next */
+    struct http_multi_call *next; /* of whom it was posted to, as the next two */
+    int64_t posted_ms;
     bool was_refused;
 };
 
