@@ -123,22 +123,32 @@ async function register(mine, subscription) {
   if (session === mine) Object.assign(kept, { device: id, customer: mine.customer.id });
 }
 
+const base64url = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
+  .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+/* The one that there is, or a new one. One under a key that the shop has no more is told nothing, and bars the next. */
+async function subscriptionOf(worker) {
+  const { publicKey } = await call("GET", "/push-key");
+  const made = await worker.pushManager.getSubscription();
+  if (made && base64url(made.options.applicationServerKey) !== publicKey) await made.unsubscribe();
+  return worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: publicKey });
+}
+
 /* A device is told as long as the session that registered it last, and each visit is another. Only who wanted it here:
  * one person's wish is not the next one's. */
 async function goOn(mine) {
   if (kept.customer !== mine.customer.id) return;
   const worker = await navigator.serviceWorker?.getRegistration();
-  const subscription = await worker?.pushManager?.getSubscription();
+  const subscription = worker?.pushManager && await subscriptionOf(worker);
   if (subscription && session === mine) await register(mine, subscription);
 }
 
 async function subscribe(mine) {
   if (!("serviceWorker" in navigator) || !("PushManager" in window)) throw new Error("it knows no push");
   if (await Notification.requestPermission() !== "granted") throw new Error("it was not allowed to");
-  const { publicKey } = await call("GET", "/push-key");
   const worker = await navigator.serviceWorker.register("/push.js");
   await navigator.serviceWorker.ready;
-  await register(mine, await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: publicKey }));
+  await register(mine, await subscriptionOf(worker));
 }
 
 /* Whoever it was that wanted to be told: from now on nobody is signed in here. */

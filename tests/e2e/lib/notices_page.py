@@ -10,9 +10,15 @@ EMPTY = "Nothing yet."
 NO_PUSH_SERVICE = """
 const text = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
   .replace(/\\+/g, "-").replace(/\\//g, "_").replace(/=/g, "");
+const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
 PushManager.prototype.getSubscription = async () => sessionStorage.made ? {
+  options: { applicationServerKey: bytes(sessionStorage.madeUnder).buffer },
   toJSON: () => JSON.parse(sessionStorage.made), unsubscribe: async () => delete sessionStorage.made } : null;
-PushManager.prototype.subscribe = async function () {
+PushManager.prototype.subscribe = async function ({ applicationServerKey }) {
+  if (sessionStorage.made && sessionStorage.madeUnder !== applicationServerKey)
+    throw new DOMException("A subscription with a different applicationServerKey already exists", "InvalidStateError");
+  if (sessionStorage.made) return this.getSubscription();
+  sessionStorage.madeUnder = applicationServerKey;
   const pair = await crypto.subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, true, ["deriveBits"]);
   const p256dh = text(await crypto.subtle.exportKey("raw", pair.publicKey));
   sessionStorage.made = JSON.stringify({ endpoint: "https://127.0.0.1:1/" + crypto.randomUUID(),
@@ -175,6 +181,33 @@ def a_browser_is_told_on_after_the_session_that_it_was_registered_in():
     shop.within(shop.PATIENCE_S, lambda: not child.devices())
 
 
+def the_shop_gets_another_key(page):
+    """As the browser sees it: the key that it had then was another."""
+    made = page.eval("sessionStorage.made")
+    page.eval("sessionStorage.madeUnder = text(crypto.getRandomValues(new Uint8Array(65)))")
+    return made
+
+
+def a_browser_is_told_on_when_the_shop_has_another_key():
+    page, _ = will_be_told(child)
+    made = the_shop_gets_another_key(page)
+    page.open("/notices")
+    child.sign_in(page)
+    shop.within(shop.PATIENCE_S, lambda: len(child.devices()) == 2)  # the other one's end the push service tells
+    assert page.eval("sessionStorage.made") != made
+    page.click("#sign-out")
+
+
+def who_wants_to_be_told_is_when_the_shop_has_another_key():
+    page, _ = will_be_told(child)
+    made = the_shop_gets_another_key(page)
+    page.eval("document.querySelector('#said').textContent = ''")
+    page.click("#subscribe")
+    page.until("document.querySelector('#said').textContent === 'This browser will be told.'")
+    assert page.eval("sessionStorage.made") != made
+    page.click("#sign-out")
+
+
 def who_signs_in_after_another_is_not_told_for_that():
     page, device = will_be_told(child)
     page.open("/notices")
@@ -248,6 +281,8 @@ try:
     shop.fact(an_answer_that_comes_late_is_not_shown_to_the_next)
     shop.fact(who_signs_out_is_told_nothing_more_in_this_browser)
     shop.fact(a_browser_is_told_on_after_the_session_that_it_was_registered_in)
+    shop.fact(a_browser_is_told_on_when_the_shop_has_another_key)
+    shop.fact(who_wants_to_be_told_is_when_the_shop_has_another_key)
     shop.fact(who_signs_in_after_another_is_not_told_for_that)
     shop.fact(whose_access_token_has_run_out_reads_on)
     shop.fact(trouble_is_told_as_long_as_it_lasts)
