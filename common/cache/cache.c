@@ -306,6 +306,12 @@ enum status cache_command(struct ctx *ctx, struct cache *cache, const char *cons
     return cache_command_waiting(ctx, cache, words, count, 0, reply);
 }
 
+enum status cache_command_sized(struct ctx *ctx, struct cache *cache,
+                                const struct cache_words *words, struct cache_reply *reply)
+{
+    return run(ctx, cache, words, CACHE_LIMIT_MS, reply);
+}
+
 enum status cache_get(struct ctx *ctx, struct cache *cache, const char *key, const char **value,
                       size_t *size)
 {
@@ -327,7 +333,7 @@ enum status cache_put(struct ctx *ctx, struct cache *cache, const char *key, con
     struct cache_words command = {.words = words, .sizes = sizes, .count = ttl_s > 0 ? 5 : 3};
     struct cache_reply reply;
 
-    return run(ctx, cache, &command, CACHE_LIMIT_MS, &reply);
+    return cache_command_sized(ctx, cache, &command, &reply);
 }
 
 enum status cache_drop(struct ctx *ctx, struct cache *cache, const char *key)

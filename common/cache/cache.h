@@ -67,6 +67,7 @@ struct cache_call {
     size_t key_count;
     const char *const *args;
     size_t arg_count;
+    const size_t *arg_sizes; /* NULL: by strlen() */
 };
 enum status cache_eval(struct ctx *ctx, struct cache *cache, const struct cache_script *script,
                        const struct cache_call *call, struct cache_reply *reply) MUST_CHECK;

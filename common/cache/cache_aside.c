@@ -1,16 +1,27 @@
-/* Look, else load once, then fill. A load under way is a flight in a list: who comes later waits
- * for its end and takes a copy. A flight that failed is no answer: the next who waits flies
- * itself. */
+/* Look, else load, then fill. Before it loads, one leaves a lease in Valkey, beside the key; a
+ * fill is taken only while that lease is there. A drop takes the lease along; so does whatever
+ * makes Valkey forget.
+ *
+ * A load under way is a flight in a list. Who comes later waits for its end, but what it read may
+ * have been changed before they came: so one of them flies once more, for all who wait by then. */
 #include "common/cache/cache_aside.h"
 
 #include "common/base/clock.h"
 #include "common/base/cond.h"
+#include "common/base/uuid.h"
 #include "common/obs/metrics.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+enum { LEASE_S = 30 }; /* who loads for longer does not fill */
+
+/* KEYS: the key and its lease's. ARGV: our lease, the value, and for how long it is kept. */
+static const char fill_text[] = "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end\n"
+                                "redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])\n"
+                                "return redis.call('DEL', KEYS[2])";
 
 struct flight {
     struct flight *next;
@@ -24,6 +35,7 @@ struct flight {
 struct cache_aside {
     struct cache *cache;
     int ttl_s;
+    struct cache_script fill;
     struct metric_series *hits, *misses;
     pthread_mutex_t lock; /* guards the flights */
     pthread_cond_t landed;
@@ -51,6 +63,7 @@ struct cache_aside *cache_aside_new(struct cache *cache, const char *name, int t
     }
     aside->cache = cache;
     aside->ttl_s = ttl_s;
+    cache_script_init(&aside->fill, fill_text);
     aside->hits = METRIC_SERIES(metric_register(&hits_def), name);
     aside->misses = METRIC_SERIES(metric_register(&misses_def), name);
     pthread_mutex_init(&aside->lock, NULL);
@@ -154,17 +167,53 @@ static bool wait_for_landing(struct ctx *ctx, struct cache_aside *aside, struct 
     return flight->over;
 }
 
+static const char *lease_key(struct ctx *ctx, const char *key)
+{
+    return arena_printf(ctx->arena, "%s:lease", key);
+}
+
+static bool take_lease(struct ctx *ctx, struct cache_aside *aside, const char *key,
+                       char lease[ID_TEXT_SIZE])
+{
+    uuid_v7(lease);
+    if (cache_put(ctx, aside->cache, lease_key(ctx, key), lease, strlen(lease), LEASE_S) == ST_OK) {
+        return true;
+    }
+    ctx_forgive(ctx);
+    return false;
+}
+
+/* Unless the lease is gone. */
+static void fill(struct ctx *ctx, struct cache_aside *aside, const char *key, const char *lease,
+                 const struct cache_reply *value)
+{
+    const char *const keys[] = {key, lease_key(ctx, key)};
+    const char *const args[] = {lease, value->text, arena_printf(ctx->arena, "%d", aside->ttl_s)};
+    const size_t sizes[] = {strlen(lease), value->size, strlen(args[2])};
+    const struct cache_call call = {.keys = keys,
+                                    .key_count = ARRAY_LEN(keys),
+                                    .args = args,
+                                    .arg_count = ARRAY_LEN(args),
+                                    .arg_sizes = sizes};
+    struct cache_reply reply;
+
+    if (cache_eval(ctx, aside->cache, &aside->fill, &call, &reply) != ST_OK) {
+        ctx_forgive(ctx); /* kept next time; the caller has what it wants */
+    }
+}
+
 static enum status fly(struct ctx *ctx, struct cache_aside *aside, struct flight *flight,
                        cache_load *load, void *user, struct cache_reply *value)
 {
     struct cache_reply loaded = {.kind = CACHE_NIL};
+    char lease[ID_TEXT_SIZE];
+    bool is_leased = take_lease(ctx, aside, flight->key, lease);
     enum status st = load(ctx, user, &loaded.text, &loaded.size);
 
     if (st == ST_OK && loaded.text) {
         loaded.kind = CACHE_TEXT;
-        if (cache_put(ctx, aside->cache, flight->key, loaded.text, loaded.size, aside->ttl_s) !=
-            ST_OK) {
-            ctx_forgive(ctx); /* kept next time; the caller has what it wants */
+        if (is_leased) {
+            fill(ctx, aside, flight->key, lease, &loaded);
         }
     }
     end_flight(aside, flight, st == ST_OK, &loaded);
@@ -173,10 +222,10 @@ static enum status fly(struct ctx *ctx, struct cache_aside *aside, struct flight
     return ST_OK;
 }
 
-static enum status load_once(struct ctx *ctx, struct cache_aside *aside, const char *key,
-                             cache_load *load, void *user, struct cache_reply *value)
+static enum status load_together(struct ctx *ctx, struct cache_aside *aside, const char *key,
+                                 cache_load *load, void *user, struct cache_reply *value)
 {
-    for (;;) {
+    for (bool began_after_us = false;; began_after_us = true) {
         pthread_mutex_lock(&aside->lock);
         struct flight *flight = find_flight(aside, key);
         if (!flight) {
@@ -185,13 +234,13 @@ static enum status load_once(struct ctx *ctx, struct cache_aside *aside, const c
             return fly(ctx, aside, flight, load, user, value);
         }
         bool over = wait_for_landing(ctx, aside, flight);
-        bool loaded = over && flight->loaded;
-        if (loaded) {
+        bool answers = over && flight->loaded && began_after_us;
+        if (answers) {
             read_flight(ctx, flight, value);
         }
         free_when_left(flight);
         pthread_mutex_unlock(&aside->lock);
-        if (loaded) {
+        if (answers) {
             return ST_OK;
         }
         if (!over) {
@@ -214,5 +263,12 @@ enum status cache_aside_get(struct ctx *ctx, struct cache_aside *aside, const ch
         *value = found;
         return ST_OK;
     }
-    return load_once(ctx, aside, key, load, user, value);
+    return load_together(ctx, aside, key, load, user, value);
+}
+
+enum status cache_aside_drop(struct ctx *ctx, struct cache *cache, const char *key)
+{
+    struct cache_reply reply;
+
+    return CACHE_COMMAND(ctx, cache, &reply, "UNLINK", key, lease_key(ctx, key));
 }

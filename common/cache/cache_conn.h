@@ -37,6 +37,11 @@ bool cache_conn_is_usable(const struct cache_conn *conn);
 redisReply *cache_conn_run(struct cache_conn *conn, const struct cache_words *words, int limit_ms);
 bool cache_conn_timed_out(const struct cache_conn *conn);
 
+/* As cache_command(), which knows no words with a NUL in them. */
+enum status cache_command_sized(struct ctx *ctx, struct cache *cache,
+                                const struct cache_words *words,
+                                struct cache_reply *reply) MUST_CHECK;
+
 DEFINE_AUTO(redis_reply, redisReply *, freeReplyObject)
 
 #endif

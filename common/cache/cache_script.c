@@ -1,6 +1,6 @@
 /* Lua scripts by their digest. Valkey names a script by SHA-1; it is written out here because
  * nothing else in the house may use SHA-1, and a name is all that it is. */
-#include "common/cache/cache.h"
+#include "common/cache/cache_conn.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -69,38 +69,39 @@ void cache_script_init(struct cache_script *script, const char *text)
     sha1_hex(text, script->sha1);
 }
 
-static const char **words_of(struct ctx *ctx, const struct cache_script *script,
-                             const struct cache_call *call)
+static struct cache_words words_of(struct ctx *ctx, const char *command, const char *script,
+                                   const struct cache_call *call)
 {
-    size_t count = FIXED_WORDS + call->key_count + call->arg_count;
+    size_t first_arg = FIXED_WORDS + call->key_count, count = first_arg + call->arg_count;
     const char **words = arena_new_array(ctx->arena, const char *, count);
+    size_t *sizes = arena_new_array(ctx->arena, size_t, count);
 
-    words[0] = "EVALSHA";
-    words[1] = script->sha1;
+    words[0] = command;
+    words[1] = script;
     words[2] = arena_printf(ctx->arena, "%zu", call->key_count);
-    for (size_t i = 0; i < call->key_count; i++) {
-        words[FIXED_WORDS + i] = call->keys[i];
+    for (size_t i = FIXED_WORDS; i < count; i++) {
+        words[i] = i < first_arg ? call->keys[i - FIXED_WORDS] : call->args[i - first_arg];
     }
-    for (size_t i = 0; i < call->arg_count; i++) {
-        words[FIXED_WORDS + call->key_count + i] = call->args[i];
+    for (size_t i = 0; i < count; i++) {
+        bool is_sized = i >= first_arg && call->arg_sizes;
+
+        sizes[i] = is_sized ? call->arg_sizes[i - first_arg] : strlen(words[i]);
     }
-    return words;
+    return (struct cache_words){.words = words, .sizes = sizes, .count = count};
 }
 
 enum status cache_eval(struct ctx *ctx, struct cache *cache, const struct cache_script *script,
                        const struct cache_call *call, struct cache_reply *reply)
 {
-    size_t count = FIXED_WORDS + call->key_count + call->arg_count;
-    const char **words = words_of(ctx, script, call);
+    struct cache_words words = words_of(ctx, "EVALSHA", script->sha1, call);
     struct cache_reply answer = {0};
-    enum status st = cache_command(ctx, cache, words, count, &answer);
+    enum status st = cache_command_sized(ctx, cache, &words, &answer);
 
     if (st == ST_INTERNAL && answer.kind == CACHE_ERROR &&
         strncmp(answer.text, "NOSCRIPT", 8) == 0) { /* restarted or flushed: EVAL loads it */
         ctx_forgive(ctx);
-        words[0] = "EVAL";
-        words[1] = script->text;
-        st = cache_command(ctx, cache, words, count, &answer);
+        words = words_of(ctx, "EVAL", script->text, call);
+        st = cache_command_sized(ctx, cache, &words, &answer);
     }
     TRY(st);
     *reply = answer;

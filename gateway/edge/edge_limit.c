@@ -240,7 +240,8 @@ static enum status fetch(struct ctx *ctx, struct caller_entry *caller, int like,
         arena_printf(ctx->arena, "%d", like),
         arena_printf(ctx->arena, "%d", need),
     };
-    const struct cache_call call = {&key, 1, args, ARRAY_LEN(args)};
+    const struct cache_call call = {
+        .keys = &key, .key_count = 1, .args = args, .arg_count = ARRAY_LEN(args)};
 
     TRY(cache_eval(ctx, caller->limiter->cache, &caller->limiter->script, &call, &reply));
     if (reply.kind != CACHE_LIST || reply.count != 3) {

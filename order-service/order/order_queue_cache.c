@@ -51,7 +51,8 @@ static enum status keep(struct ctx *ctx, struct order_queue_cache *queue, const 
                              ? ""
                              : arena_printf(ctx->arena, "%lld", (long long)glance.placed_ms);
     const char *args[] = {glance.id.text, placed};
-    const struct cache_call call = {keys, ARRAY_LEN(keys), args, ARRAY_LEN(args)};
+    const struct cache_call call = {
+        .keys = keys, .key_count = ARRAY_LEN(keys), .args = args, .arg_count = ARRAY_LEN(args)};
 
     return cache_eval(ctx, queue->cache, &queue->change, &call, &reply);
 }
@@ -109,7 +110,8 @@ static enum status try_mend(struct ctx *ctx, struct service *service,
     for (size_t i = 0; i < count; i++) {
         args[FIRST + i] = entries[i];
     }
-    const struct cache_call call = {keys, ARRAY_LEN(keys), args, count + FIRST};
+    const struct cache_call call = {
+        .keys = keys, .key_count = ARRAY_LEN(keys), .args = args, .arg_count = count + FIRST};
     TRY(cache_eval(ctx, queue->cache, &queue->mend, &call, &reply));
     *whole = reply.number == 1;
     return ST_OK;

@@ -99,7 +99,7 @@ START_TEST(a_script_is_loaded_again_after_valkey_forgot_it)
     struct cache_script script;
     struct cache_reply reply;
     const char *key = "order:n", *by = "5";
-    const struct cache_call call = {&key, 1, &by, 1};
+    const struct cache_call call = {.keys = &key, .key_count = 1, .args = &by, .arg_count = 1};
 
     cache_script_init(&script, "return redis.call('INCRBY', KEYS[1], ARGV[1])");
     for (int i = 1; i <= 3; i++) {

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEY "order:menu:1"
+
 static struct valkey_server server;
 static struct cache *cache;
 static struct cache_aside *aside;
@@ -23,6 +25,7 @@ static struct database { /* what the loader reads */
     const char *value;
     enum status says;
     int takes_ms;
+    void (*meanwhile)(void); /* once, after it was read */
 } database;
 
 static enum status load(struct ctx *c, void *user, const char **value, size_t *size)
@@ -36,6 +39,11 @@ static enum status load(struct ctx *c, void *user, const char **value, size_t *s
     }
     *value = db->value ? arena_strdup(c->arena, db->value) : NULL;
     *size = db->value ? strlen(db->value) : 0;
+    void (*meanwhile)(void) = db->meanwhile;
+    db->meanwhile = NULL;
+    if (meanwhile) {
+        meanwhile();
+    }
     return ST_OK;
 }
 
@@ -61,7 +69,7 @@ static const char *look(void)
 {
     struct cache_reply value;
 
-    ck_assert_int_eq(cache_aside_get(ctx, aside, "order:menu:1", load, &database, &value), ST_OK);
+    ck_assert_int_eq(cache_aside_get(ctx, aside, KEY, load, &database, &value), ST_OK);
     ck_assert_int_eq(ctx->failure.status, ST_OK);
     return value.text;
 }
@@ -115,7 +123,7 @@ static bool is_served_without_database(void)
 
     look();
     database.says = ST_UNAVAILABLE;
-    return cache_aside_get(ctx, aside, "order:menu:1", load, &database, &value) == ST_OK &&
+    return cache_aside_get(ctx, aside, KEY, load, &database, &value) == ST_OK &&
            strcmp(value.text, "latte") == 0;
 }
 
@@ -169,8 +177,7 @@ START_TEST(a_failed_load_is_told_and_not_kept)
     struct cache_reply value;
 
     database.says = ST_UNAVAILABLE;
-    ck_assert_int_eq(cache_aside_get(ctx, aside, "order:menu:1", load, &database, &value),
-                     ST_UNAVAILABLE);
+    ck_assert_int_eq(cache_aside_get(ctx, aside, KEY, load, &database, &value), ST_UNAVAILABLE);
     ctx_forgive(ctx);
     database.says = ST_OK;
     ck_assert_str_eq(look(), "latte");
@@ -182,7 +189,7 @@ static void *look_once(void *unused)
     struct ctx *mine = ctx_new_system("test");
     struct cache_reply value;
 
-    ck_assert_int_eq(cache_aside_get(mine, aside, "order:menu:1", load, &database, &value), ST_OK);
+    ck_assert_int_eq(cache_aside_get(mine, aside, KEY, load, &database, &value), ST_OK);
     ck_assert_str_eq(value.text, "latte");
     ctx_free(mine);
     return unused;
@@ -200,22 +207,105 @@ static void look_in_eight_threads(void)
     }
 }
 
-START_TEST(eight_who_miss_at_once_load_once)
+/* Whether something changed since the first began nobody knows: the others share a second load. */
+static bool eight_load_twice(void)
 {
-    database.takes_ms = 500;
-    look_in_eight_threads();
-    ck_assert_int_eq(database.loads, 1);
-}
-END_TEST
-
-START_TEST(eight_who_miss_at_once_without_valkey_load_once)
-{
-    valkey_server_stop(&server);
-    look();
     database.loads = 0;
     database.takes_ms = 500;
     look_in_eight_threads();
-    ck_assert_int_eq(database.loads, 1);
+    return database.loads <= 2;
+}
+
+START_TEST(eight_who_miss_at_once_load_twice)
+{
+    try_until(eight_load_twice);
+}
+END_TEST
+
+static bool eight_load_twice_without_valkey(void)
+{
+    valkey_server_stop(&server);
+    look();
+    return eight_load_twice();
+}
+
+START_TEST(eight_who_miss_at_once_without_valkey_load_twice)
+{
+    try_until(eight_load_twice_without_valkey);
+}
+END_TEST
+
+/* Another replica commits a change, and drops what Valkey has, while we load. */
+static void change_meanwhile(void)
+{
+    struct cache *theirs =
+        cache_new(&(struct cache_options){.host = "127.0.0.1", .port = server.port});
+    struct ctx *their_ctx = ctx_new_system("test");
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+
+    database.value = "mocha";
+    while (cache_aside_drop(their_ctx, theirs, KEY) != ST_OK) {
+        ck_assert_int_lt(clock_monotonic_ms(), until);
+    }
+    ctx_free(their_ctx);
+    cache_free(theirs);
+}
+
+/* CACHE-09 */
+START_TEST(what_was_read_before_a_change_is_not_kept_after_it)
+{
+    database.meanwhile = change_meanwhile;
+    ck_assert_str_eq(look(), "latte");
+    ck_assert_str_eq(look(), "mocha");
+}
+END_TEST
+
+static pthread_t late;
+
+static void *look_late(void *unused)
+{
+    struct ctx *mine = ctx_new_system("test");
+    struct cache_reply value;
+
+    ck_assert_int_eq(cache_aside_get(mine, aside, KEY, load, &database, &value), ST_OK);
+    ck_assert_str_eq(value.text, "mocha");
+    ctx_free(mine);
+    return unused;
+}
+
+static void look_while_we_load(void)
+{
+    pthread_create(&late, NULL, look_late, NULL);
+    clock_pause_ms(300); /* by then it waits for us; if not, nothing is shown */
+}
+
+static void change_and_look(void)
+{
+    change_meanwhile();
+    look_while_we_load();
+}
+
+static void change_unheard_and_look(void)
+{
+    database.value = "mocha";
+    look_while_we_load();
+}
+
+/* CACHE-09 */
+START_TEST(who_looks_after_a_change_does_not_take_what_another_read_before_it)
+{
+    database.meanwhile = change_and_look;
+    ck_assert_str_eq(look(), "latte");
+    pthread_join(late, NULL);
+}
+END_TEST
+
+START_TEST(nor_without_valkey)
+{
+    valkey_server_stop(&server);
+    database.meanwhile = change_unheard_and_look;
+    ck_assert_str_eq(look(), "latte");
+    pthread_join(late, NULL);
 }
 END_TEST
 
@@ -230,8 +320,7 @@ START_TEST(who_waits_for_another_keeps_its_deadline)
         clock_pause_ms(5);
     }
     ctx->deadline_ms = clock_monotonic_ms() + 100;
-    ck_assert_int_eq(cache_aside_get(ctx, aside, "order:menu:1", load, &database, &value),
-                     ST_TIMEOUT);
+    ck_assert_int_eq(cache_aside_get(ctx, aside, KEY, load, &database, &value), ST_TIMEOUT);
     ck_assert_int_le(clock_monotonic_ms() - ctx->deadline_ms, 2500);
     pthread_join(slow, NULL);
 }
@@ -242,5 +331,8 @@ TEST_MAIN_AROUND("cache_aside", (&(struct test_around){.before = start, .after =
                  what_is_kept_is_served_while_the_database_is_away,
                  without_valkey_each_look_asks_the_database, a_flush_is_filled_again,
                  what_is_not_there_is_asked_for_again, a_failed_load_is_told_and_not_kept,
-                 eight_who_miss_at_once_load_once, eight_who_miss_at_once_without_valkey_load_once,
-                 who_waits_for_another_keeps_its_deadline)
+                 eight_who_miss_at_once_load_twice,
+                 eight_who_miss_at_once_without_valkey_load_twice,
+                 what_was_read_before_a_change_is_not_kept_after_it,
+                 who_looks_after_a_change_does_not_take_what_another_read_before_it,
+                 nor_without_valkey, who_waits_for_another_keeps_its_deadline)
