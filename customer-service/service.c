@@ -154,7 +154,8 @@ static void connect_others(struct service *service)
     service->producer = producer_new(&(struct producer_options){
         .brokers = config->kafka_brokers, .daemon = DAEMON, .topics = topics});
     service->outbox = outbox_relay_start(
-        &db, (const struct outbox_sink[]){outbox_kafka_sink(service->producer), {0}});
+        &db, (const struct outbox_sink[]){
+                 outbox_kafka_sink(service->producer), outbox_drop_sink(service->cache), {0}});
     service->orders = rpc_client_new(&(struct rpc_client_options){
         .target = config->order_service, .audience = "order-service", .keys = service->keys});
     service->housekeeping = housekeeping_start(service, config->demo);

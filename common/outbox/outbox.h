@@ -30,11 +30,15 @@ struct outbox_row {
 enum status outbox_add(struct ctx *ctx, struct db_conn *tx,
                        const struct outbox_row *row) MUST_CHECK;
 
+/* Writes the row by which this key of cache-aside is dropped, in the transaction of the change that
+ * makes it old: so Valkey hears of it, though it be away now and we be gone when it comes. */
+enum status outbox_add_drop(struct ctx *ctx, struct db_conn *tx, const char *key) MUST_CHECK;
+
 /* Where rows go. send() runs on a thread of the sink's own; it gets rows in order and sets each
  * outcome; it may take deadline_ms. When a row could not be sent, send() must not send later rows
  * of its key either: they are ST_UNAVAILABLE too. */
 struct outbox_sink {
-    const char *name; /* "kafka", "live", "temporal" */
+    const char *name; /* "kafka", "live", "temporal", "drop" */
     void (*send)(struct ctx *ctx, void *user, struct outbox_row *rows, size_t count,
                  int deadline_ms);
     void *user;
@@ -56,10 +60,12 @@ bool outbox_relay_is_alive(struct outbox_relay *relay);
  * transaction. */
 void outbox_wake(struct outbox_relay *relay);
 
-/* The Kafka sink, over a producer; the live sink, over Valkey pub/sub. */
+/* The Kafka sink, over a producer; the live sink, over Valkey pub/sub; drops of what Valkey
+ * keeps. */
 struct producer;
 struct cache;
 struct outbox_sink outbox_kafka_sink(struct producer *producer);
 struct outbox_sink outbox_live_sink(struct cache *cache);
+struct outbox_sink outbox_drop_sink(struct cache *cache);
 
 #endif

@@ -69,7 +69,6 @@ enum status auth_sign_up(struct ctx *ctx, struct service *service,
         .name = request->name,
         .email = request->email,
         .role = ROLE_CUSTOMER,
-        .version = 1,
     };
     char hash[PASSWORD_HASH_SIZE];
 

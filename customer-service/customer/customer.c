@@ -1,9 +1,11 @@
 /* People: finding, changing and forgetting what is cached of them. */
 #include "customer-service/customer/customer.h"
 
+#include "common/base/auto.h"
 #include "common/base/text.h"
-#include "common/cache/cache.h"
-#include "common/obs/log.h"
+#include "common/cache/cache_aside.h"
+#include "common/db/db.h"
+#include "common/outbox/outbox.h"
 #include "customer-service/customer/customer_store.h"
 #include "customer-service/service.h"
 
@@ -47,7 +49,8 @@ enum status customer_hold(struct ctx *ctx, struct db_conn *tx, struct customer_i
 enum status customer_set_role(struct ctx *ctx, struct db_conn *tx, struct customer_id id,
                               enum role role, struct customer *changed)
 {
-    return customer_store_set_role(ctx, tx, id, role, changed);
+    TRY(customer_store_set_role(ctx, tx, id, role, changed));
+    return outbox_add_drop(ctx, tx, customer_cache_key(ctx, id));
 }
 
 const char *customer_cache_key(struct ctx *ctx, struct customer_id id)
@@ -57,21 +60,23 @@ const char *customer_cache_key(struct ctx *ctx, struct customer_id id)
 
 void customer_drop_cached(struct ctx *ctx, struct service *service, struct customer_id id)
 {
-    if (cache_drop(ctx, service_cache(service), customer_cache_key(ctx, id)) != ST_OK) {
-        log_warn(ctx, "profile stays cached", log_text("customer", id.text));
-        ctx_forgive(ctx);
+    if (cache_aside_drop(ctx, service_cache(service), customer_cache_key(ctx, id)) != ST_OK) {
+        ctx_forgive(ctx); /* the outbox has a row for it */
     }
 }
 
 enum status customer_update(struct ctx *ctx, struct service *service, struct customer_id id,
                             const struct customer_change *change, struct customer *changed)
 {
+    AUTO(db_tx) struct db_conn *tx = NULL;
     struct db_conn *db = NULL;
 
     TRY(service_db(ctx, service, &db));
-    enum status st = customer_store_update(ctx, db, id, change, changed);
+    TRY(db_begin(ctx, db, &tx));
+    TRY(customer_store_update(ctx, tx, id, change, changed));
+    TRY(outbox_add_drop(ctx, tx, customer_cache_key(ctx, id)));
+    TRY(db_commit(ctx, &tx));
     db_give_back(&db);
-    TRY(st);
     customer_drop_cached(ctx, service, id);
     return ST_OK;
 }

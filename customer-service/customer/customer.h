@@ -15,7 +15,6 @@ struct customer {
     struct customer_id id;
     const char *handle, *name, *email;
     enum role role;
-    int64_t version;
 };
 
 /* NULL: stays as it is. */
@@ -42,6 +41,7 @@ enum status customer_by_login(struct ctx *ctx, struct db_conn *db, const char *l
 enum status customer_hold(struct ctx *ctx, struct db_conn *tx, struct customer_id id,
                           struct customer *found) MUST_CHECK;
 
+/* Also what Valkey has of it goes, soon; for who wants it now: customer_drop_cached(). */
 enum status customer_set_role(struct ctx *ctx, struct db_conn *tx, struct customer_id id,
                               enum role role, struct customer *changed) MUST_CHECK;
 
@@ -50,7 +50,8 @@ enum status customer_update(struct ctx *ctx, struct service *service, struct cus
                             const struct customer_change *change,
                             struct customer *changed) MUST_CHECK;
 
-/* After a commit that changed the row: what Valkey has of it goes. */
+/* After a commit that changed the row, so that who changed it reads the change: what Valkey has of
+ * it goes now, if Valkey is there. */
 void customer_drop_cached(struct ctx *ctx, struct service *service, struct customer_id id);
 
 /* "customer:profile:{id}", in the arena. */

@@ -18,7 +18,6 @@ static enum status read_customer(struct ctx *ctx, const struct db_rows *row, str
         .name = arena_strdup(ctx->arena, db_get_text(row, 0, "name")),
         .email = arena_strdup(ctx->arena, db_get_text(row, 0, "email")),
         .role = role_parse(db_get_text(row, 0, "role")),
-        .version = db_get_int(row, 0, "version"),
     };
 
     text_copy(found.id.text, sizeof(found.id.text), db_get_text(row, 0, "id"));

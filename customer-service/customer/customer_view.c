@@ -1,5 +1,4 @@
-/* Profiles are cached as packed messages. A fill that comes late could put an old row back after
- * the change that dropped it: so whoever filled looks at the version once more. */
+/* Profiles are cached as packed messages. */
 #include "customer-service/customer/customer_view.h"
 
 #include "common/base/auto.h"
@@ -51,12 +50,11 @@ void customer_view(struct ctx *ctx, const struct customer *customer, customer_me
 struct loading {
     struct service *service;
     struct customer_id id;
-    int64_t version; /* of the row that was loaded; 0: Valkey had it */
 };
 
 static enum status load(struct ctx *ctx, void *user, const char **value, size_t *size)
 {
-    struct loading *loading = user;
+    const struct loading *loading = user;
     struct db_conn *db = NULL;
     struct customer found;
     customer_message message = COFFEE__CUSTOMER__V1__CUSTOMER__INIT;
@@ -70,22 +68,7 @@ static enum status load(struct ctx *ctx, void *user, const char **value, size_t 
         arena_alloc(ctx->arena, coffee__customer__v1__customer__get_packed_size(&message));
     *size = coffee__customer__v1__customer__pack(&message, bytes);
     *value = (const char *)bytes;
-    loading->version = found.version;
     return ST_OK;
-}
-
-static void drop_if_changed(struct ctx *ctx, const struct loading *loading)
-{
-    struct db_conn *db = NULL;
-    struct customer now = {0};
-    bool known = service_db(ctx, loading->service, &db) == ST_OK &&
-                 customer_get(ctx, db, loading->id, &now) == ST_OK;
-
-    db_give_back(&db);
-    if (!known || now.version != loading->version) {
-        ctx_forgive(ctx);
-        customer_drop_cached(ctx, loading->service, loading->id);
-    }
 }
 
 static void *from_arena(void *arena, size_t size)
@@ -108,9 +91,6 @@ enum status customer_view_cached(struct ctx *ctx, struct service *service, struc
 
     TRY(cache_aside_get(ctx, service_profiles(service), customer_cache_key(ctx, id), load, &loading,
                         &value));
-    if (loading.version) {
-        drop_if_changed(ctx, &loading);
-    }
     const customer_message *message =
         coffee__customer__v1__customer__unpack(&in_arena, value.size, (const uint8_t *)value.text);
     if (!message) {

@@ -4,9 +4,9 @@
 #include "common/base/auto.h"
 #include "common/base/text.h"
 #include "common/base/uuid.h"
-#include "common/cache/cache.h"
+#include "common/cache/cache_aside.h"
 #include "common/db/idempotency.h"
-#include "common/obs/log.h"
+#include "common/outbox/outbox.h"
 #include "customer-service/favourite/favourite_store.h"
 #include "customer-service/service.h"
 
@@ -24,9 +24,8 @@ const char *favourite_cache_key(struct ctx *ctx, struct customer_id id)
 
 static void drop_cached(struct ctx *ctx, struct service *service, struct customer_id id)
 {
-    if (cache_drop(ctx, service_cache(service), favourite_cache_key(ctx, id)) != ST_OK) {
-        log_warn(ctx, "favourites stay cached", log_text("customer", id.text));
-        ctx_forgive(ctx);
+    if (cache_aside_drop(ctx, service_cache(service), favourite_cache_key(ctx, id)) != ST_OK) {
+        ctx_forgive(ctx); /* the outbox has a row for it */
     }
 }
 
@@ -67,6 +66,7 @@ static enum status keep(struct ctx *ctx, struct db_conn *tx, struct customer_id 
         TRY(favourite_store_no_usual(ctx, tx, id));
     }
     TRY(favourite_store_insert(ctx, tx, id, wanted, kept));
+    TRY(outbox_add_drop(ctx, tx, favourite_cache_key(ctx, id)));
     TRY(favourite_store_count(ctx, tx, id, &count)); /* who makes one the usual may have all */
     return count <= FAVOURITES_MAX
                ? ST_OK
@@ -109,13 +109,17 @@ enum status favourite_add(struct ctx *ctx, struct service *service,
 
 enum status favourite_remove(struct ctx *ctx, struct service *service, const char *id)
 {
+    AUTO(db_tx) struct db_conn *tx = NULL;
+    struct customer_id caller = customer_caller(ctx);
     struct db_conn *db = NULL;
 
     TRY(service_db(ctx, service, &db));
-    enum status st = favourite_store_delete(ctx, db, customer_caller(ctx), id);
+    TRY(db_begin(ctx, db, &tx));
+    TRY(favourite_store_delete(ctx, tx, caller, id));
+    TRY(outbox_add_drop(ctx, tx, favourite_cache_key(ctx, caller)));
+    TRY(db_commit(ctx, &tx));
     db_give_back(&db);
-    TRY(st);
-    drop_cached(ctx, service, customer_caller(ctx));
+    drop_cached(ctx, service, caller);
     return ST_OK;
 }
 
@@ -149,11 +153,13 @@ enum status favourite_seed_demo(struct ctx *ctx, struct service *service, struct
     static const char *const oat_milk[] = {"oat-milk"};
     struct favourite flat_white = {
         .menu_item_id = "flat-white", .customization_ids = oat_milk, .customization_count = 1};
+    AUTO(db_tx) struct db_conn *tx = NULL;
     struct db_conn *db = NULL;
 
     uuid_v7(flat_white.id);
     TRY(service_db(ctx, service, &db));
-    enum status st = favourite_store_seed(ctx, db, id, &flat_white);
-    db_give_back(&db);
-    return st;
+    TRY(db_begin(ctx, db, &tx));
+    TRY(favourite_store_seed(ctx, tx, id, &flat_white));
+    TRY(outbox_add_drop(ctx, tx, favourite_cache_key(ctx, id)));
+    return db_commit(ctx, &tx);
 }

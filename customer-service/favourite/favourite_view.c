@@ -1,12 +1,8 @@
-/* The messages of favourites. A fill of the cache that comes late could bring back a list that was
- * changed meanwhile: so whoever filled looks once more. */
+/* The messages of favourites, and the list of them as Valkey has it. */
 #include "customer-service/favourite/favourite_view.h"
 
-#include "common/cache/cache.h"
 #include "common/cache/cache_aside.h"
 #include "customer-service/service.h"
-
-#include <string.h>
 
 typedef Coffee__Customer__V1__Favorite favourite_message;
 typedef Coffee__Customer__V1__FavoriteCustomization customization_message;
@@ -82,14 +78,12 @@ enum status favourite_view_unpack(struct ctx *ctx, struct favourite_answer answe
 struct loading {
     struct service *service;
     struct customer_id id;
-    const char *loaded; /* NULL: Valkey had it */
-    size_t size;
 };
 
 static enum status load(struct ctx *ctx, void *user, const char **value, size_t *size)
 {
     static const struct menu_names no_names;
-    struct loading *loading = user;
+    const struct loading *loading = user;
     list_message message = COFFEE__CUSTOMER__V1__LIST_FAVORITES_RESPONSE__INIT;
     const struct favourite *list;
 
@@ -103,23 +97,9 @@ static enum status load(struct ctx *ctx, void *user, const char **value, size_t 
     }
     uint8_t *bytes = arena_alloc(
         ctx->arena, coffee__customer__v1__list_favorites_response__get_packed_size(&message) + 1);
-    loading->size = *size = coffee__customer__v1__list_favorites_response__pack(&message, bytes);
-    loading->loaded = *value = (const char *)bytes;
+    *size = coffee__customer__v1__list_favorites_response__pack(&message, bytes);
+    *value = (const char *)bytes;
     return ST_OK;
-}
-
-static void drop_if_changed(struct ctx *ctx, const struct loading *first)
-{
-    struct loading again = {.service = first->service, .id = first->id};
-    const char *value;
-    size_t size;
-    bool same = load(ctx, &again, &value, &size) == ST_OK && size == first->size &&
-                memcmp(value, first->loaded, size) == 0;
-
-    if (!same && cache_drop(ctx, service_cache(first->service),
-                            favourite_cache_key(ctx, first->id)) != ST_OK) {
-        ctx_forgive(ctx); /* then Valkey is away, and what it has runs out by itself */
-    }
 }
 
 enum status favourite_view_cached(struct ctx *ctx, struct service *service, struct customer_id id,
@@ -131,9 +111,6 @@ enum status favourite_view_cached(struct ctx *ctx, struct service *service, stru
 
     TRY(cache_aside_get(ctx, service_favourites(service), favourite_cache_key(ctx, id), load,
                         &loading, &value));
-    if (loading.loaded) {
-        drop_if_changed(ctx, &loading);
-    }
     const list_message *message = coffee__customer__v1__list_favorites_response__unpack(
         &in_arena, value.size, (const uint8_t *)value.text);
     if (!message) {
