@@ -170,6 +170,7 @@ bool http2_peer_read_bytes(struct http2_peer *peer, void *bytes, size_t size)
     while (count < size && SSL_read_ex(peer->tls, (char *)bytes + count, size - count, &more)) {
         count += more;
     }
+    ck_assert_msg(count == size || SSL_get_error(peer->tls, 0) != SSL_ERROR_WANT_READ, "silence");
     return count == size;
 }
 

@@ -16,6 +16,7 @@
 #include "tests/helpers/patience.h"
 
 enum {
+    NEVER_MS = 3600 * 1000,
     SHORT_MS = 2000, /* a call's time where its end is waited for */
     WINDOW = 65535,  /* what may be sent unasked, of a call and of all together */
     CALLS = 2048,    /* at most, of one fact */
@@ -44,8 +45,8 @@ static __attribute__((unused)) void start_with(const struct http_multi_options *
 {
     struct http_multi_options own = *options;
 
-    own.connect_timeout_ms = own.connect_timeout_ms ? own.connect_timeout_ms : PATIENCE_MS;
-    own.timeout_ms = own.timeout_ms ? own.timeout_ms : PATIENCE_MS;
+    own.connect_timeout_ms = own.connect_timeout_ms ? own.connect_timeout_ms : NEVER_MS;
+    own.timeout_ms = own.timeout_ms ? own.timeout_ms : NEVER_MS;
     own.ca_file = own.ca_file ? own.ca_file : host.ca_file;
     http2 = http2_start(host.url, &own);
 }

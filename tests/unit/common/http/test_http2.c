@@ -170,6 +170,24 @@ START_TEST(who_waits_for_a_host_that_reads_late_uses_no_cpu_and_sends_all)
 }
 END_TEST
 
+START_TEST(a_call_wakes_a_client_that_sleeps)
+{
+    start();
+    for (uint32_t stream = 1; stream < 7; stream += 2) {
+        struct one *one = post();
+
+        if (stream == 1) {
+            accept_client(10);
+        }
+        ck_assert_uint_eq(next_call(), stream);
+        answer(stream);
+        expect_code(one, 200);
+        expect_quiet();
+    }
+    http2_peer_close(&peer);
+}
+END_TEST
+
 START_TEST(what_comes_with_each_call_is_said_once)
 {
     char line[LINE_SIZE] = "apns-topic: ";
@@ -511,8 +529,9 @@ TEST_MAIN_AROUND(
     one_call_is_under_way_until_the_host_has_said_how_many_it_bears,
     no_more_calls_are_under_way_than_the_options_say, a_body_larger_than_the_window_arrives_whole,
     who_waits_for_a_host_that_reads_late_uses_no_cpu_and_sends_all,
-    what_comes_with_each_call_is_said_once, calls_of_many_threads_are_each_answered_once,
-    a_refused_call_is_sent_again_once, a_call_that_was_reset_ends,
+    a_call_wakes_a_client_that_sleeps, what_comes_with_each_call_is_said_once,
+    calls_of_many_threads_are_each_answered_once, a_refused_call_is_sent_again_once,
+    a_call_that_was_reset_ends,
     a_host_that_goes_answers_what_it_took_and_the_rest_goes_to_a_new_connection,
     after_a_host_has_gone_an_idle_client_uses_no_cpu,
     stopping_without_a_call_or_between_calls_is_fine, stopping_amid_calls_ends_them,
