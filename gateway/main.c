@@ -40,6 +40,7 @@ int main(int argc, char **argv)
 
     int sig = daemon_wait_for_signal();
     log_info(NULL, "stopping", log_num("signal", sig));
+    daemon_end_within(DAEMON_END_MS);
     gateway_stop(gateway);
     otlp_export_stop(traces);
     return EXIT_SUCCESS;

@@ -154,7 +154,7 @@ static void speak(struct http2 *http2, int64_t now_ms)
 
 static void talk_step(struct http2 *http2)
 {
-    static void (*const steps[])(struct http2 *, int64_t) = {hear, leave, end_late, begin_calls,
+    static void (*const steps[])(struct http2 *, int64_t) = {hear, leave, begin_calls, end_late,
                                                              speak};
     int64_t now_ms = clock_monotonic_ms();
 

@@ -46,20 +46,14 @@ static bool let_in(struct http_door *door)
     return false;
 }
 
-/* With the lock held. */
-static void let_in_some(struct http_door *door)
-{
-    for (int i = 0; i < TURN && let_in(door); i++) {
-    }
-}
-
 static void ready(struct watch *watch, uint32_t events)
 {
     struct http_door *door = (struct http_door *)watch;
 
     (void)events;
     pthread_mutex_lock(&door->lock);
-    let_in_some(door);
+    for (int i = 0; i < TURN && let_in(door); i++) {
+    }
     if (door->rests) {
         loop_change(door->server->loop, watch, 0);
     }
@@ -110,7 +104,8 @@ void http_door_close(struct http_door *door)
     struct loop *loop = door->server->loop;
 
     pthread_mutex_lock(&door->lock);
-    let_in_some(door); /* those who wait believe that they are connected */
+    while (let_in(door)) { /* those who wait believe that they are connected */
+    }
     door->is_closed = true;
     shutdown(door->watch.fd, SHUT_RDWR); /* from now on refused; the loop closes it later */
     pthread_mutex_unlock(&door->lock);
