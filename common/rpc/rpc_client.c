@@ -274,24 +274,26 @@ static void end_try(struct rpc_unary *unary)
     grpc_call_unref(unary->call);
 }
 
-static bool was_turned_away(const struct rpc_unary *unary)
+static bool was_cut(const struct rpc_unary *unary)
 {
     struct rpc_client *client = unary->client;
 
     pthread_mutex_lock(&client->lock);
     bool asked_for = client->is_cancelled;
     pthread_mutex_unlock(&client->lock);
-    return !asked_for && rpc_result_is_unseen(&unary->result, client);
+    return !asked_for && rpc_result_is_cut(&unary->result, client);
 }
 
 static bool broke_off(const struct rpc_unary *unary)
 {
-    return unary->result.code == GRPC_STATUS_UNAVAILABLE && rpc_result_is_ours(&unary->result);
+    return was_cut(unary) ||
+           (unary->result.code == GRPC_STATUS_UNAVAILABLE && rpc_result_is_ours(&unary->result));
 }
 
 static bool may_try_again(const struct rpc_unary *unary)
 {
-    bool harmless = was_turned_away(unary) || (broke_off(unary) && unary->ctx->idempotency_key);
+    bool harmless = (broke_off(unary) && unary->ctx->idempotency_key) ||
+                    (was_cut(unary) && rpc_result_is_unseen(&unary->result));
 
     return harmless && !unary->client->options.no_retry && unary->tries < MAX_TRIES &&
            (!unary->deadline_ms || clock_monotonic_ms() < unary->deadline_ms);
@@ -311,8 +313,8 @@ static enum status read_answer(struct rpc_unary *unary, ProtobufCMessage **out)
 
 static enum status judge(struct rpc_unary *unary, ProtobufCMessage **out)
 {
-    if (was_turned_away(unary)) {
-        return fail_with(unary->ctx, ST_UNAVAILABLE, "", "%s: the server went", unary->path);
+    if (was_cut(unary)) {
+        return fail_with(unary->ctx, ST_UNAVAILABLE, "", "%s: cut on its way", unary->path);
     }
     return read_answer(unary, out);
 }

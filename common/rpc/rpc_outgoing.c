@@ -102,10 +102,16 @@ bool rpc_result_is_ours(const struct rpc_result *result)
     return true;
 }
 
-bool rpc_result_is_unseen(const struct rpc_result *result, const struct rpc_client *client)
+bool rpc_result_is_cut(const struct rpc_result *result, const struct rpc_client *client)
 {
     return result->code == GRPC_STATUS_CANCELLED && client->options.audience &&
            rpc_result_is_ours(result);
+}
+
+/* What a core sends along. Of a reset ours says "Received RST_STREAM with error code 8". */
+bool rpc_result_is_unseen(const struct rpc_result *result)
+{
+    return grpc_slice_str_cmp(result->text, "CANCELLED") == 0;
 }
 
 /* The status text of the core or of a stranger goes to the log, never on to our client. */

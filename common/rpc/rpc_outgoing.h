@@ -61,9 +61,11 @@ void rpc_result_finish(struct rpc_result *result);
 enum status rpc_result_read(struct ctx *ctx, const struct rpc_result *result, const char *path);
 /* The call failed below us: nothing that the other side told. */
 bool rpc_result_is_ours(const struct rpc_result *result);
-/* The core of a server of ours cancelled the call because it goes: no handler has seen it. So it is
- * unless we cancelled it ourselves. */
-bool rpc_result_is_unseen(const struct rpc_result *result, const struct rpc_client *client);
+/* A call to a server of ours was cancelled, and by none of its handlers. Unless we cancelled it
+ * ourselves, its core did because it goes, or somebody on the way: a proxy's reset reads so. */
+bool rpc_result_is_cut(const struct rpc_result *result, const struct rpc_client *client);
+/* One that was cut: it was the core of the server, and no handler has seen the call. */
+bool rpc_result_is_unseen(const struct rpc_result *result);
 
 void rpc_watch_cancel_all(struct rpc_client *client);
 

@@ -185,8 +185,8 @@ static enum status judge(struct rpc_watch *watch, struct ctx *ctx)
     pthread_mutex_lock(&watch->lock);
     bool asked_for = watch->cancelled;
     pthread_mutex_unlock(&watch->lock);
-    if (!asked_for && rpc_result_is_unseen(&watch->result, watch->client)) {
-        return fail_with(ctx, ST_UNAVAILABLE, "", "%s: the server went", watch->path);
+    if (!asked_for && rpc_result_is_cut(&watch->result, watch->client)) {
+        return fail_with(ctx, ST_UNAVAILABLE, "", "%s: cut on its way", watch->path);
     }
     return rpc_result_read(ctx, &watch->result, watch->path);
 }

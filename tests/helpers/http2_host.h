@@ -1,6 +1,6 @@
 /* An HTTP/2 host that a test plays itself, frame by frame and without a library for that: TLS on a
- * port of loopback, with a certificate of its own. A step that gets nothing within PATIENCE_MS
- * fails the test. */
+ * port of loopback, with a certificate of its own, or plain text. A step that gets nothing within
+ * PATIENCE_MS fails the test. */
 #ifndef TESTS_HELPERS_HTTP2_HOST_H
 #define TESTS_HELPERS_HTTP2_HOST_H
 
@@ -23,7 +23,7 @@ struct http2_host {
 
 struct http2_peer { /* one connection of a client */
     int fd;
-    SSL *tls; /* NULL: it was not made */
+    SSL *tls; /* NULL: it was not made, or this is plain text */
 };
 
 struct http2_frame {
