@@ -104,14 +104,14 @@ struct attempt {
     int timeout_ms, allowed_ms;
 };
 
-/* Nobody answered. A daemon that is there and cannot do this one thing sends a sentence along: that
- * says nothing of its other methods. */
+/* Nobody answered, and no other replica is there. A daemon that cannot do this one thing sends a
+ * sentence along: that says nothing of its other methods. */
 static bool was_away(const struct ctx *ctx, enum status st, const struct attempt *attempt)
 {
-    if (st == ST_TIMEOUT && attempt->allowed_ms < attempt->timeout_ms) {
-        return !backend_is_up(attempt->backend);
-    }
-    return st == ST_UNAVAILABLE && !ctx->failure.message;
+    bool unanswered = st == ST_TIMEOUT ? attempt->allowed_ms < attempt->timeout_ms
+                                       : st == ST_UNAVAILABLE && !ctx->failure.message;
+
+    return unanswered && !backend_is_up(attempt->backend);
 }
 
 static void note(struct backend *backend, bool away)
