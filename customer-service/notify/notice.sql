@@ -153,9 +153,11 @@ UPDATE notify.notices
  WHERE id = ANY ($1::uuid[]) AND state = 'sending';
 
 -- notice_record :exec
+-- A Live Activity whose token has gone may have said another meanwhile: it is told by that one.
 UPDATE notify.notices n
-   SET state = r.state, reason = r.reason, lease_until = NULL
-  FROM unnest($1::uuid[], $2::text[], $3::text[]) AS r (id, state, reason)
+   SET state = CASE WHEN r.state = 'gone' AND n.token <> r.token THEN 'pending' ELSE r.state END,
+       reason = r.reason, lease_until = NULL
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS r (id, state, reason, token)
  WHERE n.id = r.id AND n.state = 'sending';
 
 -- notice_purge :exec

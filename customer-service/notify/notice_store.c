@@ -249,6 +249,7 @@ enum status notice_store_record(struct ctx *ctx, struct db_conn *db, const struc
     const char **ids = arena_new_array(ctx->arena, const char *, count);
     const char **states = arena_new_array(ctx->arena, const char *, count);
     const char **reasons = arena_new_array(ctx->arena, const char *, count);
+    const char **tokens = arena_new_array(ctx->arena, const char *, count);
     size_t sent_count = 0, others = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -257,6 +258,7 @@ enum status notice_store_record(struct ctx *ctx, struct db_conn *db, const struc
         } else {
             ids[others] = notices[i].push.id;
             states[others] = notices[i].state;
+            tokens[others] = notices[i].token;
             reasons[others++] = notices[i].push.reason;
         }
     }
@@ -267,7 +269,8 @@ enum status notice_store_record(struct ctx *ctx, struct db_conn *db, const struc
     return others ? db_exec(ctx, db, &SQL_NOTICE_RECORD,
                             DB_ARGS(db_text_array(ctx->arena, ids, others),
                                     db_text_array(ctx->arena, states, others),
-                                    db_text_array(ctx->arena, reasons, others)),
+                                    db_text_array(ctx->arena, reasons, others),
+                                    db_text_array(ctx->arena, tokens, others)),
                             NULL)
                   : ST_OK;
 }

@@ -117,6 +117,28 @@ START_TEST(a_live_activity_whose_old_token_is_dead_hears_the_newest_by_its_new_o
 }
 END_TEST
 
+/* PUSH-18 */
+START_TEST(a_live_activity_whose_token_dies_while_it_is_told_hears_the_newest_by_its_new_one)
+{
+    struct ctx *theirs = shop_ctx(customer.id, ROLE_CUSTOMER);
+    static const char dying[] = "ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    struct live_activity_wish wish = {customer.device.id, story.order, dying};
+    char id[ID_TEXT_SIZE];
+
+    fake_apns_program(&fake, arena_printf(ctx->arena,
+                                          "[{\"token\":\"%s\",\"delayMs\":2000,"
+                                          "\"status\":410,\"reason\":\"Unregistered\"}]",
+                                          dying));
+    ck_assert_int_eq(device_live_activity(theirs, shop.service, &wish, id), ST_OK);
+    tell(&story, "OrderReady");
+    test_db_await("SELECT 1 FROM notify.notices WHERE channel = 'live' AND state <> 'pending'");
+    register_late(story.order);
+    settle();
+    ck_assert_int_eq(FAKE_APNS_COUNT(&fake, late_token, "\"event\":\"update\""), 1);
+    ctx_free(theirs);
+}
+END_TEST
+
 static void *tell_the_end(void *user)
 {
     tell(user, "OrderCompleted");
@@ -184,6 +206,7 @@ TEST_MAIN_AROUND("live_activities", (&(struct test_around){make, drop, before_ea
                  a_live_activity_that_missed_the_end_of_its_order_hears_it_once,
                  a_live_activity_that_missed_nothing_but_its_start_hears_nothing_of_it,
                  a_live_activity_whose_old_token_is_dead_hears_the_newest_by_its_new_one,
+                 a_live_activity_whose_token_dies_while_it_is_told_hears_the_newest_by_its_new_one,
                  a_live_activity_that_comes_with_the_end_of_its_order_hears_it,
                  a_live_activitys_new_token_does_not_wait_for_the_old_one,
                  a_live_activity_needs_a_device_of_ones_own)
