@@ -383,6 +383,9 @@ static enum status start_batch(struct ctx *ctx, struct lane *lane, struct db_con
     if (st != ST_OK || batch.count == 0) {
         lane->more = false;
         lane->poll_at_ms = clock_monotonic_ms() + POLL_MS;
+        if (st == ST_OK && lane->failures) {
+            forget_asides(lane, INT64_MAX); /* else nobody finds out that the sink is back */
+        }
         return over(ctx, &batch, st);
     }
     set_pace(lane, &batch);

@@ -157,17 +157,9 @@ static bool wait_for(struct bin *bin, int count)
     return count_of(bin) >= count;
 }
 
-static bool wait_until_empty(void)
+static void wait_until_empty(void)
 {
-    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
-
-    while (strcmp(test_db_ask("SELECT count(*) FROM outbox.events"), "0") != 0) {
-        if (clock_monotonic_ms() > until) {
-            return false;
-        }
-        clock_pause_ms(20);
-    }
-    return true;
+    test_db_await("SELECT 1 WHERE NOT EXISTS (SELECT FROM outbox.events)");
 }
 
 static bool is_metric(const char *line)
@@ -185,7 +177,7 @@ START_TEST(rows_of_a_key_arrive_in_their_order_and_are_gone_then)
     }
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
     ck_assert(wait_for(&bins[0], 1500));
-    ck_assert(wait_until_empty());
+    wait_until_empty();
     int64_t last[2] = {-1, -1};
     for (int i = 0; i < 1500; i++) {
         int64_t *of_key = &last[bins[0].got[i].key[0] - 'a'];
@@ -296,7 +288,7 @@ START_TEST(a_sink_that_is_away_does_not_delay_another)
     ck_assert(is_metric("outbox_pending{sink=\"first\"} 100\n"));
     atomic_store(&bins[0].away, false);
     ck_assert(wait_for(&bins[0], 100));
-    ck_assert(wait_until_empty());
+    wait_until_empty();
     outbox_relay_stop(relay);
 }
 END_TEST
@@ -340,6 +332,22 @@ START_TEST(keys_that_fail_together_do_not_stop_a_sink_that_gives_up)
 }
 END_TEST
 
+static void wait_for_batches(int count)
+{
+    while (atomic_load(&bins[0].batches) < count) {
+        clock_pause_ms(5);
+    }
+}
+
+/* Rows that failed until now are sent well before who stood back would come again by itself. */
+static void let_them_go(int count)
+{
+    bins[0].failing = NULL;
+    int64_t back_ms = clock_monotonic_ms();
+    ck_assert(wait_for(&bins[0], count));
+    ck_assert_int_lt(clock_monotonic_ms() - back_ms, 30000);
+}
+
 START_TEST(nobody_waits_longer_for_having_stood_back_while_the_sink_was_away)
 {
     bins[0].failing = "key";
@@ -347,13 +355,8 @@ START_TEST(nobody_waits_longer_for_having_stood_back_while_the_sink_was_away)
         add("first", (const char *[]){"key-1", "key-2", "key-3"}[i], i);
     }
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
-    while (atomic_load(&bins[0].batches) < 7) { /* each of them was the first of a batch */
-        clock_pause_ms(5);
-    }
-    bins[0].failing = NULL;
-    int64_t back_ms = clock_monotonic_ms();
-    ck_assert(wait_for(&bins[0], 3));
-    ck_assert_int_lt(clock_monotonic_ms() - back_ms, 30000);
+    wait_for_batches(7); /* each of them was the first of a batch */
+    let_them_go(3);
     outbox_relay_stop(relay);
 }
 END_TEST
@@ -365,7 +368,7 @@ START_TEST(a_row_that_can_never_be_sent_is_kept_with_its_cause)
     add("first", "good", 2);
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
     ck_assert(wait_for(&bins[0], 1));
-    ck_assert(wait_until_empty());
+    wait_until_empty();
     ck_assert_str_eq(test_db_ask("SELECT key || ':' || payload || ':' || cause FROM outbox.dead"),
                      "never:1:refused by the sink");
     outbox_relay_stop(relay);
@@ -379,7 +382,7 @@ START_TEST(a_cause_that_is_no_text_stops_nothing)
     add("first", "never", 1);
     add("first", "good", 2);
     struct outbox_relay *relay = outbox_relay_start(test_db_runtime(), sinks);
-    ck_assert(wait_until_empty());
+    wait_until_empty();
     ck_assert_str_eq(test_db_ask("SELECT key || ':' || cause FROM outbox.dead"),
                      "never:refused by the sink");
     outbox_relay_stop(relay);
@@ -407,22 +410,32 @@ START_TEST(a_slow_sink_gets_the_oldest_rows_first_whatever_their_part)
 END_TEST
 
 /* Until each of two relays has its half of the parts. */
-static bool wait_until_shared(void)
+static void wait_until_shared(void)
 {
-    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
-
-    while (strcmp(test_db_ask("SELECT string_agg(n::text, ',') FROM (SELECT count(*) AS n"
-                              " FROM pg_locks WHERE locktype = 'advisory' AND classid = 7302"
-                              " AND database = (SELECT oid FROM pg_database"
-                              "  WHERE datname = current_database()) GROUP BY pid) x"),
-                  "8,8") != 0) {
-        if (clock_monotonic_ms() > until) {
-            return false;
-        }
-        clock_pause_ms(20);
-    }
-    return true;
+    test_db_await("SELECT 1 FROM (SELECT count(*) AS n"
+                  " FROM pg_locks WHERE locktype = 'advisory' AND classid = 7302"
+                  " AND database = (SELECT oid FROM pg_database"
+                  "  WHERE datname = current_database()) GROUP BY pid) x"
+                  " HAVING string_agg(n::text, ',') = '8,8'");
 }
+
+/* The key at which the relay tries whether the sink is back goes to the other, with its part. */
+START_TEST(nobody_stands_back_for_a_key_that_another_relay_has_now)
+{
+    ck_assert_int_lt(outbox_part("key-0"), OUTBOX_PARTS / 2); /* stays with the first */
+    ck_assert_int_ge(outbox_part("key-1"), OUTBOX_PARTS / 2);
+    bins[0].failing = "key";
+    add("first", "key-0", 0);
+    add("first", "key-1", 1);
+    struct outbox_relay *one = outbox_relay_start(test_db_runtime(), sinks);
+    wait_for_batches(4); /* the older key stands back since the third */
+    struct outbox_relay *two = outbox_relay_start(test_db_runtime(), sinks);
+    wait_until_shared();
+    let_them_go(2);
+    outbox_relay_stop(one);
+    outbox_relay_stop(two);
+}
+END_TEST
 
 START_TEST(two_relays_share_the_work_and_send_each_row_once)
 {
@@ -430,14 +443,14 @@ START_TEST(two_relays_share_the_work_and_send_each_row_once)
     struct outbox_relay *two = outbox_relay_start(test_db_runtime(), sinks);
     char key[16];
 
-    ck_assert(wait_until_shared());
+    wait_until_shared();
     for (int i = 0; i < 2000; i++) {
         snprintf(key, sizeof(key), "k%d", i % 50);
         add("first", key, i);
     }
     outbox_wake(one);
     ck_assert(wait_for(&bins[0], 2000));
-    ck_assert(wait_until_empty());
+    wait_until_empty();
     ck_assert_int_eq(count_of(&bins[0]), 2000);
     outbox_relay_stop(one);
     add("first", "last", 1);
@@ -453,7 +466,7 @@ START_TEST(a_wake_up_reaches_the_relay_that_owns_the_key)
     int late = 0;
     char key[16];
 
-    ck_assert(wait_until_shared());
+    wait_until_shared();
     for (int i = 0; i < 64; i++) {
         snprintf(key, sizeof(key), "k%d", i);
         late += is_late(one, key, i); /* half of the keys are the other's */
@@ -535,7 +548,7 @@ START_TEST(a_relay_that_a_statement_failed_for_leaves_its_parts_to_another)
     add("first", "k", 2);
     ck_assert(wait_for(&bins[0], 2)); /* again */
     struct outbox_relay *two = outbox_relay_start(test_db_runtime(), sinks);
-    ck_assert(wait_until_shared());
+    wait_until_shared();
     outbox_relay_stop(one);
     outbox_relay_stop(two);
 }
@@ -577,6 +590,7 @@ TEST_MAIN_AROUND(
     nobody_waits_longer_for_having_stood_back_while_the_sink_was_away,
     a_row_that_can_never_be_sent_is_kept_with_its_cause, a_cause_that_is_no_text_stops_nothing,
     a_slow_sink_gets_the_oldest_rows_first_whatever_their_part,
+    nobody_stands_back_for_a_key_that_another_relay_has_now,
     two_relays_share_the_work_and_send_each_row_once, a_wake_up_reaches_the_relay_that_owns_the_key,
     a_relay_whose_session_ends_goes_on_with_a_new_one,
     a_relay_that_a_statement_failed_for_leaves_its_parts_to_another,
