@@ -33,18 +33,23 @@ struct http2 {
     uint8_t heard[HTTP2_RECORD];
 };
 
+static void disconnect(struct http2 *http2, const struct http_multi_answer *answer)
+{
+    http2_wire_close(&http2->wire);
+    http2->leave_by_ms = 0;
+    if (http2->talk.session) {
+        http2_talk_end(&http2->talk, answer);
+    }
+}
+
 /* Those that wait would only learn the same, one time-out after the other. */
 static void give_up(struct http2 *http2, const char *why, bool timed_out)
 {
     struct http_multi_answer answer = {.error = why, .timed_out = timed_out};
 
-    http2_wire_close(&http2->wire);
-    http2->leave_by_ms = 0;
     http2->in_vain = 0;
     http_line_end_all(&http2->line, &answer);
-    if (http2->talk.session) {
-        http2_talk_end(&http2->talk, &answer);
-    }
+    disconnect(http2, &answer);
 }
 
 /* Those that wait go to the next connection: who closes each at once would have them wait for
@@ -56,9 +61,7 @@ static void hang_up(struct http2 *http2, const char *why)
         give_up(http2, why, false);
         return;
     }
-    http2_wire_close(&http2->wire);
-    http2->leave_by_ms = 0;
-    http2_talk_end(&http2->talk, &(struct http_multi_answer){.error = why});
+    disconnect(http2, &(struct http_multi_answer){.error = why});
 }
 
 static void connect_step(struct http2 *http2)
@@ -224,13 +227,10 @@ struct http2 *http2_start(const char *origin, const struct http_multi_options *o
     if (!http2) {
         abort();
     }
-    const char *host = strstr(origin, "://");
     http2->origin = copy(origin);
     http2->options = *options;
     http2->options.ca_file = options->ca_file ? copy(options->ca_file) : NULL;
     http2->options.timeout_ms = options->timeout_ms ? options->timeout_ms : CALL_MS;
-    http2_talk_init(&http2->talk, http2->origin + (host ? host + 3 - origin : 0),
-                    options->streams ? options->streams : STREAMS, &http2->line);
     http_line_init(&http2->line);
     return http2;
 }
@@ -245,12 +245,25 @@ void http2_stop(struct http2 *http2)
         http2_wire_wake(&http2->wire);
         pthread_join(http2->thread, NULL);
         http2_wire_destroy(&http2->wire);
+        http2_talk_destroy(&http2->talk);
     }
-    http2_talk_destroy(&http2->talk);
     http_line_destroy(&http2->line);
     free((char *)(uintptr_t)http2->options.ca_file);
     free(http2->origin);
     free(http2);
+}
+
+/* Not before there is something to send: libcurl, streams and buffers are memory. */
+static void begin(struct http2 *http2)
+{
+    const char *host = strstr(http2->origin, "://");
+    int streams = http2->options.streams ? http2->options.streams : STREAMS;
+
+    http2_wire_init(&http2->wire);
+    http2_talk_init(&http2->talk, host ? host + 3 : http2->origin, streams, &http2->line);
+    if (pthread_create(&http2->thread, NULL, run, http2) != 0) {
+        abort();
+    }
 }
 
 void http2_post(struct http2 *http2, struct http_multi_call *call)
@@ -263,9 +276,6 @@ void http2_post(struct http2 *http2, struct http_multi_call *call)
         http2_wire_wake(&http2->wire);
         break;
     case HTTP_LINE_START:
-        http2_wire_init(&http2->wire);
-        if (pthread_create(&http2->thread, NULL, run, http2) != 0) {
-            abort();
-        }
+        begin(http2);
     }
 }

@@ -6,8 +6,6 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 
-enum { CONNECT_MS = 5000 };
-
 void http2_wire_init(struct http2_wire *wire)
 {
     http_client_start_library();
@@ -45,21 +43,11 @@ void http2_wire_connect(struct http2_wire *wire, const char *origin,
         abort();
     }
     wire->is_open = wire->timed_out = false;
-    wire->reach = options->reach;
     curl_easy_setopt(curl, CURLOPT_URL, origin);
     curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_ENABLE_ALPN, 0L);
     curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, offer_http2);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
-    http_client_set_reach(curl, &wire->reach);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* waits for no name that is still looked up */
-    curl_easy_setopt(
-        curl, CURLOPT_CONNECTTIMEOUT_MS,
-        (long)(options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_MS));
-    if (options->ca_file) {
-        curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
-    }
+    http_multi_set_connection(curl, options);
     curl_multi_add_handle(wire->multi, curl);
 }
 

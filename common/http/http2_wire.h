@@ -14,7 +14,6 @@ struct http2_wire {
     CURL *curl;   /* NULL: no connection, and none is being opened */
     bool is_open;
     curl_socket_t socket;
-    enum http_reach reach;
     const char *error;
     bool timed_out; /* one of the errors */
 };
@@ -22,6 +21,7 @@ struct http2_wire {
 void http2_wire_init(struct http2_wire *wire);
 void http2_wire_destroy(struct http2_wire *wire);
 
+/* The options live as long as the connection. */
 void http2_wire_connect(struct http2_wire *wire, const char *origin,
                         const struct http_multi_options *options);
 /* While it is being opened: goes on with that. False, with the error: it cannot be. */

@@ -36,7 +36,6 @@ struct http_multi {
     CURLM *multi; /* NULL, with what follows, until the first call */
     struct stream *streams, *free;
     int count, busy;
-    enum http_reach reach;
     atomic_bool stopping;
     pthread_t thread;
     struct http_line line;
@@ -55,23 +54,10 @@ static size_t keep_body(char *bytes, size_t one, size_t count, void *user)
     return stream->heard <= MOST_HEARD ? one * count : 0; /* 0 ends a stranger's endless answer */
 }
 
-static CURL *make_handle(struct http_multi *multi, struct stream *stream,
-                         const struct http_multi_options *options)
+void http_multi_set_connection(void *curl, const struct http_multi_options *options)
 {
-    CURL *curl = curl_easy_init();
-
-    if (!curl) {
-        abort();
-    }
-    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(curl, CURLOPT_PIPEWAIT, 1L); /* rather this connection than another */
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
-    http_client_set_reach(curl, &multi->reach);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, stream);
-    curl_easy_setopt(curl, CURLOPT_PRIVATE, stream);
-    curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, ROOM);
-    curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, ROOM);
+    http_client_set_reach(curl, &options->reach);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* waits for no name that is still looked up */
     curl_easy_setopt(
@@ -80,6 +66,23 @@ static CURL *make_handle(struct http_multi *multi, struct stream *stream,
     if (options->ca_file) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
     }
+}
+
+static CURL *make_handle(const struct http_multi *multi, struct stream *stream)
+{
+    CURL *curl = curl_easy_init();
+
+    if (!curl) {
+        abort();
+    }
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(curl, CURLOPT_PIPEWAIT, 1L); /* rather this connection than another */
+    http_multi_set_connection(curl, &multi->options);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, stream);
+    curl_easy_setopt(curl, CURLOPT_PRIVATE, stream);
+    curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, ROOM);
+    curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, ROOM);
     return curl;
 }
 
@@ -293,7 +296,7 @@ static void open_streams(struct http_multi *multi)
         abort();
     }
     for (int i = 0; i < multi->count; i++) {
-        multi->streams[i].curl = make_handle(multi, &multi->streams[i], &multi->options);
+        multi->streams[i].curl = make_handle(multi, &multi->streams[i]);
         multi->streams[i].next = multi->free;
         multi->free = &multi->streams[i];
     }
@@ -317,7 +320,6 @@ struct http_multi *http_multi_start(const struct http_multi_options *options)
     if (options->ca_file && !(multi->options.ca_file = strdup(options->ca_file))) {
         abort();
     }
-    multi->reach = options->reach;
     multi->count = options->streams ? options->streams : STREAMS;
     http_line_init(&multi->line);
     return multi;

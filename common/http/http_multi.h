@@ -53,4 +53,8 @@ void http_multi_stop(struct http_multi *multi);
 /* From any thread. */
 void http_multi_post(struct http_multi *multi, struct http_multi_call *call);
 
+/* For this folder: to whom, how and for how long a handle of libcurl may connect. The options live
+ * as long as the handle. */
+void http_multi_set_connection(void *curl, const struct http_multi_options *options);
+
 #endif

@@ -278,10 +278,13 @@ static bool was_cut(const struct rpc_unary *unary)
 {
     struct rpc_client *client = unary->client;
 
+    if (!rpc_result_is_cut(&unary->result, client)) {
+        return false; /* nearly always: without the lock, which all calls share */
+    }
     pthread_mutex_lock(&client->lock);
     bool asked_for = client->is_cancelled;
     pthread_mutex_unlock(&client->lock);
-    return !asked_for && rpc_result_is_cut(&unary->result, client);
+    return !asked_for;
 }
 
 static bool broke_off(const struct rpc_unary *unary)

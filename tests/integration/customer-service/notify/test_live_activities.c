@@ -95,47 +95,43 @@ START_TEST(a_live_activity_that_missed_nothing_but_its_start_hears_nothing_of_it
 }
 END_TEST
 
-/* PUSH-18 */
-START_TEST(a_live_activity_whose_old_token_is_dead_hears_the_newest_by_its_new_one)
+/* A Live Activity whose token Apple knows no more, and says so after a while. */
+static void register_dead(int delay_ms)
 {
-    struct ctx *theirs = shop_ctx(customer.id, ROLE_CUSTOMER);
     static const char dead[] = "ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    struct ctx *theirs = shop_ctx(customer.id, ROLE_CUSTOMER);
     struct live_activity_wish wish = {customer.device.id, story.order, dead};
     char id[ID_TEXT_SIZE];
 
     fake_apns_program(&fake, arena_printf(ctx->arena,
-                                          "[{\"token\":\"%s\",\"status\":410,"
-                                          "\"reason\":\"Unregistered\"}]",
-                                          dead));
+                                          "[{\"token\":\"%s\",\"delayMs\":%d,"
+                                          "\"status\":410,\"reason\":\"Unregistered\"}]",
+                                          dead, delay_ms));
     ck_assert_int_eq(device_live_activity(theirs, shop.service, &wish, id), ST_OK);
+    ctx_free(theirs);
+}
+
+/* PUSH-18 */
+START_TEST(a_live_activity_whose_old_token_is_dead_hears_the_newest_by_its_new_one)
+{
+    register_dead(0);
     tell(&story, "OrderReady");
     settle();
     register_late(story.order);
     settle();
     ck_assert_int_eq(FAKE_APNS_COUNT(&fake, late_token, "\"event\":\"update\""), 1);
-    ctx_free(theirs);
 }
 END_TEST
 
 /* PUSH-18 */
 START_TEST(a_live_activity_whose_token_dies_while_it_is_told_hears_the_newest_by_its_new_one)
 {
-    struct ctx *theirs = shop_ctx(customer.id, ROLE_CUSTOMER);
-    static const char dying[] = "ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-    struct live_activity_wish wish = {customer.device.id, story.order, dying};
-    char id[ID_TEXT_SIZE];
-
-    fake_apns_program(&fake, arena_printf(ctx->arena,
-                                          "[{\"token\":\"%s\",\"delayMs\":2000,"
-                                          "\"status\":410,\"reason\":\"Unregistered\"}]",
-                                          dying));
-    ck_assert_int_eq(device_live_activity(theirs, shop.service, &wish, id), ST_OK);
+    register_dead(2000);
     tell(&story, "OrderReady");
     test_db_await("SELECT 1 FROM notify.notices WHERE channel = 'live' AND state <> 'pending'");
     register_late(story.order);
     settle();
     ck_assert_int_eq(FAKE_APNS_COUNT(&fake, late_token, "\"event\":\"update\""), 1);
-    ctx_free(theirs);
 }
 END_TEST
 
