@@ -2,6 +2,7 @@
 
 /* The inbox of whoever signs in, and the browser as one more device of theirs. The session lives as long as the page;
  * of one person nothing is left to the next, who may hold the same tablet. */
+const PATIENCE_MS = 30000; /* longer than the shop takes to give up */
 const at = (id) => document.getElementById(id);
 let session = null;
 
@@ -31,7 +32,8 @@ function say(text) {
 async function call(method, path, body, token) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   if (body) headers["Content-Type"] = "application/json";
-  const reply = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+  const signal = AbortSignal.timeout?.(PATIENCE_MS);
+  const reply = await fetch(path, { method, headers, signal, body: body && JSON.stringify(body) });
   const answer = reply.status === 204 ? null : await reply.json();
   if (!reply.ok) throw Object.assign(new Error(answer.detail || answer.title), { status: reply.status });
   return answer;
@@ -114,7 +116,8 @@ at("sign-in").addEventListener("submit", async (event) => {
   say("");
   const mine = session;
   follow(mine);
-  goOn(mine).catch((error) => session === mine && say(`This browser is not told just now: ${error.message}.`));
+  inTurn(() => goOn(mine))
+    .catch((error) => session === mine && say(`This browser is not told just now: ${error.message}.`));
 });
 
 async function register(mine, subscription) {
@@ -122,6 +125,9 @@ async function register(mine, subscription) {
   const { id } = await ask(mine, "POST", "/devices", { web: { endpoint, p256dh: keys.p256dh, auth: keys.auth } });
   if (session === mine) Object.assign(kept, { device: id, customer: mine.customer.id });
 }
+
+/* One after the other, whichever page of this browser asks: who signs out must find, and end, what was just begun. */
+const inTurn = (work) => navigator.locks ? navigator.locks.request("push", work) : work();
 
 const base64url = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
   .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -137,7 +143,7 @@ async function subscriptionOf(worker) {
 /* A device is told as long as the session that registered it last, and each visit is another. Only who wanted it here:
  * one person's wish is not the next one's. */
 async function goOn(mine) {
-  if (kept.customer !== mine.customer.id) return;
+  if (session !== mine || kept.customer !== mine.customer.id) return;
   const worker = await navigator.serviceWorker?.getRegistration();
   const subscription = worker?.pushManager && await subscriptionOf(worker);
   if (subscription && session === mine) await register(mine, subscription);
@@ -148,7 +154,9 @@ async function subscribe(mine) {
   if (await Notification.requestPermission() !== "granted") throw new Error("it was not allowed to");
   const worker = await navigator.serviceWorker.register("/push.js");
   await navigator.serviceWorker.ready;
-  await register(mine, await subscriptionOf(worker));
+  await inTurn(async () => {
+    if (session === mine) await register(mine, await subscriptionOf(worker));
+  });
 }
 
 /* Whoever it was that wanted to be told: from now on nobody is signed in here. */
@@ -168,19 +176,17 @@ async function takeBack(mine) {
 }
 
 at("subscribe").addEventListener("click", async () => {
+  const mine = session;
   say("One moment …");
-  try {
-    await subscribe(session);
-    say("This browser will be told.");
-  } catch (error) {
-    say(`This browser cannot be told: ${error.message}.`);
-  }
+  const end = await subscribe(mine)
+    .then(() => "This browser will be told.", (error) => `This browser cannot be told: ${error.message}.`);
+  if (session === mine) say(end);
 });
 
 at("sign-out").addEventListener("click", async () => {
   const mine = session;
   leave("You are signed out."); /* at once, however long the shop takes */
-  unsubscribe().catch(() => null);
+  inTurn(unsubscribe).catch(() => null);
   try {
     await takeBack(mine);
     await call("POST", "/logout", { refreshToken: mine.refreshToken });

@@ -31,7 +31,7 @@ BAD_LINE = """
 const real = window.fetch;
 window.fetch = async (path, ...rest) => {
   const reply = await real(path, ...rest);
-  if (path === "/inbox" && window.isSlow) await new Promise((go) => { window.let_go = go; });
+  if (path === window.slow) await new Promise((go) => { window.let_go = go; });
   if (path === window.lost) {
     window.lost = null;
     throw new TypeError("Failed to fetch");
@@ -137,10 +137,10 @@ def two_quick_taps_sign_in_once():
 
 def an_answer_that_comes_late_is_not_shown_to_the_next():
     page = browser.Page(chromium, "/notices", BAD_LINE)
-    page.eval("window.isSlow = true")
+    page.eval("window.slow = '/inbox'")
     grandma.sign_in(page)
     page.until("window.let_go")
-    page.eval("window.isSlow = false")
+    page.eval("window.slow = null")
     page.click("#sign-out")
     child.sign_in(page)
     page.eval("window.let_go()")
@@ -153,7 +153,7 @@ def will_be_told(person):
     """A page, still signed in to, and the device that it has become."""
     chromium.ask("Browser.grantPermissions", origin=shop.URL, permissions=["notifications"])
     person.is_signed_out_everywhere()
-    page = browser.Page(chromium, "/notices", NO_PUSH_SERVICE)
+    page = browser.Page(chromium, "/notices", NO_PUSH_SERVICE + BAD_LINE)
     person.sign_in(page)
     page.click("#subscribe")
     page.until("document.querySelector('#said').textContent === 'This browser will be told.'")
@@ -168,6 +168,40 @@ def who_signs_out_is_told_nothing_more_in_this_browser():
     page.click("#sign-out")
     shop.within(shop.PATIENCE_S, lambda: not child.devices())
     page.until("!sessionStorage.made")
+
+
+def who_signs_out_amid_a_registration_is_told_nothing_more():
+    page, _ = will_be_told(child)
+    page.open("/notices")
+    page.eval("window.slow = '/push-key'")
+    child.sign_in(page)
+    page.until("window.let_go")
+    page.click("#sign-out")
+    shop.within(shop.PATIENCE_S, lambda: not child.devices())
+    page.eval("window.let_go()")
+    page.eval("new Promise((go) => setTimeout(go, 1000))")
+    assert not page.eval("sessionStorage.made"), "a subscription that nobody asked for"
+    assert not child.devices(), child.devices()
+
+
+def who_wants_to_be_told_at_once_after_a_sign_out_is():
+    page, _ = will_be_told(child)
+    page.open("/notices")
+    page.eval("window.slow = '/push-key'")
+    child.sign_in(page)
+    page.until("window.let_go")
+    page.eval("window.slow = null")
+    page.click("#sign-out")
+    grandma.sign_in(page)
+    page.click("#subscribe")
+    page.eval("new Promise((go) => setTimeout(go, 500))")
+    page.eval("window.let_go()")
+    page.until("document.querySelector('#said').textContent === 'This browser will be told.'")
+    page.eval("new Promise((go) => setTimeout(go, 500))")
+    (address,), = shop.sql(f"SELECT address FROM notify.devices WHERE customer_id = '{grandma.id}'", "customer_db")
+    assert address == page.eval("sessionStorage.made && JSON.parse(sessionStorage.made).endpoint"), address
+    page.click("#sign-out")
+    shop.within(shop.PATIENCE_S, lambda: not grandma.devices())
 
 
 def a_browser_is_told_on_after_the_session_that_it_was_registered_in():
@@ -280,6 +314,8 @@ try:
     shop.fact(two_quick_taps_sign_in_once)
     shop.fact(an_answer_that_comes_late_is_not_shown_to_the_next)
     shop.fact(who_signs_out_is_told_nothing_more_in_this_browser)
+    shop.fact(who_signs_out_amid_a_registration_is_told_nothing_more)
+    shop.fact(who_wants_to_be_told_at_once_after_a_sign_out_is)
     shop.fact(a_browser_is_told_on_after_the_session_that_it_was_registered_in)
     shop.fact(a_browser_is_told_on_when_the_shop_has_another_key)
     shop.fact(who_wants_to_be_told_is_when_the_shop_has_another_key)
