@@ -83,8 +83,9 @@ void notify_senders_stop(struct notify_senders *senders)
 
 /* ---- sending ---- */
 
-/* A wave takes as long as its slowest answer: 10 s of Apple's at most, or 3 s of the others'. */
-enum { WAVE_MS = 12000, DATABASE_TRIES = 3, DATABASE_PAUSE_MS = 500 };
+/* A wave takes as long as its slowest answer. Of Apple that is 10 s in line and 10 s for the answer
+ * at most, of the others 3 s. */
+enum { WAVE_MS = 22000, DATABASE_TRIES = 3, DATABASE_PAUSE_MS = 500 };
 
 /* Those that are still to be looked at. */
 struct orders {

@@ -129,5 +129,5 @@ START_TEST(rows_are_published_in_order_on_the_channel_of_their_topic)
 }
 END_TEST
 
-TEST_MAIN_AROUND("live_sink", (&(struct test_around){.start = make, .stop = test_db_drop}),
+TEST_MAIN_AROUND("valkey_sink", (&(struct test_around){.start = make, .stop = test_db_drop}),
                  rows_are_published_in_order_on_the_channel_of_their_topic)
