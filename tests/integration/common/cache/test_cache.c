@@ -42,6 +42,18 @@ static void stop(void)
     valkey_server_stop(&server);
 }
 
+static void until_it_is_back(void)
+{
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+    const char *value;
+    size_t size;
+
+    while (cache_get(ctx, cache, "order:x", &value, &size) != ST_OK) {
+        ck_assert_int_lt(clock_monotonic_ms(), until);
+        clock_pause_ms(50);
+    }
+}
+
 START_TEST(what_is_put_is_got_until_it_is_dropped)
 {
     const char *value = "?";
@@ -136,20 +148,30 @@ END_TEST
 
 START_TEST(a_restarted_valkey_is_found_again_by_the_next_command)
 {
-    ck_assert(cache_is_up(cache));
-    valkey_server_stop(&server);
-    server = valkey_server_start(server.port, NULL);
-    ck_assert_int_eq(cache_put(ctx, cache, "order:x", "v", 1, 60), ST_OK);
+    enum status st = ST_UNAVAILABLE;
+
+    for (int i = 0; i < PATIENCE_TRIES && st != ST_OK; i++) {
+        until_it_is_back();
+        valkey_server_stop(&server);
+        server = valkey_server_start(server.port, NULL);
+        st = cache_put(ctx, cache, "order:x", "v", 1, 60);
+    }
+    ck_assert_int_eq(st, ST_OK);
 }
 END_TEST
 
 START_TEST(a_valkey_that_comes_late_is_used)
 {
-    valkey_server_stop(&server);
-    ck_assert(!cache_is_up(cache));
-    server = valkey_server_start(server.port, NULL);
-    clock_pause_ms(1050);
-    ck_assert(cache_is_up(cache));
+    bool is_used = false;
+
+    for (int i = 0; i < PATIENCE_TRIES && !is_used; i++) {
+        valkey_server_stop(&server);
+        ck_assert(!cache_is_up(cache));
+        server = valkey_server_start(server.port, NULL);
+        clock_pause_ms(1050);
+        is_used = cache_is_up(cache);
+    }
+    ck_assert(is_used);
 }
 END_TEST
 
@@ -234,24 +256,12 @@ static void find_away(int times)
     }
 }
 
-static void until_it_is_back(void)
-{
-    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
-    const char *value;
-    size_t size;
-
-    while (cache_get(ctx, cache, "order:x", &value, &size) != ST_OK) {
-        ck_assert_int_lt(clock_monotonic_ms(), until);
-        clock_pause_ms(50);
-    }
-}
-
 START_TEST(a_valkey_that_hangs_costs_a_quarter_of_a_second_once)
 {
     int64_t best = INT64_MAX, best_after = INT64_MAX;
 
+    until_it_is_back();
     for (int i = 0; i < PATIENCE_TRIES && (best > 400 || best_after > 100); i++) {
-        ck_assert(cache_is_up(cache));
         valkey_server_freeze(&server);
         int64_t before = clock_monotonic_ms();
         find_away(1);
@@ -294,8 +304,8 @@ START_TEST(while_valkey_hangs_one_look_a_second_waits_for_it)
     pthread_t threads[4];
     int best = INT_MAX;
 
+    until_it_is_back();
     for (int i = 0; i < PATIENCE_TRIES && best > 4; i++) {
-        ck_assert(cache_is_up(cache));
         valkey_server_freeze(&server);
         find_away(1);
         atomic_store(&slow_looks, 0);
@@ -320,12 +330,18 @@ START_TEST(a_short_deadline_is_kept_and_does_not_call_valkey_away)
 {
     const char *words[] = {"BLPOP", "order:none", "20"};
     struct cache_reply reply;
+    bool is_kept = false;
 
-    ck_assert(cache_is_up(cache));
-    ck_assert_quick(5000, ctx->deadline_ms = clock_monotonic_ms() + 1000;
-                    ck_assert_int_eq(cache_command_waiting(ctx, cache, words, 3, 20000, &reply),
-                                     ST_UNAVAILABLE));
-    ck_assert(cache_is_up(cache));
+    for (int i = 0; i < PATIENCE_TRIES && !is_kept; i++) {
+        until_it_is_back();
+        int64_t before = clock_monotonic_ms();
+        ctx->deadline_ms = before + 1000;
+        enum status st = cache_command_waiting(ctx, cache, words, 3, 20000, &reply);
+        is_kept =
+            st == ST_UNAVAILABLE && clock_monotonic_ms() - before <= 5000 && cache_is_up(cache);
+        ctx->deadline_ms = 0;
+    }
+    ck_assert(is_kept);
 }
 END_TEST
 

@@ -309,8 +309,10 @@ START_TEST(nor_without_valkey)
 }
 END_TEST
 
-START_TEST(who_waits_for_another_keeps_its_deadline)
+/* False also when this machine stood still until the other was there. */
+static bool waits_no_longer_than_its_deadline(void)
 {
+    int64_t began = clock_monotonic_ms();
     pthread_t slow;
     struct cache_reply value;
 
@@ -320,9 +322,18 @@ START_TEST(who_waits_for_another_keeps_its_deadline)
         clock_pause_ms(5);
     }
     ctx->deadline_ms = clock_monotonic_ms() + 100;
-    ck_assert_int_eq(cache_aside_get(ctx, aside, KEY, load, &database, &value), ST_TIMEOUT);
-    ck_assert_int_le(clock_monotonic_ms() - ctx->deadline_ms, 2500);
+    enum status st = cache_aside_get(ctx, aside, KEY, load, &database, &value);
+    int64_t ended = clock_monotonic_ms();
     pthread_join(slow, NULL);
+    if (ended - began < database.takes_ms) {
+        ck_assert_int_eq(st, ST_TIMEOUT);
+    }
+    return st == ST_TIMEOUT && ended - ctx->deadline_ms <= 2500;
+}
+
+START_TEST(who_waits_for_another_keeps_its_deadline)
+{
+    try_until(waits_no_longer_than_its_deadline);
 }
 END_TEST
 
