@@ -165,6 +165,7 @@ START_TEST(a_valkey_that_comes_late_is_used)
     bool is_used = false;
 
     for (int i = 0; i < PATIENCE_TRIES && !is_used; i++) {
+        until_it_is_back();
         valkey_server_stop(&server);
         ck_assert(!cache_is_up(cache));
         server = valkey_server_start(server.port, NULL);
