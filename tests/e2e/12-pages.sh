@@ -8,7 +8,9 @@ cd "$(dirname "$0")" || exit 1
 
 page_is_whole() { # PATH
     call GET "$1" >"$scratch/page" && status_is 200 || return 1
-    header content-security-policy | grep -q "default-src 'self'" || { echo "$1 has no policy" && return 1; }
+    for rule in "default-src 'self'" "form-action 'none'"; do
+        header content-security-policy | grep -q "$rule" || { echo "$1 lacks the policy $rule" && return 1; }
+    done
     ! grep -nE '<style|<script>| style=| on[a-z]+="' "$scratch/page" || return 1
     ! grep -nE '(src|href)="(https?:)?//' "$scratch/page" || return 1
     grep -oE '(src|href)="/[^"]*"' "$scratch/page" | sed 's/.*="//;s/"$//' | while read -r file; do
