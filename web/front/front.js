@@ -55,7 +55,8 @@ async function open() {
       shop.textContent = ("closed just now. " + state.note).trim();
     }
   } catch (error) {
-    menu.replaceChildren(el("li", "", `The menu cannot be had just now: ${error.message}. Please try again in a moment.`));
+    menu.replaceChildren(el("li", "", `The menu cannot be had just now: ${error.message}. This page asks again.`));
+    setTimeout(open, 5000);
   }
 }
 
