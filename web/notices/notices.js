@@ -2,7 +2,9 @@
 
 /* The inbox of whoever signs in, and the browser as one more device of theirs. The session lives as long as the page;
  * of one person nothing is left to the next, who may hold the same tablet. */
-const PATIENCE_MS = 30000; /* longer than the shop takes to give up */
+const PATIENCE_MS = 10000; /* longer than the shop takes to give up; a lost renewal can be had again for 30 s */
+const PAUSE_MS = 5000;
+const pause = (ms) => new Promise((go) => setTimeout(go, ms));
 const at = (id) => document.getElementById(id);
 let session = null;
 
@@ -33,7 +35,8 @@ async function call(method, path, body, token) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   if (body) headers["Content-Type"] = "application/json";
   const signal = AbortSignal.timeout?.(PATIENCE_MS);
-  const reply = await fetch(path, { method, headers, signal, body: body && JSON.stringify(body) });
+  const keepalive = method !== "GET"; /* who signs out may close the page at once */
+  const reply = await fetch(path, { method, headers, signal, keepalive, body: body && JSON.stringify(body) });
   const answer = reply.status === 204 ? null : await reply.json();
   if (!reply.ok) throw Object.assign(new Error(answer.detail || answer.title), { status: reply.status });
   return answer;
@@ -84,7 +87,7 @@ async function follow(mine) {
     if (answer.error?.status === 401) return leave("Please sign in again.");
     at("trouble").textContent = answer.error ? `The inbox cannot be had just now: ${answer.error.message}` : "";
     if (!answer.error) show(answer.notices);
-    await new Promise((go) => setTimeout(go, 5000));
+    await pause(PAUSE_MS);
   }
 }
 
@@ -96,6 +99,10 @@ function leave(why) {
   at("inside").hidden = true;
   say(why);
 }
+
+/* A browser may keep the page as it is, and show it to whoever taps Back. */
+addEventListener("pagehide", () => leave(""));
+addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 at("sign-in").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -116,18 +123,17 @@ at("sign-in").addEventListener("submit", async (event) => {
   say("");
   const mine = session;
   follow(mine);
-  inTurn(() => goOn(mine))
+  goOn(mine)
     .catch((error) => session === mine && say(`This browser is not told just now: ${error.message}.`));
 });
 
-async function register(mine, subscription) {
-  const { endpoint, keys } = subscription.toJSON();
-  const { id } = await ask(mine, "POST", "/devices", { web: { endpoint, p256dh: keys.p256dh, auth: keys.auth } });
-  if (session === mine) Object.assign(kept, { device: id, customer: mine.customer.id });
+/* One after the other, whichever page of this browser asks: who signs out must find, and end, what was just begun. A
+ * browser that does not answer keeps its turn for a while only. */
+function inTurn(work) {
+  const late = () => { throw new Error("it took too long"); };
+  const inTime = () => Promise.race([work(), pause(3 * PATIENCE_MS).then(late)]);
+  return navigator.locks ? navigator.locks.request("push", inTime) : inTime();
 }
-
-/* One after the other, whichever page of this browser asks: who signs out must find, and end, what was just begun. */
-const inTurn = (work) => navigator.locks ? navigator.locks.request("push", work) : work();
 
 const base64url = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
   .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -140,13 +146,25 @@ async function subscriptionOf(worker) {
   return worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: publicKey });
 }
 
+async function register(mine, worker) {
+  const subscription = await subscriptionOf(worker);
+  if (session !== mine) return;
+  const { endpoint, keys } = subscription.toJSON();
+  const { id } = await ask(mine, "POST", "/devices", { web: { endpoint, p256dh: keys.p256dh, auth: keys.auth } });
+  if (session === mine) Object.assign(kept, { device: id, customer: mine.customer.id });
+}
+
 /* A device is told as long as the session that registered it last, and each visit is another. Only who wanted it here:
- * one person's wish is not the next one's. */
+ * one person's wish is not the next one's. Where the browser would have to ask, a tap comes first. Another page
+ * may sign out before this one has its turn. */
 async function goOn(mine) {
-  if (session !== mine || kept.customer !== mine.customer.id) return;
-  const worker = await navigator.serviceWorker?.getRegistration();
-  const subscription = worker?.pushManager && await subscriptionOf(worker);
-  if (subscription && session === mine) await register(mine, subscription);
+  const isWanted = () => session === mine && kept.customer === mine.customer.id &&
+    window.Notification?.permission === "granted";
+  if (!isWanted()) return;
+  await inTurn(async () => {
+    const worker = isWanted() && await navigator.serviceWorker?.getRegistration();
+    if (worker?.pushManager) await register(mine, worker);
+  });
 }
 
 async function subscribe(mine) {
@@ -155,24 +173,40 @@ async function subscribe(mine) {
   const worker = await navigator.serviceWorker.register("/push.js");
   await navigator.serviceWorker.ready;
   await inTurn(async () => {
-    if (session === mine) await register(mine, await subscriptionOf(worker));
+    if (session === mine) await register(mine, worker);
   });
 }
 
 /* Whoever it was that wanted to be told: from now on nobody is signed in here. */
 async function unsubscribe() {
   const worker = await navigator.serviceWorker?.getRegistration();
-  for (const notice of await worker?.getNotifications() ?? []) notice.close();
-  await (await worker?.pushManager?.getSubscription())?.unsubscribe();
+  try {
+    await (await worker?.pushManager?.getSubscription())?.unsubscribe();
+  } finally {
+    for (const notice of await worker?.getNotifications() ?? []) notice.close();
+  }
 }
 
-/* The id outlives the page, since an earlier session may have registered the browser. Was it somebody else's, the push
- * service will tell the shop that the subscription has ended. */
-async function takeBack(mine) {
+/* The id outlives the page, since an earlier session may have registered the browser. Was it somebody else's, or is the
+ * session over before the shop hears of this, the push service will tell the shop that the subscription has ended. */
+function takeBack(mine) {
   const id = kept.device;
   delete kept.device;
   delete kept.customer;
-  if (id) await ask(mine, "DELETE", `/devices/${id}`).catch(() => null);
+  if (id) ask(mine, "DELETE", `/devices/${id}`).catch(() => null);
+}
+
+/* Who waits is told, not who has signed in meanwhile. */
+async function logOut(mine) {
+  const unknown = "You are signed out here, but the shop does not know yet: please leave this page open until it does.";
+  try {
+    await call("POST", "/logout", { refreshToken: mine.refreshToken });
+    if (at("said").textContent === unknown) say("You are signed out.");
+  } catch {
+    if (!session) say(unknown);
+    await pause(PAUSE_MS);
+    return logOut(mine);
+  }
 }
 
 at("subscribe").addEventListener("click", async () => {
@@ -183,14 +217,11 @@ at("subscribe").addEventListener("click", async () => {
   if (session === mine) say(end);
 });
 
-at("sign-out").addEventListener("click", async () => {
+at("sign-out").addEventListener("click", () => {
   const mine = session;
   leave("You are signed out."); /* at once, however long the shop takes */
-  inTurn(unsubscribe).catch(() => null);
-  try {
-    await takeBack(mine);
-    await call("POST", "/logout", { refreshToken: mine.refreshToken });
-  } catch (error) {
-    say(`You are signed out here, but the shop does not know yet: ${error.message}`);
-  }
+  const begun = unsubscribe().catch(() => null); /* the page may be closed soon */
+  inTurn(() => begun.then(unsubscribe)).catch(() => null); /* once more, after whoever is subscribing just now */
+  takeBack(mine);
+  logOut(mine);
 });

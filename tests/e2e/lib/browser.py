@@ -30,7 +30,7 @@ class Browser:
         for fd in (*ends, hers[0], ours[1]):
             os.close(fd)
         self.to, self.back = os.fdopen(hers[1], "wb", buffering=0), os.fdopen(ours[0], "rb")
-        self.asked, self.rest = 0, b""
+        self.asked, self.rest, self.pages = 0, b"", []
 
     def ask(self, method, session=None, **params):
         self.asked += 1
@@ -50,6 +50,10 @@ class Browser:
         message, self.rest = self.rest.split(b"\0", 1)
         return message
 
+    def close_pages(self):
+        while self.pages:
+            self.ask("Target.closeTarget", targetId=self.pages.pop().target)
+
     def close(self):
         self.process.terminate()
         try:
@@ -65,8 +69,9 @@ class Page:
 
     def __init__(self, browser, path, before=""):
         self.browser = browser
-        target = browser.ask("Target.createTarget", url="about:blank")["targetId"]
-        self.session = browser.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.target = browser.ask("Target.createTarget", url="about:blank")["targetId"]
+        browser.pages.append(self)
+        self.session = browser.ask("Target.attachToTarget", targetId=self.target, flatten=True)["sessionId"]
         self.ask("Page.enable")
         self.ask("Page.addScriptToEvaluateOnNewDocument", source=before)
         self.open(path)
@@ -78,6 +83,12 @@ class Page:
         self.eval("window.isOld = true")
         self.ask("Page.navigate", url=shop.URL + path)
         self.until("document.readyState === 'complete' && !window.isOld")
+
+    def back(self, path):
+        """To the page before, as the browser may have kept it."""
+        history = self.ask("Page.getNavigationHistory")
+        self.ask("Page.navigateToHistoryEntry", entryId=history["entries"][history["currentIndex"] - 1]["id"])
+        self.until(f"location.pathname === {json.dumps(path)} && document.readyState === 'complete'")
 
     def eval(self, script):
         """What an expression, or the promise that it makes, comes to."""
