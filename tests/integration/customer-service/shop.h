@@ -113,21 +113,27 @@ static __attribute__((unused)) void shop_drop(void)
     test_db_drop();
 }
 
-/* Around each test; with a first connection, however long a busy machine takes over it. */
-static __attribute__((unused)) void shop_open(void)
+/* Its first connection, however long a busy machine takes over it. */
+static __attribute__((unused)) void shop_await_db(struct service *service)
 {
     int64_t until = clock_monotonic_ms() + PATIENCE_MS;
     struct ctx *ctx = ctx_new_system("test");
     struct db_conn *db = NULL;
 
+    while (service_db(ctx, service, &db) != ST_OK) {
+        ck_assert_msg(clock_monotonic_ms() < until, "%s", ctx->failure.detail);
+    }
+    ctx_free(ctx);
+}
+
+/* Around each test. */
+static __attribute__((unused)) void shop_open(void)
+{
     shop.config = config_load();
     ck_assert_ptr_nonnull(shop.config);
     shop.service = service_open(shop.config);
     ck_assert_ptr_nonnull(shop.service);
-    while (service_db(ctx, shop.service, &db) != ST_OK) {
-        ck_assert_msg(clock_monotonic_ms() < until, "%s", ctx->failure.detail);
-    }
-    ctx_free(ctx);
+    shop_await_db(shop.service);
 }
 
 static __attribute__((unused)) void shop_close(void)
@@ -144,6 +150,12 @@ static __attribute__((unused)) struct ctx *shop_ctx(const char *subject, enum ro
     ctx->caller.role = role;
     text_copy(ctx->client_address, sizeof(ctx->client_address), "192.0.2.1");
     return ctx;
+}
+
+/* A good client, and the consumer, then asks once more: the database was too busy. */
+static __attribute__((unused)) bool shop_again(enum status st, int64_t until_ms)
+{
+    return (st == ST_UNAVAILABLE || st == ST_TIMEOUT) && clock_monotonic_ms() < until_ms;
 }
 
 /* What the test itself asks Valkey: again, when a busy machine kept it from answering in time. */

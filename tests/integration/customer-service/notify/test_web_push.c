@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { ANSWER_MS = 3000 }; /* no push is waited for longer */
+
 static struct fake_apns fake;
 static struct web_push *web;
 static struct ctx *ctx;
@@ -28,15 +30,20 @@ static void stop(void)
     fake_apns_stop(&fake);
 }
 
-static void before(void)
+static void start_web(void)
 {
-    fake_apns_reset(&fake);
-    ctx = ctx_new_system("test");
     web = web_push_start(&(struct web_push_options){.key_file = fake.key_file,
                                                     .subject = "mailto:test@example.org",
                                                     .ca_file = fake.ca_file,
                                                     .loopback = true});
     ck_assert_ptr_nonnull(web);
+}
+
+static void before(void)
+{
+    fake_apns_reset(&fake);
+    ctx = ctx_new_system("test");
+    start_web();
 }
 
 static void after(void)
@@ -109,14 +116,26 @@ END_TEST
 START_TEST(a_push_whose_token_was_refused_goes_with_another_but_once)
 {
     const char *refused = "[{\"status\":403,\"reason\":\"ExpiredToken\"}]";
+    enum push_verdict first = PUSH_LATER, old = PUSH_LATER, young = PUSH_LATER, next = PUSH_LATER;
+    bool is_heard = false;
 
-    ck_assert_int_eq(send_to(endpoint("one")), PUSH_SENT);
-    clock_pretend(clock_wall_ms() + 2 * 60 * 1000);
-    fake_apns_program(&fake, refused);
-    enum push_verdict old = send_to(endpoint("one")), young = send_to(endpoint("one"));
-    fake_apns_program(&fake, "[]");
-    enum push_verdict next = send_to(endpoint("one"));
-    clock_pretend(0);
+    for (int i = 0; i < PATIENCE_TRIES && !is_heard; i++) {
+        int64_t from = clock_monotonic_ms();
+
+        first = send_to(endpoint("one"));
+        clock_pretend(clock_wall_ms() + 2 * 60 * 1000);
+        fake_apns_program(&fake, refused);
+        old = send_to(endpoint("one"));
+        young = send_to(endpoint("one"));
+        fake_apns_program(&fake, "[]");
+        next = send_to(endpoint("one"));
+        is_heard = clock_monotonic_ms() - from < ANSWER_MS;
+        clock_pretend(0);
+        web_push_stop(web);
+        start_web();
+    }
+    ck_assert(is_heard);
+    ck_assert_int_eq(first, PUSH_SENT);
     ck_assert_int_eq(old, PUSH_RETRY);
     ck_assert_int_eq(young, PUSH_REFUSED);
     ck_assert_int_eq(next, PUSH_SENT);
@@ -210,17 +229,17 @@ START_TEST(few_wait_for_a_slow_service_and_who_asks_a_quick_one_waits_for_nobody
     bool is_told = false;
     int later = 0;
 
-    ck_assert_int_eq(send_to(endpoint("quick")), PUSH_SENT);
     for (int i = 0; i < PATIENCE_TRIES && !is_told; i++) {
         clock_pause_ms(i ? 1050 : 0); /* who did not answer in time is left alone for a second */
+        bool is_quick = send_to(endpoint("quick")) == PUSH_SENT;
         int64_t from = clock_monotonic_ms();
         begin_all(senders, slow);
         clock_pause_ms(200);
         int64_t asked = clock_monotonic_ms();
-        ck_assert_int_eq(send_to(endpoint("quick")), PUSH_SENT);
+        is_quick = send_to(endpoint("quick")) == PUSH_SENT && is_quick;
         int64_t heard = clock_monotonic_ms();
         end_all(senders);
-        is_told = heard - asked <= 400 && /* and nobody could wait when another had done so */
+        is_told = is_quick && heard - asked <= 400 && /* nobody could wait when another had */
                   clock_monotonic_ms() - from < 2 * SLOW_MS;
     }
     ck_assert(is_told);
@@ -242,12 +261,20 @@ START_TEST(a_slow_service_that_is_quick_again_may_be_asked_by_all)
 {
     struct sender senders[SENDERS];
     const char *other = slow_endpoint();
+    enum push_verdict slowly = PUSH_LATER;
     int sent = 0;
 
-    ck_assert_int_eq(send_to(other), PUSH_SENT); /* slowly */
+    for (int i = 0; i < PATIENCE_TRIES && slowly != PUSH_SENT; i++) {
+        clock_pause_ms(i ? 1050 : 0); /* as above */
+        slowly = send_to(other);
+    }
+    ck_assert_int_eq(slowly, PUSH_SENT);
     fake_apns_program(&fake, "[]");
     for (int i = 0; i < PATIENCE_TRIES && sent < SENDERS; i++) {
-        ck_assert_int_eq(send_to(other), PUSH_SENT);
+        clock_pause_ms(i ? 1050 : 0);
+        if (send_to(other) != PUSH_SENT) {
+            continue;
+        }
         begin_all(senders, other);
         end_all(senders);
         sent = 0;
