@@ -116,7 +116,8 @@ struct http_socket *http_socket_accept(struct http_request *request, const char 
 /* False: over, or too slow: 256 KiB wait already. Bounded as a stream's writes are. */
 bool http_socket_send(struct http_socket *socket, const char *text, size_t size);
 bool http_socket_has_room(struct http_socket *socket); /* a text would be taken now */
-/* 1000 comes after all that was sent; any other code at once. 'reason' is a constant. */
+/* 1000 comes after all that was sent; any other code at once, even while a 1000 waits. 'reason' is
+ * a constant. */
 void http_socket_close(struct http_socket *socket, int code, const char *reason);
 void http_socket_unref(struct http_socket *socket);
 

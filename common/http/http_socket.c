@@ -81,15 +81,30 @@ static ssize_t on_send(wslay_event_context_ptr frames, const uint8_t *bytes, siz
     return count;
 }
 
+/* wslay sends a close before the texts that wait, which it then forgets. */
+static void queue_close(struct http_socket *socket, int code, const char *reason)
+{
+    wslay_event_queue_close(socket->frames, (uint16_t)code, (const uint8_t *)reason,
+                            strlen(reason));
+}
+
+/* From now on its client has CLOSE_WAIT_MS. */
+static void begin_to_close(struct http_socket *socket)
+{
+    socket->last_words = NULL;
+    socket->closing_since_ms = clock_monotonic_ms();
+}
+
 static void on_message(wslay_event_context_ptr frames,
                        const struct wslay_event_on_msg_recv_arg *message, void *user)
 {
     struct http_socket *socket = user;
     struct message **last = &socket->arrived;
 
+    (void)frames;
     if (message->opcode == WSLAY_BINARY_FRAME) {
-        wslay_event_queue_close(frames, CODE_UNSUPPORTED, NULL, 0);
-        socket->closing_since_ms = clock_monotonic_ms();
+        queue_close(socket, CODE_UNSUPPORTED, "");
+        begin_to_close(socket);
     }
     if (message->opcode != WSLAY_TEXT_FRAME) {
         return;
@@ -119,12 +134,7 @@ void http_socket_make_frames(struct http_socket *socket)
 
 /* --- the loop's thread -------------------------------------------------------------------- */
 
-static void queue_close(struct http_socket *socket, int code, const char *reason)
-{
-    wslay_event_queue_close(socket->frames, (uint16_t)code, (const uint8_t *)reason,
-                            strlen(reason));
-}
-
+/* Until its last words have gone, it may read as slowly as before. */
 static int send_frames(struct http_socket *socket)
 {
     int failed = wslay_event_send(socket->frames);
@@ -132,9 +142,12 @@ static int send_frames(struct http_socket *socket)
     if (failed || !socket->last_words || wslay_event_get_queued_msg_count(socket->frames) > 0) {
         return failed;
     }
-    queue_close(socket, CODE_OVER, socket->last_words);
-    socket->last_words = NULL;
-    return wslay_event_send(socket->frames);
+    queue_close(socket, CODE_OVER, socket->last_words); /* once: wslay takes no other */
+    failed = wslay_event_send(socket->frames);
+    if (wslay_event_get_close_sent(socket->frames)) {
+        begin_to_close(socket);
+    }
+    return failed;
 }
 
 /* Under lock. What the kernel did not take waits for EPOLLOUT. */
@@ -304,7 +317,7 @@ void http_socket_abandon(struct http_socket *socket)
 /* Under lock. */
 static bool has_room(const struct http_socket *socket)
 {
-    return !socket->dead && !socket->broken && !socket->closing_since_ms &&
+    return !socket->dead && !socket->broken && !socket->last_words && !socket->closing_since_ms &&
            wslay_event_get_queued_msg_length(socket->frames) < HTTP_SOCKET_QUEUE;
 }
 
@@ -330,16 +343,15 @@ bool http_socket_send(struct http_socket *socket, const char *text, size_t size)
     return wanted;
 }
 
-/* wslay sends a close before the texts that wait, which it then forgets. */
 void http_socket_close(struct http_socket *socket, int code, const char *reason)
 {
     pthread_mutex_lock(&socket->lock);
     if (!socket->dead && !socket->closing_since_ms) {
-        socket->closing_since_ms = clock_monotonic_ms();
         if (code == CODE_OVER) {
             socket->last_words = reason;
         } else {
             queue_close(socket, code, reason);
+            begin_to_close(socket);
         }
         flush(socket);
     }

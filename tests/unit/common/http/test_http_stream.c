@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MANY = 500, STREAM_LIMIT_KB = 40, LARGE = 300 * 1024, PING_MS = 1000 };
+enum { MANY = 500, STREAM_LIMIT_KB = 40, LARGE = 300 * 1024, PING_MS = 1000, NEVER_MS = 600000 };
 
 static struct http_server *server;
 static int port;
@@ -410,6 +410,48 @@ START_TEST(what_was_sent_before_a_close_of_1000_comes_before_it)
 }
 END_TEST
 
+enum { HUGE_SIZE = 24 * 1024 * 1024 }; /* more than the kernel takes of who does not read */
+
+/* No silence ends it. */
+static int open_socket_that_is_sent(char *huge)
+{
+    stop();
+    start_with(NEVER_MS);
+    int fd = open_socket();
+    memset(huge, 'h', HUGE_SIZE);
+    ck_assert(http_socket_send(atomic_load(&last_socket), huge, HUGE_SIZE));
+    return fd;
+}
+
+START_TEST(a_close_of_1000_and_what_was_sent_before_it_wait_for_who_reads_late)
+{
+    enum { LATE_MS = 3000 }; /* longer than who is to say goodbye has */
+    char *huge = malloc(HUGE_SIZE + 1);
+    int fd = open_socket_that_is_sent(huge);
+    size_t length;
+
+    http_socket_close(atomic_load(&last_socket), 1000, "that was all");
+    clock_pause_ms(LATE_MS);
+    ck_assert_int_eq(raw_frame_read(fd, huge, HUGE_SIZE + 1, &length), 1);
+    ck_assert_int_eq(close_code(fd), 1000);
+    free(huge);
+    close(fd);
+}
+END_TEST
+
+START_TEST(who_does_not_read_up_to_a_1000_is_ended_by_another_code)
+{
+    char *huge = malloc(HUGE_SIZE);
+    int fd = open_socket_that_is_sent(huge);
+
+    http_socket_close(atomic_load(&last_socket), 1000, "that was all");
+    http_socket_close(atomic_load(&last_socket), 1013, "too many");
+    ck_assert(becomes(&socket_closed, 1));
+    free(huge);
+    close(fd);
+}
+END_TEST
+
 /* RT-01: the snapshot of a long queue. */
 START_TEST(a_socket_takes_a_message_that_is_larger_than_its_queue)
 {
@@ -511,6 +553,8 @@ TEST_MAIN_AROUND("http stream", (&(struct test_around){.before = start, .after =
                  a_silent_socket_is_pinged_and_ended_when_no_pong_comes,
                  a_socket_whose_client_vanishes_is_ended, a_slow_socket_is_refused_more,
                  what_was_sent_before_a_close_of_1000_comes_before_it,
+                 a_close_of_1000_and_what_was_sent_before_it_wait_for_who_reads_late,
+                 who_does_not_read_up_to_a_1000_is_ended_by_another_code,
                  a_socket_takes_a_message_that_is_larger_than_its_queue,
                  a_client_that_is_slow_to_read_a_large_message_keeps_its_socket,
                  a_client_that_pings_and_never_reads_is_ended, a_drain_closes_sockets_with_1001,
