@@ -229,15 +229,14 @@ static bool is_quiet(const struct http_server *server)
            !atomic_load(&server->open_sockets);
 }
 
-/* And for so many polls nobody came: counted, not timed, since a machine that stands still holds up
- * those who come, too. */
+/* And for so many polls nobody came. Both are counted, not timed, since a machine that stands still
+ * holds up those who come or are answered, too. */
 static bool becomes_quiet(const struct http_server *server, int wait_ms, int polls)
 {
-    int64_t until = clock_monotonic_ms() + wait_ms;
-    int seen = atomic_load(&server->arrivals), quiet = 0;
+    int left = wait_ms / POLL_MS, seen = atomic_load(&server->arrivals), quiet = 0;
 
     while (!is_quiet(server) || quiet < polls) {
-        if (clock_monotonic_ms() >= until) {
+        if (left-- <= 0) {
             return false;
         }
         clock_pause_ms(POLL_MS);

@@ -3,6 +3,7 @@
  * what was under way is answered. */
 #include "common/base/clock.h"
 #include "common/http/http_server.h"
+#include "tests/helpers/freeze.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/patience.h"
 #include "tests/helpers/raw_client.h"
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -21,7 +23,8 @@ enum {
     GRACE_MS = 500,
     SOON_MS = 4500,  /* on top of it; less than the 5 s that who is not cut at once would take */
     LAST_MS = 20000, /* with all that the server waits for who does not read */
-    LATER_MS = 1500, /* after the drain began: longer than the grace */
+    LATER_MS = GRACE_MS + 100, /* after the drain began */
+    STILL_MS = 6000,           /* longer than what is late is waited for */
     LONG_MS = 20000,
 };
 
@@ -29,7 +32,7 @@ static struct http_server *server;
 static int port;
 static struct raw_reply reply;
 static char *large;
-static atomic_bool drains, wakes_slowly, has_woken;
+static atomic_bool drains, stands_still, wakes_slowly, has_woken;
 static atomic_int held, released, orders;
 
 static void nobody_cares(void *user)
@@ -47,6 +50,20 @@ static void open_stream(struct http_request *request, size_t more)
     http_stream_unref(stream);
 }
 
+/* As a machine does from which its time is taken. */
+static void stand_still(void)
+{
+    pid_t self = getpid(), other = fork();
+
+    if (other == 0) {
+        freeze(self);
+        clock_pause_ms(STILL_MS);
+        thaw(self);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(other, NULL, 0), other);
+}
+
 static void *answer_later(void *arg)
 {
     struct http_request *request = arg;
@@ -55,6 +72,10 @@ static void *answer_later(void *arg)
         clock_pause_ms(5);
     }
     clock_pause_ms(LATER_MS);
+    if (atomic_load(&stands_still)) {
+        stand_still();
+        clock_pause_ms(LATER_MS);
+    }
     http_reply(request, &(struct http_reply){.code = 200, .body = "later", .size = 5});
     return NULL;
 }
@@ -175,6 +196,19 @@ START_TEST(what_is_answered_after_the_grace_still_arrives)
 
     wait_for(1, 0);
     ck_assert_int_ge(ms_to_end(), GRACE_MS);
+    ck_assert(raw_reply(fd, &reply));
+    ck_assert_str_eq(reply.body, "later");
+    close(fd);
+}
+END_TEST
+
+START_TEST(what_is_answered_after_the_machine_stood_still_arrives_too)
+{
+    int fd = say("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+
+    wait_for(1, 0);
+    atomic_store(&stands_still, true);
+    ms_to_end();
     ck_assert(raw_reply(fd, &reply));
     ck_assert_str_eq(reply.body, "later");
     close(fd);
@@ -424,6 +458,7 @@ TEST_MAIN_AROUND("http end", (&(struct test_around){.before = start, .after = st
                  half_a_request_does_not_hold_up_the_end,
                  who_does_not_read_does_not_hold_up_the_end,
                  what_is_answered_after_the_grace_still_arrives,
+                 what_is_answered_after_the_machine_stood_still_arrives_too,
                  the_end_waits_for_a_thread_that_wakes_the_server,
                  in_the_grace_streams_are_told_at_once_and_half_a_request_may_be_finished,
                  a_stream_that_a_kept_connection_opens_meanwhile_is_ended_too,
