@@ -7,13 +7,12 @@
 #include "common/crypto/crypto.h"
 #include "common/obs/trace.h"
 #include "common/rpc/identity.h"
+#include "tests/helpers/patience.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { CALL_MS = 5000 };
 
 static enum status act(struct ctx *ctx, const echo_request *request)
 {
@@ -53,6 +52,9 @@ static enum status say(struct ctx *ctx, void *service, const void *in, void *out
     struct echo *echo = service;
 
     atomic_fetch_add(&echo->said, 1);
+    if (echo->reached) {
+        atomic_fetch_add(echo->reached, 1);
+    }
     TRY(act(ctx, in));
     fill(ctx, in, out);
     return ST_OK;
@@ -221,6 +223,7 @@ struct echo *echo_start(const struct echo_options *options)
     struct echo *echo = calloc(1, sizeof(*echo));
 
     snprintf(echo->address, sizeof(echo->address), "127.0.0.1:%d", options->port);
+    echo->reached = options->reached;
     echo->contract = echo_contract();
     echo->keys = options->keys ? options->keys : echo_new_keys();
     echo->server = rpc_server_start(&(struct rpc_server_options){
@@ -266,7 +269,8 @@ enum status echo_ask(struct ctx *ctx, struct rpc_client *client, const char *pat
                      const echo_request *request, const echo_answer **answer)
 {
     ProtobufCMessage *out = NULL;
-    enum status st = rpc_call(ctx, client, path, &request->base, ECHO_ANSWER_TYPE, CALL_MS, &out);
+    enum status st =
+        rpc_call(ctx, client, path, &request->base, ECHO_ANSWER_TYPE, PATIENCE_MS, &out);
 
     *answer = (const echo_answer *)out;
     return st;
@@ -290,13 +294,13 @@ struct ctx *echo_ctx(enum role role)
     text_copy(ctx->caller.device, sizeof(ctx->caller.device), "phone");
     trace_begin(ctx, NULL);
     trace_correlation(ctx, "asked-by-a-test");
-    ctx->deadline_ms = clock_monotonic_ms() + 60000;
+    ctx->deadline_ms = clock_monotonic_ms() + PATIENCE_MS;
     return ctx;
 }
 
 bool echo_wait(atomic_int *counter, int at_least)
 {
-    int64_t until = clock_monotonic_ms() + 60000;
+    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
 
     while (atomic_load(counter) < at_least) {
         if (clock_monotonic_ms() > until) {

@@ -22,6 +22,7 @@ struct echo {
     struct identity_keys *keys;
     struct rpc_server *server;
     char address[32];
+    atomic_int *reached;
     atomic_int said, opened, closed;      /* unary handlers begun; streams */
     _Atomic(struct rpc_stream *) staying; /* the last one that stays; a reference */
 };
@@ -30,6 +31,7 @@ struct echo_options {
     int port, workers, queue;
     struct identity_keys *keys; /* NULL: new ones */
     bool unready;               /* until rpc_server_set_serving() */
+    atomic_int *reached;        /* counts the unary calls, for another process; NULL: nobody asks */
 };
 
 struct echo *echo_start(const struct echo_options *options);
@@ -37,19 +39,20 @@ void echo_stop(struct echo *echo);
 struct identity_keys *echo_new_keys(void);
 struct contract *echo_contract(void);
 
-/* To the echo server at the port, as a daemon that holds the keys; NULL keys: no identity. */
+/* To the echo server at the port, as a daemon that holds the keys; NULL keys: no identity. Its
+ * target is gone on return: no client with another may be beside it. */
 struct rpc_client *echo_client(int port, const struct identity_keys *keys);
 
-/* One unary call with 5 s; say: a request that holds this text only. */
+/* One unary call; say: a request that holds this text only. */
 enum status echo_ask(struct ctx *ctx, struct rpc_client *client, const char *path,
                      const echo_request *request, const echo_answer **answer) MUST_CHECK;
 enum status echo_say(struct ctx *ctx, struct rpc_client *client, const char *path, const char *text,
                      const echo_answer **answer) MUST_CHECK;
 
-/* A ctx of a caller with that role, its deadline 10 s away. */
+/* A ctx of a caller with that role, its deadline PATIENCE_MS away. */
 struct ctx *echo_ctx(enum role role);
 
-/* Waits until the counter is at least 'at_least', 15 s at most; false: it was not. */
+/* Waits until the counter is at least 'at_least', PATIENCE_MS at most; false: it was not. */
 bool echo_wait(atomic_int *counter, int at_least);
 
 #endif

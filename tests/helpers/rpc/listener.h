@@ -19,7 +19,7 @@ extern const struct rpc_watch_events listener_events;
 /* Opens the call and sends one request with that act and count; our side stays open. */
 struct rpc_watch *listener_open(struct listener *listener, struct rpc_client *client,
                                 struct ctx *ctx, const char *path, const echo_request *request);
-/* Waits for the end and gives the status; ST_INTERNAL after 15 s without one. */
+/* Waits for the end and gives the status; ST_INTERNAL after PATIENCE_MS without one. */
 enum status listener_end(struct listener *listener);
 
 #endif

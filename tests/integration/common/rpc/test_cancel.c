@@ -99,14 +99,16 @@ START_TEST(a_client_beside_another_may_have_a_server_of_its_own)
 {
     struct identity_keys *keys = echo_new_keys(), *others = echo_new_keys();
     int port = free_port(), other_port = free_port();
-    char target[64];
+    char target[64], other_target[64]; /* live as long as the clients */
     struct echo *echo = echo_start(&(struct echo_options){.port = port, .keys = keys});
     struct echo *other = echo_start(&(struct echo_options){.port = other_port, .keys = others});
-    struct rpc_client *first = echo_client(port, keys);
 
-    snprintf(target, sizeof(target), "ipv4:127.0.0.1:%d", other_port);
+    snprintf(target, sizeof(target), "ipv4:127.0.0.1:%d", port);
+    snprintf(other_target, sizeof(other_target), "ipv4:127.0.0.1:%d", other_port);
+    struct rpc_client *first = rpc_client_new(
+        &(struct rpc_client_options){.target = target, .audience = "echo", .keys = keys});
     struct rpc_client *second = rpc_client_new(&(struct rpc_client_options){
-        .target = target, .audience = "echo", .keys = others, .beside = first});
+        .target = other_target, .audience = "echo", .keys = others, .beside = first});
     ck_assert_int_eq(wait_for(second, 0), ST_OK);
     ck_assert_int_eq(atomic_load(&other->said), 1);
     ck_assert_int_eq(atomic_load(&echo->said), 0);

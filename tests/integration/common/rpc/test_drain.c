@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -24,8 +25,13 @@ enum { GRACE_MS = 60000, LATE = 8, LONG_CALLS = 8, LONG_MS = 1300 };
 static int first_port, second_port; /* free when the test began */
 static struct identity_keys *keys;
 
-/* The body of a server process: serves until SIGTERM, drains, exits 0. */
-static void serve(int port)
+struct reached {
+    atomic_int first, second;
+};
+static struct reached *reached; /* calls, at each of the servers: they share it */
+
+/* The body of a server process: says that it is there, serves until SIGTERM, drains, exits 0. */
+static void serve(int port, int told)
 {
     sigset_t signals;
     int sig;
@@ -34,8 +40,13 @@ static void serve(int port)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before the core's threads inherit the mask */
-    struct echo *echo =
-        echo_start(&(struct echo_options){.port = port, .workers = 4, .queue = 64, .keys = keys});
+    struct echo *echo = echo_start(
+        &(struct echo_options){.port = port,
+                               .workers = 4,
+                               .queue = 64,
+                               .keys = keys,
+                               .reached = port == first_port ? &reached->first : &reached->second});
+    (void)!write(told, "", 1);
     sigwait(&signals, &sig);
     rpc_server_drain(echo->server, GRACE_MS);
     echo->keys = NULL;
@@ -52,8 +63,8 @@ static void warm_up(int port)
     echo_stop(echo);
 }
 
-/* Forked before this process knows gRPC, which does not survive a fork. With 'gate' it is warm when
- * this returns, and serves once a byte is written there. */
+/* Forked before this process knows gRPC, which does not survive a fork. It serves when this
+ * returns; with 'gate' it is warm by then, and serves once a byte is written there. */
 static pid_t prepare_server(int port, int *gate)
 {
     int ends[2];
@@ -72,11 +83,11 @@ static pid_t prepare_server(int port, int *gate)
             (void)!write(ends[1], "", 1);
             (void)!read(ends[1], &byte, 1);
         }
-        serve(port);
+        serve(port, ends[1]);
     }
     close(ends[1]);
+    ck_assert_int_eq(read(ends[0], &byte, 1), 1);
     if (gate) {
-        ck_assert_int_eq(read(ends[0], &byte, 1), 1);
         *gate = ends[0];
     } else {
         close(ends[0]);
@@ -98,6 +109,9 @@ static void end_server(pid_t pid)
 static void start(void)
 {
     keys = echo_new_keys();
+    reached =
+        mmap(NULL, sizeof(*reached), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(reached, MAP_FAILED);
     first_port = free_port();
     second_port = free_port();
 }
@@ -105,6 +119,7 @@ static void start(void)
 static void stop(void)
 {
     identity_keys_free(keys);
+    munmap(reached, sizeof(*reached));
 }
 
 /* ---- a load of calls, IN_FLIGHT at any time ---------------------------------------------- */
@@ -177,14 +192,42 @@ static struct rpc_client *client_of_both(void)
         &(struct rpc_client_options){.target = target, .audience = "echo", .keys = keys});
 }
 
+static enum status say(struct rpc_client *client, const char *key)
+{
+    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    echo_request request = ECHO_REQUEST;
+    ProtobufCMessage *out;
+
+    ctx->idempotency_key = key;
+    enum status st =
+        rpc_call(ctx, client, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out);
+    if (st != ST_OK) {
+        fprintf(stderr, "%s\n", ctx->failure.detail);
+    }
+    ctx_free(ctx);
+    return st;
+}
+
 static void wait_until_up(struct rpc_client *client)
 {
-    int64_t until = clock_monotonic_ms() + 60000;
+    int64_t until = clock_monotonic_ms() + TIMEOUT_MS;
 
-    while (!rpc_client_is_up(client) && clock_monotonic_ms() < until) {
+    while (!rpc_client_is_up(client)) {
+        ck_assert_int_lt(clock_monotonic_ms(), until);
         clock_pause_ms(10);
     }
-    clock_pause_ms(300); /* the second one, too */
+}
+
+/* Calls go to each that the client is connected with, in turn. */
+static void wait_until_both_are_up(struct rpc_client *client)
+{
+    int64_t until = clock_monotonic_ms() + TIMEOUT_MS;
+
+    while (!atomic_load(&reached->first) || !atomic_load(&reached->second)) {
+        ck_assert_int_lt(clock_monotonic_ms(), until);
+        ck_assert_int_eq(say(client, NULL), ST_OK);
+        clock_pause_ms(10);
+    }
 }
 
 /* Returns how many calls failed. */
@@ -194,7 +237,7 @@ static int sigterm_under(struct load *load)
     int status = -1;
 
     load->client = client_of_both();
-    wait_until_up(load->client);
+    wait_until_both_are_up(load->client);
     for (int i = 0; i < IN_FLIGHT; i++) {
         begin_one(load);
     }
@@ -292,7 +335,7 @@ START_TEST(a_call_that_comes_too_late_at_one_of_two_servers_is_not_lost)
     struct rpc_watch *holds[2];
     struct standstill standstill = {0};
 
-    wait_until_up(client);
+    wait_until_both_are_up(client);
     for (int i = 0; i < 2; i++) { /* one at each */
         holds[i] = hold(client, &held[i]);
     }
@@ -347,7 +390,7 @@ START_TEST(kill_of_one_of_two_servers_loses_no_call_that_has_a_key)
     pid_t dying = start_server(first_port), staying = start_server(second_port);
     struct load load = {.client = client_of_both(), .total = CALLS / 4, .with_keys = true};
 
-    wait_until_up(load.client);
+    wait_until_both_are_up(load.client);
     for (int i = 0; i < IN_FLIGHT / 2; i++) {
         begin_one(&load);
     }
@@ -367,7 +410,7 @@ START_TEST(a_call_that_runs_again_has_all_of_its_time)
     struct load load = {
         .client = client_of_both(), .total = LONG_CALLS, .long_ms = LONG_MS, .with_keys = true};
 
-    wait_until_up(load.client);
+    wait_until_both_are_up(load.client);
     for (int i = 0; i < LONG_CALLS; i++) {
         begin_one(&load);
     }
@@ -378,22 +421,6 @@ START_TEST(a_call_that_runs_again_has_all_of_its_time)
     end_server(staying);
 }
 END_TEST
-
-static enum status say(struct rpc_client *client, const char *key)
-{
-    struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
-    echo_request request = ECHO_REQUEST;
-    ProtobufCMessage *out;
-
-    ctx->idempotency_key = key;
-    enum status st =
-        rpc_call(ctx, client, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out);
-    if (st != ST_OK) {
-        fprintf(stderr, "%s\n", ctx->failure.detail);
-    }
-    ctx_free(ctx);
-    return st;
-}
 
 START_TEST(a_client_finds_its_server_again_after_a_restart)
 {

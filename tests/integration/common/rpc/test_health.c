@@ -3,6 +3,7 @@
  * GRPCURL, else it is where the front door keeps downloads. */
 #include "tests/helpers/free_port.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/rpc/echo_server.h"
 
 #include "common/base/clock.h"
@@ -14,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { TIMEOUT_MS = 5000 };
 
 typedef Grpc__Health__V1__HealthCheckRequest health_request;
 typedef Grpc__Health__V1__HealthCheckResponse health_response;
@@ -49,7 +48,7 @@ static enum status check(const char *service, int *is)
 
     request.service = (char *)(uintptr_t)service;
     TRY(rpc_call(ctx, stranger, "/grpc.health.v1.Health/Check", &request.base,
-                 &grpc__health__v1__health_check_response__descriptor, TIMEOUT_MS, &out));
+                 &grpc__health__v1__health_check_response__descriptor, PATIENCE_MS, &out));
     *is = (int)((health_response *)out)->status;
     return ST_OK;
 }
@@ -130,7 +129,7 @@ START_TEST(who_watches_health_is_told_of_each_change_and_of_the_drain)
     ck_assert(echo_wait(&watcher.heard, 2));
     rpc_server_set_serving(echo->server, true);
     ck_assert(echo_wait(&watcher.heard, 3));
-    rpc_server_drain(echo->server, 1000);
+    rpc_server_drain(echo->server, PATIENCE_MS);
     ck_assert(echo_wait(&watcher.ended, 1));
     ck_assert_int_eq(atomic_load(&watcher.heard), 4);
     ck_assert_int_eq(watcher.states[0], IS(SERVING));

@@ -60,7 +60,7 @@ static struct rpc_watch *call(const struct kind *kind, Everything__Test__V1__Act
 static struct rpc_watch *call_that_lasts(const struct kind *kind)
 {
     struct rpc_watch *watch =
-        kind->stream ? call(kind, ECHO_ACT(STAY), 0) : call(kind, ECHO_ACT(WAIT), 300);
+        kind->stream ? call(kind, ECHO_ACT(STAY), 0) : call(kind, ECHO_ACT(WAIT), 3000);
 
     if (!kind->client_streams) {
         rpc_watch_no_more(watch);

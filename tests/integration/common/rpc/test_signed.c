@@ -2,6 +2,7 @@
 /* Who may call: every call is signed, nobody's too, and what is not signed is not believed. */
 #include "tests/helpers/free_port.h"
 #include "tests/helpers/house_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/rpc/echo_server.h"
 
 #include "common/base/text.h"
@@ -9,8 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-enum { TIMEOUT_MS = 5000 };
 
 static int port; /* of the echo server: one that was free */
 static struct echo *echo;
@@ -38,7 +37,7 @@ START_TEST(a_call_without_identity_is_refused)
     ProtobufCMessage *out;
 
     ck_assert_int_eq(
-        rpc_call(ctx, stranger, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out),
+        rpc_call(ctx, stranger, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, PATIENCE_MS, &out),
         ST_UNAUTHENTICATED);
     ck_assert_int_eq(ctx->failure.problem, PROBLEM_UNAUTHENTICATED);
     ck_assert_int_eq(atomic_load(&echo->said), 0);
@@ -56,7 +55,7 @@ START_TEST(an_identity_under_another_key_is_refused_even_where_none_is_needed)
     ProtobufCMessage *out;
 
     ck_assert_int_eq(rpc_call(ctx, forger, ECHO("SayToAnyone"), &request.base, ECHO_ANSWER_TYPE,
-                              TIMEOUT_MS, &out),
+                              PATIENCE_MS, &out),
                      ST_UNAUTHENTICATED);
     ck_assert_str_eq(ctx->failure.message, problem_title(PROBLEM_UNAUTHENTICATED));
     ctx_free(ctx);
@@ -74,7 +73,7 @@ START_TEST(a_call_without_identity_is_refused_even_where_anyone_may)
     ProtobufCMessage *out;
 
     ck_assert_int_eq(rpc_call(ctx, stranger, ECHO("SayToAnyone"), &request.base, ECHO_ANSWER_TYPE,
-                              TIMEOUT_MS, &out),
+                              PATIENCE_MS, &out),
                      ST_UNAUTHENTICATED);
     ck_assert_int_eq(atomic_load(&echo->said), 0);
     ctx_free(ctx);
@@ -103,7 +102,7 @@ START_TEST(a_probe_needs_no_identity_and_runs_as_nobody)
     ProtobufCMessage *out;
 
     ck_assert_int_eq(rpc_call(ctx, stranger, ECHO("SayToProbes"), &request.base, ECHO_ANSWER_TYPE,
-                              TIMEOUT_MS, &out),
+                              PATIENCE_MS, &out),
                      ST_OK);
     ck_assert_str_eq(((echo_answer *)out)->role, "nobody");
     ctx_free(ctx);
@@ -124,11 +123,13 @@ START_TEST(an_address_beside_the_identity_is_not_believed)
     struct rpc_client *liar = rpc_client_new(&(struct rpc_client_options){
         .target = target, .audience = "echo", .keys = echo->keys, .metadata = pair});
     ck_assert_int_eq(
-        rpc_call(ctx, liar, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out), ST_OK);
+        rpc_call(ctx, liar, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, PATIENCE_MS, &out),
+        ST_OK);
     ck_assert_str_eq(((echo_answer *)out)->client_address, "");
     text_copy(ctx->client_address, sizeof(ctx->client_address), "192.0.2.7");
     ck_assert_int_eq(
-        rpc_call(ctx, liar, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out), ST_OK);
+        rpc_call(ctx, liar, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, PATIENCE_MS, &out),
+        ST_OK);
     ck_assert_str_eq(((echo_answer *)out)->client_address, "192.0.2.7");
     ctx_free(ctx);
     rpc_client_free(liar);

@@ -14,8 +14,6 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { TIMEOUT_MS = 5000 };
-
 static int port; /* of the echo server: one that was free */
 static struct echo *echo;
 static struct rpc_client *client;
@@ -90,7 +88,7 @@ START_TEST(who_may_not_call_does_not_learn_what_is_wrong_with_the_request)
     ProtobufCMessage *out;
 
     ck_assert_int_eq(
-        rpc_call(ctx, stranger, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &out),
+        rpc_call(ctx, stranger, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, PATIENCE_MS, &out),
         ST_UNAUTHENTICATED);
     ck_assert_ptr_null(ctx->failure.fields);
     ctx_free(ctx);
@@ -198,7 +196,7 @@ START_TEST(a_fingerprint_is_another_under_other_keys)
     ctx->idempotency_key = "order-1";
     ck_assert_int_eq(echo_ask(ctx, client, ECHO("Say"), &request, &here), ST_OK);
     ck_assert_int_eq(
-        rpc_call(ctx, to_other, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS, &there),
+        rpc_call(ctx, to_other, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, PATIENCE_MS, &there),
         ST_OK);
     ck_assert_str_ne(here->request_sha256, ((const echo_answer *)there)->request_sha256);
     ctx_free(ctx);
@@ -226,13 +224,17 @@ END_TEST
 START_TEST(the_earlier_of_the_two_deadlines_holds)
 {
     struct ctx *ctx = echo_ctx(ROLE_CUSTOMER);
+    enum status st = ST_TIMEOUT;
     const echo_answer *answer;
 
     ck_assert_int_eq(echo_say(ctx, client, ECHO("Say"), "", &answer), ST_OK);
     ck_assert_int_le(answer->left_ms, 1500); /* the method's own */
     ck_assert_int_gt(answer->left_ms, 500);
-    ctx->deadline_ms = clock_monotonic_ms() + 400;
-    ck_assert_int_eq(echo_say(ctx, client, ECHO("Say"), "", &answer), ST_OK);
+    for (int i = 0; i < PATIENCE_TRIES && st != ST_OK; i++) {
+        ctx->deadline_ms = clock_monotonic_ms() + 400;
+        st = echo_say(ctx, client, ECHO("Say"), "", &answer);
+    }
+    ck_assert_int_eq(st, ST_OK);
     ck_assert_int_le(answer->left_ms, 450); /* the client's, and what rounding adds */
     ctx_free(ctx);
 }
@@ -262,7 +264,7 @@ START_TEST(nobody_there_is_unavailable_at_once)
     ProtobufCMessage *out;
 
     ck_assert_quick(2000, ck_assert_int_eq(rpc_call(ctx, lost, ECHO("Say"), &request.base,
-                                                    ECHO_ANSWER_TYPE, TIMEOUT_MS, &out),
+                                                    ECHO_ANSWER_TYPE, PATIENCE_MS, &out),
                                            ST_UNAVAILABLE));
     ck_assert_ptr_null(ctx->failure.message); /* the core's words are for the log */
     ck_assert(!rpc_client_is_up(lost));
@@ -339,7 +341,7 @@ START_TEST(a_full_server_says_so_and_when_to_come_back)
     request.count = 100;
     for (int i = 0; i < SLOW; i++) {
         slow.ctx[i] = echo_ctx(ROLE_CUSTOMER);
-        rpc_call_async(slow.ctx[i], many, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, TIMEOUT_MS,
+        rpc_call_async(slow.ctx[i], many, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE, PATIENCE_MS,
                        slow_ended, &slow.st[i]);
     }
     ck_assert(echo_wait(&slow.ended, SLOW));
@@ -370,11 +372,11 @@ START_TEST(a_call_that_waited_past_its_deadline_is_not_run)
     echo_request request = ECHO_REQUEST;
 
     request.act = ECHO_ACT(WAIT);
-    request.count = 300;
+    request.count = 3000;
     for (int i = 0; i < 2; i++) {
         slow.ctx[i] = echo_ctx(ROLE_CUSTOMER);
         rpc_call_async(slow.ctx[i], two, ECHO("Say"), &request.base, ECHO_ANSWER_TYPE,
-                       i ? 100 : TIMEOUT_MS, slow_ended, &slow.st[i]);
+                       i ? 100 : PATIENCE_MS, slow_ended, &slow.st[i]);
         ck_assert(echo_wait(&small->said, 1)); /* the first one has the worker */
     }
     ck_assert(echo_wait(&slow.ended, 2));
