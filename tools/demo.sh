@@ -22,12 +22,21 @@ curl -sf --max-time 5 "$url/readyz" >/dev/null || die "the shop is not up" "./ev
 play=$(mktemp -d)
 trap 'rm -rf "$play"' EXIT
 
-api() { # METHOD PATH [TOKEN] [BODY]: asks again when the shop says that it was asked too often
-    key=$(cat /proc/sys/kernel/random/uuid)
+is_passing() { # "CODE RETRY_AFTER": time will mend it, and there is time
+    [ "$(date +%s)" -lt "$patience_ends" ] || return
+    case $1 in
+    503* | 504*) ;;
+    409*) grep -qE '"code":"(in_flight|busy)"' "$play/answer" ;;
+    *) false ;;
+    esac
+}
+api() { # METHOD PATH [TOKEN] [BODY]: asks again when the shop had no time for it, which each of these calls bears
+    key=$(cat /proc/sys/kernel/random/uuid) patience_ends=$(($(date +%s) + 60))
     while :; do
         said=$(curl -s --max-time 10 -X "$1" "$url$2" ${3:+-H "Authorization: Bearer $3"} -H 'Content-Type: application/json' \
             -H "Idempotency-Key: $key" ${4:+--data "$4"} -o "$play/answer" -w '%{http_code} %header{retry-after}') || return
-        case $said in 429*) wait_s=${said#429 } ;; *) break ;; esac
+        case $said in 429*) ;; *) is_passing "$said" || break ;; esac
+        wait_s=${said#* }
         line "the shop asks for patience: on in ${wait_s:=1} s" >&2
         sleep "$wait_s"
     done

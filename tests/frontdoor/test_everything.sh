@@ -51,7 +51,7 @@ no_argument_prints_an_overview_of_all_verbs() {
 }
 an_unknown_verb_exits_2_and_names_the_nearest() {
     everything statsu 2>"$scratch/err"
-    [ $? = 2 ] && grep -q './everything status' "$scratch/err"
+    [ $? = 2 ] && grep -q './everything status' "$scratch/err" || return 1
     everything dwon 2>"$scratch/err"
     [ $? = 2 ] && grep -q './everything down' "$scratch/err"
 }
@@ -277,6 +277,19 @@ a_demo_goes_as_fast_as_the_limits_let_it() {
     rm -f "$EVERYTHING_ENV"
     up >/dev/null && [ $rc = 0 ] && grep -q ' 0 failed' "$scratch/played"
 }
+# It comes when they can be answered: nothing in a demo is done twice by asking again.
+a_demo_goes_on_when_a_service_stood_still() {
+    everything demo --orders 30 >"$scratch/played" 2>&1 &
+    playing=$!
+    within $PATIENCE_S grep -q Opening "$scratch/played" && kill -STOP "$(pid_of order-service)" &&
+        within $PATIENCE_S grep 'asks for patience' "$scratch/played"
+    waited=$?
+    kill -CONT "$(pid_of order-service)"
+    wait $playing
+    played=$?
+    tail -n 8 "$scratch/played"
+    [ $waited$played = 00 ] && grep -q ' 0 failed' "$scratch/played"
+}
 doctor_finds_a_healthy_stack_healthy() {
     for _ in 1 2 3; do
         within $PATIENCE_S all_are_ready && everything doctor && return
@@ -413,6 +426,7 @@ fact secrets_are_private_and_stay
 fact rotation_signs_with_the_next_key_and_keeps_the_last
 fact logs_show_one_order_by_its_id_and_its_traces
 fact a_demo_goes_as_fast_as_the_limits_let_it
+fact a_demo_goes_on_when_a_service_stood_still
 fact a_server_named_in_the_settings_is_used_and_not_started
 fact any_killed_process_comes_back_by_itself
 fact a_busy_postgres_comes_back_after_kill_9
