@@ -286,7 +286,19 @@ START_TEST(a_call_that_was_reset_ends)
 }
 END_TEST
 
-START_TEST(a_host_that_goes_answers_what_it_took_and_the_rest_goes_to_a_new_connection)
+enum { LEAVE_MS = 3000 }; /* what a host that goes has for the calls under way */
+
+/* False: this machine was so busy that the host answered too late. */
+static bool is_answered_by_who_goes(struct one *one, int64_t gone_ms)
+{
+    if (wait_for(one)->code == 0 && clock_monotonic_ms() - gone_ms >= LEAVE_MS) {
+        return false;
+    }
+    expect_code(one, 200);
+    return true;
+}
+
+static bool rest_goes_to_a_new_connection(void)
 {
     start();
     struct one *of[] = {post(), post(), post(), NULL};
@@ -294,14 +306,16 @@ START_TEST(a_host_that_goes_answers_what_it_took_and_the_rest_goes_to_a_new_conn
     for (int i = 0; i < 3; i++) {
         next_call();
     }
+    int64_t gone_ms = clock_monotonic_ms();
     http2_peer_go_away(&peer, 1);
-    fence();
+    try_fence();
     of[3] = post(); /* while it goes */
-    fence();
+    try_fence();
     answer(1);
-    expect_code(of[0], 200);
+    if (!is_answered_by_who_goes(of[0], gone_ms)) {
+        return false;
+    }
     expect_closed();
-
     accept_client(10);
     for (int i = 0; i < 3; i++) {
         answer(next_call());
@@ -309,24 +323,46 @@ START_TEST(a_host_that_goes_answers_what_it_took_and_the_rest_goes_to_a_new_conn
     for (int i = 1; i < 4; i++) {
         expect_code(of[i], 200);
     }
-    http2_peer_close(&peer);
+    return true;
+}
+
+START_TEST(a_host_that_goes_answers_what_it_took_and_the_rest_goes_to_a_new_connection)
+{
+    bool was_so = false;
+
+    for (int i = 0; i < PATIENCE_TRIES && !was_so; i++) {
+        was_so = rest_goes_to_a_new_connection();
+        leave_host();
+    }
+    ck_assert(was_so);
 }
 END_TEST
 
-START_TEST(after_a_host_has_gone_an_idle_client_uses_no_cpu)
+static bool host_has_gone(void)
 {
-    enum { LEFT_MS = 3500 }; /* more than a host that goes has for the calls under way */
-
     start();
     struct one *one = post();
     accept_client(10);
     next_call();
+    int64_t gone_ms = clock_monotonic_ms();
     http2_peer_go_away(&peer, 1);
-    fence();
     answer(1);
-    expect_code(one, 200);
+    return is_answered_by_who_goes(one, gone_ms);
+}
+
+START_TEST(after_a_host_has_gone_an_idle_client_uses_no_cpu)
+{
+    bool was_so = false;
+
+    for (int i = 0; i < PATIENCE_TRIES && !was_so; i++) {
+        was_so = host_has_gone();
+        if (!was_so) {
+            leave_host();
+        }
+    }
+    ck_assert(was_so);
     expect_closed();
-    clock_pause_ms(LEFT_MS);
+    clock_pause_ms(LEAVE_MS + 500);
     expect_quiet();
 }
 END_TEST
