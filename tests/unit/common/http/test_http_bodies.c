@@ -230,6 +230,8 @@ static int64_t send_until_cut(int to, int64_t *gap_ms)
         *gap_ms = now - last > *gap_ms ? now - last : *gap_ms;
         last = now;
     }
+    now = clock_monotonic_ms();
+    *gap_ms = now - last > *gap_ms ? now - last : *gap_ms;
     close(fd);
     return now - begun;
 }

@@ -5,6 +5,7 @@
 #include "common/obs/span.h"
 #include "common/obs/trace.h"
 #include "tests/helpers/house_test.h"
+#include "tests/unit/common/http/no_proxy.h"
 
 #include <string.h>
 
@@ -53,4 +54,5 @@ START_TEST(a_span_names_the_host_and_no_secret_of_the_url)
 }
 END_TEST
 
-TEST_MAIN("http client's span", a_span_names_the_host_and_no_secret_of_the_url)
+TEST_MAIN_AROUND("http client's span", (&(struct test_around){.start = forget_proxies}),
+                 a_span_names_the_host_and_no_secret_of_the_url)

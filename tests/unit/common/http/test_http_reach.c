@@ -7,6 +7,7 @@
 #include "common/http/http_multi.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/patience.h"
+#include "tests/unit/common/http/no_proxy.h"
 
 #include <arpa/inet.h>
 #include <stdatomic.h>
@@ -131,5 +132,6 @@ START_TEST(the_client_of_many_calls_has_the_same_bounds)
 }
 END_TEST
 
-TEST_MAIN("http_reach", a_public_client_does_not_touch_loopback,
-          loopback_is_reached_where_that_is_said, the_client_of_many_calls_has_the_same_bounds)
+TEST_MAIN_AROUND("http_reach", (&(struct test_around){.start = forget_proxies}),
+                 a_public_client_does_not_touch_loopback, loopback_is_reached_where_that_is_said,
+                 the_client_of_many_calls_has_the_same_bounds)

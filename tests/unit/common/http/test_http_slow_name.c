@@ -6,6 +6,7 @@
 #include "common/http/http_multi.h"
 #include "tests/helpers/house_test.h"
 #include "tests/helpers/patience.h"
+#include "tests/unit/common/http/no_proxy.h"
 
 #include <netdb.h>
 #include <stdatomic.h>
@@ -82,5 +83,5 @@ START_TEST(one_of_many_calls_holds_up_no_other)
 }
 END_TEST
 
-TEST_MAIN_AROUND("http_slow_name", (&(struct test_around){.after = after}), a_call_ends_in_time,
-                 one_of_many_calls_holds_up_no_other)
+TEST_MAIN_AROUND("http_slow_name", (&(struct test_around){.start = forget_proxies, .after = after}),
+                 a_call_ends_in_time, one_of_many_calls_holds_up_no_other)
