@@ -30,7 +30,7 @@ enum { DAEMON_END_MS = 27000 };
 
 /* Readiness: 503 only for what 'required' names (own database, keys, draining); the others show as
  * degraded with 200. Checks run about once a second (20 times while one that is required is
- * in doubt), on threads of their own, those that are required apart from the others: one that hangs
+ * down), on threads of their own, those that are required apart from the others: one that hangs
  * is down after 2 s, makes the answers of the rest of its group old, and holds up no reply. One
  * that is required and was up is down once it failed twice in a row. */
 struct health;
@@ -42,7 +42,7 @@ struct health_check {
 struct health *health_new(const struct health_check *checks, void *service); /* ends with {0} */
 void health_free(struct health *health);
 void health_set_draining(struct health *health);
-/* tell() hears of each change of what /readyz answers, within about a second of it (that a check
+/* tell() hears of each change of what /readyz answers, as soon as a check finds it (that a check
  * hangs is seen by the other group's thread, or by who reports): for gRPC's health. It begins with
  * "not ready", and hears nothing more once the daemon drains. It runs on a thread of the checks (or
  * one that reports or drains), and must not block. Before health_watch(). */

@@ -129,13 +129,13 @@ void health_tell(struct health *health, void (*tell)(bool ready, void *user), vo
     pthread_mutex_unlock(&health->lock);
 }
 
-/* What was up and is required must fail twice in a row: one answer that a busy moment delayed would
- * send all callers away. */
+/* What was up and is required must fail twice in a row, a second apart: one answer that a busy
+ * moment delayed would send all callers away. What hung was not up. */
 static void note(struct health *health, size_t i, bool answers)
 {
-    bool spared = !answers && health->up[i] && !health->doubted[i] && health->checks[i].required;
-
     pthread_mutex_lock(&health->lock);
+    bool spared = !answers && is_up(health, i) && !health->doubted[i] && health->checks[i].required;
+
     health->doubted[i] = !answers;
     health->up[i] = answers || spared;
     pthread_mutex_unlock(&health->lock);
@@ -164,7 +164,7 @@ static bool ask(struct group *group, size_t i)
 static void look(struct group *group)
 {
     struct health *health = group->health;
-    bool in_doubt = false;
+    bool waited_for = false;
 
     if (!begins(group)) {
         return;
@@ -172,12 +172,12 @@ static void look(struct group *group)
     for (size_t i = 0; i < health->count; i++) {
         if (health->checks[i].required == group->required) {
             note(health, i, ask(group, i));
-            in_doubt = in_doubt || (health->doubted[i] && group->required);
+            waited_for = waited_for || (!health->up[i] && group->required);
         }
     }
     pthread_mutex_lock(&health->lock);
     group->asking = false;
-    group->next_ms = clock_monotonic_ms() + (in_doubt ? CHECK_DOWN_EVERY_MS : CHECK_EVERY_MS);
+    group->next_ms = clock_monotonic_ms() + (waited_for ? CHECK_DOWN_EVERY_MS : CHECK_EVERY_MS);
     tell_change(health);
     pthread_cond_broadcast(&health->change);
     pthread_mutex_unlock(&health->lock);

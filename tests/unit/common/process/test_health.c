@@ -112,6 +112,20 @@ START_TEST(one_answer_that_came_late_sends_nobody_away)
 }
 END_TEST
 
+/* A database that stands still for less than a second has answered neither of two looks that come
+ * close together. */
+START_TEST(who_is_doubted_has_a_second_to_recover)
+{
+    look(1);
+    postgres_up = false;
+    int64_t began = clock_monotonic_ms();
+    look(2);
+    ck_assert_int_eq(told, 2);
+    ck_assert_int_eq(last, false);
+    ck_assert_int_ge(clock_monotonic_ms() - began, 1000);
+}
+END_TEST
+
 START_TEST(what_is_only_useful_changes_nothing)
 {
     look(1);
@@ -176,9 +190,29 @@ START_TEST(a_required_check_that_hangs_is_down_after_its_patience)
 }
 END_TEST
 
+/* It was down while it hung, and has not answered since. */
+START_TEST(a_check_that_fails_after_it_hung_is_not_spared)
+{
+    health_watch(health);
+    ck_assert(is_told(true));
+    atomic_store(&postgres_hangs, true);
+    ck_assert(is_told(false));
+    int before = atomic_load(&asked), heard = atomic_load(&told);
+    atomic_store(&postgres_up, false);
+    atomic_store(&postgres_hangs, false);
+    for (int i = 0; i < PATIENCE_MS / 20 && atomic_load(&asked) == before; i++) {
+        clock_pause_ms(20);
+    }
+    ck_assert_int_eq(atomic_load(&told), heard);
+    health_unwatch(health);
+}
+END_TEST
+
 TEST_MAIN_AROUND("health", (&(struct test_around){.before = start, .after = stop}),
                  who_is_ready_at_once_is_told_once, who_is_not_ready_yet_hears_nothing_until_it_is,
                  a_database_that_goes_and_comes_is_heard_of_each_time,
-                 one_answer_that_came_late_sends_nobody_away, what_is_only_useful_changes_nothing,
+                 one_answer_that_came_late_sends_nobody_away,
+                 who_is_doubted_has_a_second_to_recover, what_is_only_useful_changes_nothing,
                  who_drains_is_not_ready_for_good,
-                 a_required_check_that_hangs_is_down_after_its_patience)
+                 a_required_check_that_hangs_is_down_after_its_patience,
+                 a_check_that_fails_after_it_hung_is_not_spared)
