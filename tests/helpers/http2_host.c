@@ -134,7 +134,10 @@ struct http2_peer http2_host_accept_tls(struct http2_host *host, bool corked)
 
     setsockopt(peer.fd, IPPROTO_TCP, TCP_CORK, &(int){corked}, sizeof(int));
     SSL_set_fd(peer.tls, peer.fd);
-    if (SSL_accept(peer.tls) != 1) {
+    do {
+        errno = 0;
+    } while (SSL_accept(peer.tls) != 1 && errno == EINTR);
+    if (!SSL_is_init_finished(peer.tls)) {
         SSL_free(peer.tls);
         peer.tls = NULL;
     }
@@ -164,25 +167,32 @@ void http2_peer_close(struct http2_peer *peer)
 
 /* ---- frames ---- */
 
-static bool read_plain(int fd, void *bytes, size_t size)
+/* As recv(). That the process was stopped for a while ends a wait that has a limit: it goes on. */
+static ssize_t read_some(struct http2_peer *peer, void *bytes, size_t room)
 {
-    ssize_t count = recv(fd, bytes, size, MSG_WAITALL);
+    size_t size = 0;
+    ssize_t count;
 
-    ck_assert_msg(count >= 0 || errno != EAGAIN, "silence");
-    return count == (ssize_t)size;
+    do {
+        errno = 0;
+        if (peer->tls) {
+            count = SSL_read_ex(peer->tls, bytes, room, &size) ? (ssize_t)size : -1;
+        } else {
+            count = recv(peer->fd, bytes, room, 0);
+        }
+    } while (count < 0 && errno == EINTR);
+    return count;
 }
 
 bool http2_peer_read_bytes(struct http2_peer *peer, void *bytes, size_t size)
 {
-    size_t count = 0, more;
+    size_t count = 0;
+    ssize_t more = 0;
 
-    if (!peer->tls) {
-        return read_plain(peer->fd, bytes, size);
+    while (count < size && (more = read_some(peer, (char *)bytes + count, size - count)) > 0) {
+        count += (size_t)more;
     }
-    while (count < size && SSL_read_ex(peer->tls, (char *)bytes + count, size - count, &more)) {
-        count += more;
-    }
-    ck_assert_msg(count == size || SSL_get_error(peer->tls, 0) != SSL_ERROR_WANT_READ, "silence");
+    ck_assert_msg(more >= 0 || errno != EAGAIN, "silence");
     return count == size;
 }
 

@@ -1,5 +1,5 @@
 /* HTTP by hand over a socket, for what libcurl will not send: halves, garbage, pipelines, WebSocket
- * frames. A step that takes more than 5 seconds fails. */
+ * frames. A step that takes more than 30 seconds fails. */
 #ifndef TESTS_HELPERS_RAW_CLIENT_H
 #define TESTS_HELPERS_RAW_CLIENT_H
 
