@@ -110,7 +110,7 @@ a_reorder_has_the_same_lines() {
 the_barista_takes_down_a_walk_in() {
     call POST /orders "$(login barista)" '{"items":[{"menuItemId":"espresso","quantity":1}],"pickupName":"Aunt May"}' "Idempotency-Key: $(uuid)"
     status_is 201 && jq -e '.channel == "pos" and .pickupName == "Aunt May"' "$scratch/body" || return 1
-    call POST /orders "$(login customer)" '{"items":[{"menuItemId":"espresso","quantity":1}],"pickupName":"Aunt May"}'
+    call POST /orders "$(login customer)" '{"items":[{"menuItemId":"espresso","quantity":1}],"pickupName":"Aunt May"}' "Idempotency-Key: $(uuid)"
     problem_is 403 forbidden
 }
 a_paused_shop_says_so_before_and_when_one_orders() {
@@ -118,7 +118,7 @@ a_paused_shop_says_so_before_and_when_one_orders() {
     call PUT /shop "$barista" '{"open":false,"note":"Back at ten"}' && status_is 200 || return 1
     call GET /shop && jq -e '.takingOrders == false and .note == "Back at ten"' "$scratch/body"
     said=$?
-    call POST /orders "$(login customer)" "$LATTE"
+    call POST /orders "$(login customer)" "$LATTE" "Idempotency-Key: $(uuid)"
     problem_is 409 shop_closed
     refused=$?
     call PUT /shop "$barista" '{"open":true}' && status_is 200 && [ $said$refused = 00 ] && place "$(login customer)"
@@ -145,7 +145,7 @@ an_admin_adds_changes_and_removes_a_drink() {
     drink=$(jq -r .id "$scratch/body")
     [ "$(header location)" = "/menu/$drink" ] && call GET "/menu/$drink" && status_is 200 || return 1
     call PUT "/menu/$drink/available" "$(login barista)" '{"available":false}' && jq -e '.available == false' "$scratch/body" || return 1
-    call POST /orders "$(login customer)" "{\"items\":[{\"menuItemId\":\"$drink\",\"quantity\":1}]}" && problem_is 422 sold_out 'items[0].menuItemId' || return 1
+    call POST /orders "$(login customer)" "{\"items\":[{\"menuItemId\":\"$drink\",\"quantity\":1}]}" "Idempotency-Key: $(uuid)" && problem_is 422 sold_out 'items[0].menuItemId' || return 1
     call DELETE "/menu/$drink" "$admin" && status_is 204 && call GET "/menu/$drink" && problem_is 404 not_found
 }
 

@@ -34,7 +34,7 @@ fifty_one_lines_are_too_many() {
     lines=$(yes '{"menuItemId":"espresso","quantity":1}' | head -51 | paste -sd,)
     refused "{\"items\":[$lines]}" 422 invalid_fields items || return 1
     lines=$(yes '{"menuItemId":"espresso","quantity":1}' | head -50 | paste -sd,)
-    call POST /orders "$customer" "{\"items\":[$lines]}" >/dev/null && status_is 201
+    call POST /orders "$customer" "{\"items\":[$lines]}" "Idempotency-Key: $(uuid)" >/dev/null && status_is 201
 }
 fifty_lines_with_all_that_goes_together_fit_and_long_notes_beside_do_not() {
     newest=$(count_orders)
@@ -43,7 +43,7 @@ fifty_lines_with_all_that_goes_together_fit_and_long_notes_beside_do_not() {
     lines=$(yes "$line,\"note\":\"$(head -c 200 /dev/zero | tr '\0' x)\"}" | head -50 | paste -sd,)
     refused "{\"items\":[$lines]}" 422 invalid_fields items && [ "$(count_orders)" = "$newest" ] || return 1
     lines=$(yes "$line}" | head -50 | paste -sd,)
-    call POST /orders "$customer" "{\"items\":[$lines]}" >/dev/null && status_is 201
+    call POST /orders "$customer" "{\"items\":[$lines]}" "Idempotency-Key: $(uuid)" >/dev/null && status_is 201
 }
 what_cannot_be_parsed_is_400() {
     refused '{"items":' 400 bad_request && refused 'hello' 400 bad_request && refused '[1]' 400 bad_request &&

@@ -37,7 +37,7 @@ a_live_activity_belongs_to_a_device_of_ones_own() {
 # PUSH-18 SEC-08: at once, before any event of it can have come; staff may see the order, and yet it is not theirs
 a_live_activity_is_of_an_order_of_ones_own() {
     id=$(register "$customer" "$apns") || return 1
-    order=$(call POST /orders "$customer" '{"items":[{"menuItemId":"flat-white","quantity":1}]}' | jq -r .id)
+    order=$(call POST /orders "$customer" '{"items":[{"menuItemId":"flat-white","quantity":1}]}' "Idempotency-Key: $(uuid)" | jq -r .id)
     body="{\"orderId\":\"$order\",\"deviceId\":\"$id\",\"token\":\"$token\"}"
     call POST /live-activities "$customer" "$body" >/dev/null && status_is 201 || return 1
     body="{\"orderId\":\"$(uuid)\",\"deviceId\":\"$id\",\"token\":\"$token\"}"
