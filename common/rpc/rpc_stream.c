@@ -102,6 +102,7 @@ static void pump(struct rpc_stream *stream)
         stream->first = one->next;
         stream->last = one->next ? stream->last : &stream->first;
         stream->queued--;
+        stream->fell_behind = stream->fell_behind && stream->queued;
         stream->in_flight = one->bytes;
         free(one);
         ops[count].op = GRPC_OP_SEND_MESSAGE;
@@ -161,6 +162,7 @@ bool rpc_stream_send(struct rpc_stream *stream, const ProtobufCMessage *message)
         wait_for_room(stream);
     }
     bool taken = !is_dead(stream) && stream->queued < MOST_QUEUED;
+    stream->fell_behind = stream->fell_behind || !taken;
     if (taken) {
         struct outgoing *one = rpc_alloc(sizeof(*one));
 
@@ -188,7 +190,7 @@ void rpc_stream_told(struct rpc_stream *stream, const struct failure *failure)
  * its call is cut instead. */
 static void end_now(struct rpc_stream *stream, const struct failure *failure, bool flush)
 {
-    bool stuck = stream->queued >= MOST_QUEUED;
+    bool stuck = stream->fell_behind || stream->queued >= MOST_QUEUED;
 
     stream->ending = true;
     rpc_trailers_init(&stream->trailers, failure);

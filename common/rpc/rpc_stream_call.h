@@ -33,6 +33,7 @@ struct rpc_stream {
     bool broken, over; /* nothing can be sent; the core has said that it is over */
     struct outgoing *first, **last;
     int queued;
+    bool fell_behind; /* the queue had no room for a message, and was not empty since */
     grpc_byte_buffer *in_flight;
     struct rpc_trailers trailers;
 };
