@@ -141,7 +141,7 @@ an_admin_who_saw_an_older_menu_changes_nothing() {
 }
 an_admin_adds_changes_and_removes_a_drink() {
     admin=$(login admin) name="Test $(date +%s%N | tail -c 9)"
-    call POST /menu "$admin" "{\"name\":\"$name\",\"priceCents\":300,\"kind\":\"coffee\",\"customizationIds\":[\"oat-milk\"]}" && status_is 201 || return 1
+    call POST /menu "$admin" "{\"name\":\"$name\",\"priceCents\":300,\"kind\":\"coffee\",\"customizationIds\":[\"oat-milk\"]}" "Idempotency-Key: $(uuid)" && status_is 201 || return 1
     drink=$(jq -r .id "$scratch/body")
     [ "$(header location)" = "/menu/$drink" ] && call GET "/menu/$drink" && status_is 200 || return 1
     call PUT "/menu/$drink/available" "$(login barista)" '{"available":false}' && jq -e '.available == false' "$scratch/body" || return 1
@@ -158,7 +158,7 @@ season() { # FIELD BEFORE AFTER [AHEAD]: around the moment that the field names,
     ahead=${4:-8} # seconds: time enough for the two calls before it, else again with more
     moment=$(($(date +%s) + ahead))
     call POST /menu "$(login admin)" "{\"name\":\"Season $(date +%s%N | tail -c 9)\",\"priceCents\":300,\"kind\":\"coffee\",
-        \"$1\":\"$(date -u -d "@$moment" +%Y-%m-%dT%H:%M:%SZ)\"}" && status_is 201 || return 1
+        \"$1\":\"$(date -u -d "@$moment" +%Y-%m-%dT%H:%M:%SZ)\"}" "Idempotency-Key: $(uuid)" && status_is 201 || return 1
     drink=$(jq -r .id "$scratch/body") || return 1
     tag=$(tag_of_menu "$2")
     tagged=$?

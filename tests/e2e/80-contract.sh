@@ -40,7 +40,7 @@ SQL
 AT_ONCE=40
 # Streams do not end, and the role and password of an account are not to be changed.
 not_walked='^/orders/\{id\}/events$|^/ws/|^/users/\{id\}/role$|^/users/me/password$'
-walk_some() { # TOKEN EXAMPLES SEED PHASES
+walk_once() { # TOKEN EXAMPLES SEED PHASES
     timeout --kill-after=5 800 "$venv/bin/python3" -m schemathesis.cli run "$HTTP_URL/openapi.json" -H "Authorization: Bearer $1" \
         --exclude-path-regex "$not_walked" --phases "$4" -n "$2" --seed "$3" \
         --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,missing_required_header,ignored_auth \
@@ -48,6 +48,19 @@ walk_some() { # TOKEN EXAMPLES SEED PHASES
     walked=$?
     [ $walked = 0 ] || { tail -n 3 "$scratch/walk" && sed -n '/FAILURES/,/WARNINGS/{/./p}' "$scratch/walk" | cut -c1-300 | head -n 17; }
     call GET /users/me "$1" >/dev/null && status_is 200 && [ $walked = 0 ] && grep "generated, " "$scratch/walk" >>"$scratch/counts"
+}
+# Nothing was found but 503 and 504: one process stood still for longer than a call may take.
+it_stalled() {
+    sed -n '/= FAILURES =/,/= WARNINGS =/s/^\(- .*\|\[[0-9]*\]\).*/\1/p' "$scratch/walk" >"$scratch/found"
+    grep -qx '\[50[34]\]' "$scratch/found" && ! grep -q '= ERRORS =' "$scratch/walk" &&
+        ! grep -vxE -e '- ST[0-9]+ Server error|\[50[34]\]' "$scratch/found"
+}
+walk_some() {
+    for _ in 1 2 3; do
+        walk_once "$@" && return
+        it_stalled || return 1
+    done
+    return 1
 }
 # Some at a time, each with a token of its own: a token lasts 15 minutes, and after that all would be 401.
 walk() { # HANDLE
