@@ -125,7 +125,11 @@ is_told() { # FUNCTION NAME VALUE
 
 # `| cat` ends only when no process of ours keeps the pipe
 everything_comes_up_with_no_container() { up </dev/null | cat && wanted && within $PATIENCE_S all_are_ready; }
-is_overloaded() { awk -v cores="$(nproc)" '{ exit !($1 > 2 * cores) }' /proc/loadavg; }
+# also by whoever took a processor from this machine meanwhile
+is_overloaded() { # STOLEN_MS before
+    [ $(($(stolen_ms) - $1)) -ge 100 ] || awk -v cores="$(nproc)" '{ exit !($1 > 2 * cores) }' /proc/loadavg
+}
+stolen_ms() { awk '/^cpu / { print $9 * 10 }' /proc/stat; }
 # user and system time of the children, out of the last line of `times`
 worked_ms() { tail -n 1 "$scratch/times" | tr 'ms' '  ' | awk '{ printf "%d", ($1 * 60 + $2 + $3 * 60 + $4) * 1000 }'; }
 a_second_up_changes_nothing_and_takes_under_a_second() {
@@ -133,13 +137,13 @@ a_second_up_changes_nothing_and_takes_under_a_second() {
     best=999999
     for _ in 1 2 3 4 5 6 7 8; do
         [ "$best" -ge 1000 ] || break
-        begin=$(now_ms)
+        begin=$(now_ms) stolen=$(stolen_ms)
         # shellcheck disable=SC2119
         (up >/dev/null && times) >"$scratch/times"
         took=$(($(now_ms) - begin))
         echo "$took ms, of it at work: $(worked_ms) ms"
         # more processes want to run than there are processors: what it works is what it would take
-        ! is_overloaded || took=$(worked_ms)
+        ! is_overloaded "$stolen" || took=$(worked_ms)
         [ "$took" -ge "$best" ] || best=$took
     done
     all_pids | diff "$scratch/before" - && [ "$best" -lt 1000 ]

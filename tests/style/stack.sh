@@ -205,7 +205,7 @@ packages_are_fetched_before_the_time_of_dpkg_begins() {
 a_cut_short_installation_has_a_way_out() {
     # shellcheck disable=SC2016
     ROOT=$root sh -c '. "$ROOT/tools/stack/all.sh"
-        step install 5 sh -c "echo \"E: dpkg was interrupted, you must correct the problem\"; exit 100"' 2>&1 | grep 'dpkg --configure -a'
+        step install 60 sh -c "echo \"E: dpkg was interrupted, you must correct the problem\"; exit 100"' 2>&1 | grep 'dpkg --configure -a'
 }
 
 # To link Temporal takes much more than to run it, and is done once.
