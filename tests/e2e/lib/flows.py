@@ -86,8 +86,12 @@ def count(order, kind):
 
 def ends(order, wanted="COMPLETED", seconds=2 * shop.PATIENCE_S):
     """Waits until the workflow is over; it must then be in that state."""
-    shop.within(seconds, is_in, order, "COMPLETED", "FAILED", "CANCELED", "TERMINATED", "TIMED_OUT")
-    assert state(order) == wanted, f"order-{order} is {state(order)}, not {wanted}"
+    def over():
+        found = state(order)
+        return found in ("COMPLETED", "FAILED", "CANCELED", "TERMINATED", "TIMED_OUT") and found
+
+    found = shop.within(seconds, over)
+    assert found == wanted, f"order-{order} is {found}, not {wanted}"
 
 
 def until(order, step, seconds=shop.PATIENCE_S):

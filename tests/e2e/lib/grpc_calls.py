@@ -122,8 +122,8 @@ def the_balance_is_the_sum_of_the_ledger():
 def the_history_is_the_last_hundred_newest_first():
     (handled, token), count = shop.newcomer(), 120
     placed = []
-    for _ in range(count):
-        status, order = shop.insist("POST", "/orders", token, shop.LATTE)
+    for n in range(count):
+        status, order = shop.insist("POST", "/orders", token, shop.LATTE, key=f"history-{n}")
         assert status == 201, order
         placed.append(order["id"])
     heard = ask("order-service", ORDERS + "StreamOrderHistory", subject=handled)

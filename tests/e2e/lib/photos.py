@@ -43,7 +43,7 @@ def send_once(method, path, token, body, headers):
         raise shop.Away(repr(error)) from error  # who is refused while they still send may not hear why
     finally:
         connection.close()
-    return None if reply.status in (429, 503) else answer
+    return None if reply.status in (429, 503, 504) else answer
 
 
 def picture(width=1600, height=1200, mark=(255, 0, 0)):
@@ -261,7 +261,8 @@ def the_same_bytes_are_the_same_photo_and_others_replace_it():
         assert other["id"] != one["id"]
         shop.within(shop.PATIENCE_S, lambda: drink.shown() == other["sizes"])
         seen(one["sizes"]["small"])  # notices and orders name it still
-        assert shop.insist("DELETE", f"/menu/{drink.id}/photo", ADMIN)[0] == 204
+        before, status = shop.retries, shop.insist("DELETE", f"/menu/{drink.id}/photo", ADMIN)[0]
+        assert status == 204 or (status == 404 and shop.retries > before), status  # a 504 may have done it
         assert drink.shown() is None and drink.photo()[0] == 404
         assert send("GET", other["sizes"]["small"])[0] == 404
         assert shop.insist("DELETE", f"/menu/{drink.id}/photo", ADMIN)[0] == 404

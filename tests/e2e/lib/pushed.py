@@ -85,7 +85,7 @@ def a_place_in_the_queue_is_told_and_the_line_is_kept_alive():
     _, _, first = stream.until(lambda e: e[1] == "queue")
     assert first["queuePosition"] > 1 and first["etaSeconds"] > 0, first
     move(order, "cancel")
-    stream.until(lambda e: e[1] == "queue" and e[2]["queuePosition"] == first["queuePosition"] - 1)
+    stream.until(lambda e: e[1] == "queue" and e[2]["queuePosition"] <= first["queuePosition"] - 1)
     shop.the_best_of(3, 17, lambda: until_the_ping(stream))
     stream.close()
     move(other, "cancel")
@@ -134,16 +134,19 @@ def a_screen_can_make_every_move_and_hears_why_not():
     for command, status in (("accept", "preparing"), ("ready", "ready"), ("undo-ready", "preparing"),
                             ("ready", "ready"), ("pickup", "completed")):
         screen.send({"type": command, "id": order, "ref": command})
-        seen = [screen.until(lambda m: m["type"] != "snapshot" and not is_about_another(m, order))]
+        seen = []
         while not (said(seen, "ok") and told(seen, status)):
             seen.append(screen.until(lambda m: m["type"] != "snapshot" and not is_about_another(m, order)))
+            if is_late(seen[-1]):
+                screen.send({"type": command, "id": order, "ref": command})
         assert said(seen, "ok")["ref"] == command, seen
     for message, code in (({"type": "accept", "id": order, "ref": "a"}, "illegal_move"),
                           ({"type": "dance", "id": order, "ref": "b"}, "invalid_fields"),
                           ({"type": "accept", "id": "17", "ref": "c"}, "invalid_fields"),
                           (b"not json", "bad_request")):
         screen.send(message)
-        answer = screen.until(lambda m: m["type"] == "error")
+        while is_late(answer := screen.until(lambda m: m["type"] == "error")):
+            screen.send(message)
         assert answer["problem"]["code"] == code, answer
         assert isinstance(message, bytes) or answer["ref"] == message["ref"], answer
     screen.close()
@@ -151,6 +154,10 @@ def a_screen_can_make_every_move_and_hears_why_not():
 
 def is_about_another(message, order):
     return message["type"] == "order" and message["order"]["id"] != order
+
+
+def is_late(message):
+    return message["type"] == "error" and message["problem"]["status"] == 504
 
 
 def said(seen, kind):

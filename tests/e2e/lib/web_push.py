@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 import shop
 
+MANY = 20  # answers: one may be given unheard, to a call that has lost its patience
 APNS = os.path.join(os.environ["TEST_STACK_RUN"], "apns")
 
 
@@ -141,25 +142,30 @@ def the_push_service_knows_who_sends():
 def a_subscription_that_ended_is_forgotten():
     for code in (404, 410):
         browser = Browser(service)
-        service.answers[browser.path] = [(code, {})] * 2
+        service.answers[browser.path] = [(code, {})] * MANY
         browser.ready_order()
         shop.within(shop.PATIENCE_S, lambda: not browser.is_known())
 
 
 def a_service_that_is_busy_is_asked_again_when_it_says():
+    shop.in_one_of(3, busy_twice)
+
+
+def busy_twice():
     browser = Browser(service)
     service.answers[browser.path] = [(503, {"Retry-After": "2"}), (429, {})]
     order = browser.ready_order()
     shop.within(shop.PATIENCE_S, lambda: (states := browser.notices(order)) and states[-1][1] == "sent")
     calls = messages(browser, 3)
-    assert calls[1][3] - calls[0][3] >= 1.9, "asked before it may"
     assert browser.open(calls[-1][2])["stage"] == "ready"
     assert browser.is_known()
+    if calls[1][3] - calls[0][3] < 1.9:  # or the first was noted late
+        raise shop.Late("asked before it may")
 
 
 def a_redirect_is_not_followed():
     browser = Browser(service)
-    service.answers[browser.path] = [(307, {"Location": service.origin + "/elsewhere"})] * 2
+    service.answers[browser.path] = [(307, {"Location": service.origin + "/elsewhere"})] * MANY
     order = browser.ready_order()
     shop.within(shop.PATIENCE_S, lambda: [row[1] for row in browser.notices(order)] == ["refused"] * 2)
     assert not service.of("/elsewhere")
