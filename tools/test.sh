@@ -229,11 +229,15 @@ suite_tsan() {
     run_ctest tsan build/tsan 2 integration
 }
 
-# grpcurl takes a minute to build, once: beside the first suites
+# grpcurl and kubectl take minutes to build, once: beside the first suites, and not in the time of a test
 fetch_for_tests() {
     case " $suites " in *' integration '* | *' e2e '* | *' tsan '*) ;; *) return 0 ;; esac
-    needs_fetch_grpcurl || return 0
-    step 'grpcurl: building it from source (once)' 7200 one_at_a_time go fetch_grpcurl &
+    {
+        step 'grpcurl: building it from source (once)' 7200 one_at_a_time go fetch_grpcurl
+        case " $suites " in
+        *' e2e '*) step 'kubectl: building it from source (once)' 7200 tests/fakes/cluster/build.sh || : ;; # its tests tell
+        esac
+    } &
     fetching=$!
 }
 

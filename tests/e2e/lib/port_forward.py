@@ -5,6 +5,7 @@ API server is a stand-in (tests/fakes/cluster), the pod a process: its network i
 secrets are the stack's.
 """
 import atexit
+import http.client
 import json
 import os
 import subprocess
@@ -91,7 +92,7 @@ def healthz():
 def answers():
     try:
         return healthz() == {"status": "ok"}
-    except OSError:
+    except (OSError, ValueError, http.client.HTTPException):  # it, or the gateway behind it, ends just now
         return False
 
 
