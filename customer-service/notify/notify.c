@@ -83,9 +83,9 @@ void notify_senders_stop(struct notify_senders *senders)
 
 /* ---- sending ---- */
 
-/* A wave takes as long as its slowest answer. Of Apple that is 10 s in line and 10 s for the answer
- * at most, of the others 3 s. */
-enum { WAVE_MS = 22000, DATABASE_TRIES = 3, DATABASE_PAUSE_MS = 500 };
+/* A wave takes as long as its slowest answer: 10 s in line and 10 s for the answer with Apple, 3 s
+ * for each with the others. */
+enum { APPLE_WAVE_MS = 22000, WEB_WAVE_MS = 8000, DATABASE_TRIES = 3, DATABASE_PAUSE_MS = 500 };
 
 /* Those that are still to be looked at. */
 struct orders {
@@ -242,7 +242,7 @@ static void send_all(struct ctx *ctx, struct service *service, struct notice *no
         for (to = from + 1; to < count && notices[to].wave == notices[from].wave;) {
             to++;
         }
-        if (ctx_left_ms(ctx) < WAVE_MS) {
+        if (ctx_left_ms(ctx) < (is_web(&notices[from]) ? WEB_WAVE_MS : APPLE_WAVE_MS)) {
             leave(notices + from, count - from);
             return;
         }

@@ -45,7 +45,8 @@ async function get(path) {
   return reply.json();
 }
 
-async function open() {
+/* Many pages behind one address share its limit: each asks later and later, and none at another's pace. */
+async function open(pause) {
   const menu = document.getElementById("menu"), shop = document.getElementById("shop");
   try {
     const [{ items, currency }, state] = await Promise.all([get("/menu"), get("/shop")]);
@@ -56,8 +57,8 @@ async function open() {
     }
   } catch (error) {
     menu.replaceChildren(el("li", "", `The menu cannot be had just now: ${error.message}. This page asks again.`));
-    setTimeout(open, 5000);
+    setTimeout(open, pause * (1 + Math.random()), Math.min(2 * pause, 60000));
   }
 }
 
-open();
+open(3000);
