@@ -163,6 +163,7 @@ void http2_peer_close(struct http2_peer *peer)
         SSL_free(peer->tls);
     }
     close(peer->fd);
+    *peer = (struct http2_peer){.fd = -1}; /* a second time does nothing */
 }
 
 /* ---- frames ---- */

@@ -80,14 +80,17 @@ class Person:
     def sign_in(self, page, submit="form.requestSubmit()"):
         """Again, should the shop have been too busy: the button is there again then."""
         page.until(f"""(() => {{
-            const form = document.querySelector("#sign-in");
             if (document.querySelector("#inside").checkVisibility()) return true;
-            if (form.querySelector("button").disabled) return false;
-            form.elements.handle.value = {json.dumps(self.handle)};
-            form.elements.password.value = {json.dumps(self.password)};
-            {submit};
+            if (!document.querySelector("#sign-in button").disabled) {{ {self.submits(submit)} }}
             return false;
         }})()""")
+
+    def submits(self, submit="form.requestSubmit()"):
+        return f"""
+            const form = document.querySelector("#sign-in");
+            form.elements.handle.value = {json.dumps(self.handle)};
+            form.elements.password.value = {json.dumps(self.password)};
+            {submit};"""
 
     def sessions(self):
         """Those of theirs that are not the test's own."""
@@ -228,12 +231,7 @@ def who_taps_back_finds_nobody_signed_in():
 def who_taps_back_is_not_signed_in_by_a_late_answer():
     page = browser.Page(chromium, "/notices", BAD_LINE)
     page.eval("window.slow = 'POST /login'")
-    page.eval(f"""{{
-        const form = document.querySelector("#sign-in");
-        form.elements.handle.value = {json.dumps(grandma.handle)};
-        form.elements.password.value = {json.dumps(grandma.password)};
-        form.requestSubmit();
-    }}""")
+    page.eval("{" + grandma.submits() + "}")
     page.until("window.let_go")
     page.open("/")
     page.back("/notices")

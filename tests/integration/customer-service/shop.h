@@ -152,11 +152,18 @@ static __attribute__((unused)) struct ctx *shop_ctx(const char *subject, enum ro
     return ctx;
 }
 
-/* A good client, and the consumer, then asks once more: the database was too busy. */
-static __attribute__((unused)) bool shop_again(enum status st, int64_t until_ms)
-{
-    return (st == ST_UNAVAILABLE || st == ST_TIMEOUT) && clock_monotonic_ms() < until_ms;
-}
+/* Asks until it is ST_OK, as a good client and the consumer do while the database is too busy. */
+#define shop_insist(ctx, call)                                   \
+    do {                                                         \
+        int64_t until_ms_ = clock_monotonic_ms() + PATIENCE_MS;  \
+        enum status st_;                                         \
+        do {                                                     \
+            ctx_forgive(ctx);                                    \
+            st_ = (call);                                        \
+        } while ((st_ == ST_UNAVAILABLE || st_ == ST_TIMEOUT) && \
+                 clock_monotonic_ms() < until_ms_);              \
+        ck_assert_int_eq(st_, ST_OK);                            \
+    } while (0)
 
 /* What the test itself asks Valkey: again, when a busy machine kept it from answering in time. */
 static __attribute__((unused)) void shop_valkey(struct ctx *ctx, struct cache *cache,

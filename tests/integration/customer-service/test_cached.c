@@ -63,14 +63,8 @@ static const char *read_name(struct ctx *c)
 {
     Coffee__Customer__V1__GetProfileRequest ask = COFFEE__CUSTOMER__V1__GET_PROFILE_REQUEST__INIT;
     Coffee__Customer__V1__Customer profile = COFFEE__CUSTOMER__V1__CUSTOMER__INIT;
-    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
-    enum status st;
 
-    do {
-        ctx_forgive(c);
-        st = customer_rpc_get(c, reader, &ask, &profile);
-    } while (shop_again(st, until));
-    ck_assert_int_eq(st, ST_OK);
+    shop_insist(c, customer_rpc_get(c, reader, &ask, &profile));
     return profile.name;
 }
 
@@ -80,14 +74,8 @@ static size_t read_favourites(void)
         COFFEE__CUSTOMER__V1__LIST_FAVORITES_REQUEST__INIT;
     Coffee__Customer__V1__ListFavoritesResponse list =
         COFFEE__CUSTOMER__V1__LIST_FAVORITES_RESPONSE__INIT;
-    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
-    enum status st;
 
-    do {
-        ctx_forgive(ctx);
-        st = favourite_rpc_list(ctx, reader, &ask, &list);
-    } while (shop_again(st, until));
-    ck_assert_int_eq(st, ST_OK);
+    shop_insist(ctx, favourite_rpc_list(ctx, reader, &ask, &list));
     return list.n_favorites;
 }
 

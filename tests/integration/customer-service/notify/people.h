@@ -71,17 +71,11 @@ static __attribute__((unused)) void add_device(struct person *person, enum role 
                                .environment = "sandbox",
                                .p256dh = "",
                                .secret = ""};
-    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
     uint8_t bytes[32];
-    enum status st;
 
     random_bytes(bytes, sizeof(bytes));
     hex_encode(bytes, sizeof(bytes), person->token);
-    do {
-        ctx_forgive(theirs);
-        st = device_register(theirs, shop.service, &wish, &person->device);
-    } while (shop_again(st, until));
-    ck_assert_int_eq(st, ST_OK);
+    shop_insist(theirs, device_register(theirs, shop.service, &wish, &person->device));
     ctx_free(theirs);
 }
 
@@ -102,14 +96,9 @@ static __attribute__((unused)) struct person add_person(enum role role)
 static __attribute__((unused)) void on_shift(const struct person *person, bool on)
 {
     struct ctx *theirs = shop_ctx(person->id, ROLE_BARISTA);
-    int64_t since, until = clock_monotonic_ms() + PATIENCE_MS;
-    enum status st;
+    int64_t since;
 
-    do {
-        ctx_forgive(theirs);
-        st = device_set_shift(theirs, shop.service, on, &since);
-    } while (shop_again(st, until));
-    ck_assert_int_eq(st, ST_OK);
+    shop_insist(theirs, device_set_shift(theirs, shop.service, on, &since));
     ctx_free(theirs);
 }
 
@@ -165,16 +154,11 @@ static __attribute__((unused)) enum status tell_id(struct story *story, const ch
 static __attribute__((unused)) void tell_by(struct story *story, const char *type,
                                             const struct caller *actor)
 {
-    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
     char id[ID_TEXT_SIZE];
-    enum status st;
 
     uuid_v7(id);
     story->seq++;
-    do {
-        st = tell_id(story, type, id, actor);
-    } while (shop_again(st, until));
-    ck_assert_int_eq(st, ST_OK);
+    shop_insist(ctx, tell_id(story, type, id, actor));
 }
 
 static __attribute__((unused)) void tell(struct story *story, const char *type)

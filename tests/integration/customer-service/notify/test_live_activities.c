@@ -20,15 +20,9 @@ static void register_token(const char *order, const char *token)
 {
     struct ctx *theirs = shop_ctx(customer.id, ROLE_CUSTOMER);
     struct live_activity_wish wish = {customer.device.id, order, token};
-    int64_t until = clock_monotonic_ms() + PATIENCE_MS;
     char id[ID_TEXT_SIZE];
-    enum status st;
 
-    do {
-        ctx_forgive(theirs);
-        st = device_live_activity(theirs, shop.service, &wish, id);
-    } while (shop_again(st, until));
-    ck_assert_int_eq(st, ST_OK);
+    shop_insist(theirs, device_live_activity(theirs, shop.service, &wish, id));
     ctx_free(theirs);
 }
 

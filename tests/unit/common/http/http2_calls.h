@@ -212,13 +212,20 @@ static __attribute__((unused)) void fence(void)
     ck_assert(try_fence());
 }
 
-/* For another try, at another host: a connection made in vain may wait at this one. */
-static __attribute__((unused)) void leave_host(void)
+/* What says false found this machine too busy: it is tried again, at another host, since a
+ * connection made in vain may wait at this one. */
+static __attribute__((unused)) void try_until(bool (*holds)(void))
 {
-    stop();
-    http2_peer_close(&peer);
-    http2_host_stop(&host);
-    http2_host_start(&host);
+    bool held = false;
+
+    for (int i = 0; i < PATIENCE_TRIES && !held; i++) {
+        held = holds();
+        stop();
+        http2_peer_close(&peer);
+        http2_host_stop(&host);
+        http2_host_start(&host);
+    }
+    ck_assert(held);
 }
 
 static __attribute__((unused)) void accept_client(uint32_t streams)

@@ -37,13 +37,7 @@ static bool next_call_connects_anew(void)
 
 START_TEST(a_host_that_falls_silent_is_left_and_the_next_call_connects_anew)
 {
-    bool was_so = false;
-
-    for (int i = 0; i < PATIENCE_TRIES && !was_so; i++) {
-        was_so = next_call_connects_anew();
-        leave_host();
-    }
-    ck_assert(was_so);
+    try_until(next_call_connects_anew);
 }
 END_TEST
 
@@ -84,13 +78,7 @@ static bool only_one_ends(void)
 
 START_TEST(of_a_host_that_answers_others_only_the_call_that_it_does_not_answer_ends)
 {
-    bool was_so = false;
-
-    for (int i = 0; i < PATIENCE_TRIES && !was_so; i++) {
-        was_so = only_one_ends();
-        leave_host();
-    }
-    ck_assert(was_so);
+    try_until(only_one_ends);
 }
 END_TEST
 
@@ -104,12 +92,14 @@ static void wait_for_end(struct one *one)
     }
 }
 
+static char *huge;
+
 /* One is cut off in the middle of a frame, of the other nothing has been said. False: this machine
  * was too busy, and the first one ended before the other could wait behind it. */
-static bool both_end_in_time(const char *body)
+static bool both_end_in_time(void)
 {
     start_with(&(struct http_multi_options){.timeout_ms = SHORT_MS});
-    struct one *one = post_body(body, HUGE_SIZE);
+    struct one *one = post_body(huge, HUGE_SIZE);
     accept_client(10);
     if (!call_comes()) {
         return false;
@@ -135,15 +125,9 @@ static bool both_end_in_time(const char *body)
 
 START_TEST(calls_end_in_time_though_the_host_does_not_read)
 {
-    char *body = make_body(HUGE_SIZE);
-    bool was_so = false;
-
-    for (int i = 0; i < PATIENCE_TRIES && !was_so; i++) {
-        was_so = both_end_in_time(body);
-        leave_host();
-    }
-    free(body);
-    ck_assert(was_so);
+    huge = make_body(HUGE_SIZE);
+    try_until(both_end_in_time);
+    free(huge);
 }
 END_TEST
 
